@@ -1,0 +1,132 @@
+// Package fault owns the errors that cross the socket: one short list of codes, and for each its HTTP
+// status, its exit code and whether a retry may help. It leaves the wording of a failure to whoever meets it.
+package fault
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Code names a kind of failure; the list is closed.
+type Code string
+
+// The codes of the contract's table.
+const (
+	BadRequest         Code = "bad_request"
+	TooLarge           Code = "too_large"
+	Invalid            Code = "invalid"
+	Unauthenticated    Code = "unauthenticated"
+	Forbidden          Code = "forbidden"
+	CapabilityDisabled Code = "capability_disabled"
+	NotFound           Code = "not_found"
+	Conflict           Code = "conflict"
+	Duplicate          Code = "duplicate"
+	RelinkRequired     Code = "relink_required"
+	RateLimited        Code = "rate_limited"
+	Internal           Code = "internal"
+	PlaidError         Code = "plaid_error"
+	PlaidTimeout       Code = "plaid_timeout"
+	Unavailable        Code = "unavailable"
+)
+
+// Error is a failure as both programs know it: bankd encodes it, the client decodes it back whole.
+type Error struct {
+	Code      Code              `json:"code" doc:"What kind of failure this is"`
+	Message   string            `json:"message" doc:"What happened, in one sentence"`
+	Hint      string            `json:"hint" doc:"What to do about it; may be empty"`
+	Fields    map[string]string `json:"fields" doc:"Each bad field and why it is refused; values are never echoed"`
+	Retryable bool              `json:"retryable" doc:"Whether the same call may succeed later"`
+	RequestID string            `json:"request_id" doc:"Names the request in the daemon's log"`
+
+	// ID is the object that is in the way of a duplicate or a conflict.
+	ID string `json:"id,omitempty" doc:"The object that already holds this"`
+	// RetryAfter is in seconds; 0 where nothing is known.
+	RetryAfter int    `json:"retry_after,omitempty" doc:"Seconds to wait before trying again"`
+	Plaid      *Plaid `json:"plaid,omitempty" doc:"What Plaid said, where Plaid was the one to refuse"`
+
+	cause error
+}
+
+// Plaid carries Plaid's own words on a failure of theirs: enough for a support ticket, never a token.
+type Plaid struct {
+	ErrorType string `json:"error_type,omitempty"`
+	ErrorCode string `json:"error_code"`
+	RequestID string `json:"request_id"`
+}
+
+// New makes an error of the given kind.
+func New(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Retryable: code.Retryable()}
+}
+
+// Field makes an "invalid" error about one field.
+func Field(name, reason string) *Error {
+	return Fields(map[string]string{name: reason})
+}
+
+// Fields makes an "invalid" error that names every bad field.
+func Fields(fields map[string]string) *Error {
+	e := New(Invalid, "%s", describe(fields))
+	e.Fields = fields
+	return e
+}
+
+func describe(fields map[string]string) string {
+	names := slices.Sorted(maps.Keys(fields))
+	if len(names) == 1 {
+		return names[0] + ": " + fields[names[0]]
+	}
+	return fmt.Sprintf("%d fields are not valid: %s", len(names), strings.Join(names, ", "))
+}
+
+// Error gives the message alone: hints and fields are for whoever prints it.
+func (e *Error) Error() string { return e.Message }
+
+// Unwrap gives the cause, which stays in the process that met it.
+func (e *Error) Unwrap() error { return e.cause }
+
+// WithHint says what to do about it.
+func (e *Error) WithHint(format string, args ...any) *Error {
+	e.Hint = fmt.Sprintf(format, args...)
+	return e
+}
+
+// WithID names the object that is in the way.
+func (e *Error) WithID(id string) *Error {
+	e.ID = id
+	return e
+}
+
+// Because keeps the cause for the log; it is never encoded.
+func (e *Error) Because(cause error) *Error {
+	e.cause = cause
+	return e
+}
+
+// MarshalJSON always writes fields as an object, so that a script need not test for null.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	type plain Error
+	p := plain(*e)
+	if p.Fields == nil {
+		p.Fields = map[string]string{}
+	}
+	return json.Marshal(&p)
+}
+
+// As finds the fault in an error's chain, or makes an internal one that tells nothing of the cause.
+func As(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return New(Internal, "internal error").WithHint("see the daemon's log for this request id").Because(err)
+}
+
+// Is reports whether the error is a fault of that kind.
+func Is(err error, code Code) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == code
+}
