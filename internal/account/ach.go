@@ -1,0 +1,199 @@
+package account
+
+import (
+	"slices"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/ach"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// States of an ACH account (A5).
+const (
+	Unverified          = "unverified"
+	PendingVerification = "pending_verification"
+	Verified            = "verified"
+	VerificationFailed  = "verification_failed"
+	Disabled            = "disabled"
+)
+
+// States lists them all.
+var States = []string{Unverified, PendingVerification, Verified, VerificationFailed, Disabled}
+
+// Owner kinds of an ACH account, and account types.
+const (
+	Employer = "employer"
+	Carrier  = "carrier"
+
+	Checking = "checking"
+	Savings  = "savings"
+)
+
+// ACH is the credential layer (R3) as a reply may show it: the last four digits and no more (R49).
+type ACH struct {
+	ID             string    `json:"_id" doc:"24 hex characters"`
+	OwnerType      string    `json:"owner_type" enum:"employer,carrier"`
+	OwnerID        string    `json:"owner_id"`
+	AccountLast4   string    `json:"account_last4"`
+	RoutingLast4   string    `json:"routing_last4"`
+	Mask           string    `json:"mask,omitempty" doc:"The digits the bank itself shows; not always the account number's last"`
+	Status         string    `json:"status" enum:"unverified,pending_verification,verified,verification_failed,disabled"`
+	BankName       string    `json:"bank_name"`
+	AccountType    string    `json:"account_type" enum:"checking,savings"`
+	Nickname       string    `json:"nickname,omitempty"`
+	IsPrimary      bool      `json:"is_primary"`
+	ConnectionType string    `json:"connection_type" enum:"manual,plaid"`
+	Tokenized      bool      `json:"tokenized,omitempty" doc:"The bank gave an alias that works for ACH alone"`
+	Evidence       *Evidence `json:"evidence,omitempty" doc:"Why the status is what it is"`
+	BankAccountID  string    `json:"bank_account_id,omitempty" doc:"The metadata layer's account it belongs to"`
+	ConnectionID   string    `json:"connection_id,omitempty"`
+	PlaidAccountID string    `json:"plaid_account_id,omitempty"`
+	PlaidItemID    string    `json:"plaid_item_id,omitempty"`
+	CreatedAt      time.Time `json:"created_at"`
+	UpdatedAt      time.Time `json:"updated_at"`
+}
+
+// Evidence is what a verification rests on.
+type Evidence struct {
+	Method      string    `json:"method" enum:"instant,micro_deposit,database,none,attested" doc:"How the account was proven"`
+	PlaidStatus string    `json:"plaid_status,omitempty" doc:"Plaid's verification_status, where it gave one"`
+	At          time.Time `json:"at"`
+}
+
+// Numbers of an account, as a body that adds one carries them.
+type Numbers struct {
+	RoutingNumber ach.RoutingNumber `json:"routing_number" doc:"9-digit ABA routing number"`
+	AccountNumber ach.AccountNumber `json:"account_number" doc:"Bank account number, 5 to 17 digits"`
+}
+
+// AddACHParams makes an ACH account by hand.
+type AddACHParams struct {
+	OwnerType string `json:"owner_type" enum:"employer,carrier"`
+	OwnerID   string `json:"owner_id"`
+	Numbers
+	BankName      string `json:"bank_name" doc:"Bank institution name"`
+	AccountType   string `json:"account_type" enum:"checking,savings"`
+	Nickname      string `json:"nickname,omitempty" doc:"Friendly name"`
+	IsPrimary     *bool  `json:"is_primary,omitempty" doc:"Set as default account"`
+	BankAccountID string `json:"bank_account_id,omitempty" doc:"The metadata layer's account it belongs to (A12)"`
+}
+
+// Check names every bad field, never quoting a number.
+func (p AddACHParams) Check() error {
+	var bad fault.Problems
+	checkOwner(&bad, p.OwnerType, p.OwnerID)
+	bad.Check("routing_number", p.RoutingNumber.Check())
+	bad.Check("account_number", p.AccountNumber.Check())
+	bad.Check("bank_name", tenant.CheckText(p.BankName, 200))
+	if bad.Require("account_type", p.AccountType) && p.AccountType != Checking && p.AccountType != Savings {
+		bad.Add("account_type", "must be checking or savings")
+	}
+	checkNickname(&bad, p.Nickname)
+	return bad.Err()
+}
+
+// Wire is the body as it goes over the socket: the one place, beside the stored form, where the digits are
+// written out.
+func (p AddACHParams) Wire() map[string]any {
+	body := map[string]any{
+		"owner_type": p.OwnerType, "owner_id": p.OwnerID, "bank_name": p.BankName, "account_type": p.AccountType,
+		"routing_number": p.RoutingNumber.Reveal(), "account_number": p.AccountNumber.Reveal(),
+	}
+	if p.Nickname != "" {
+		body["nickname"] = p.Nickname
+	}
+	if p.IsPrimary != nil {
+		body["is_primary"] = *p.IsPrimary
+	}
+	if p.BankAccountID != "" {
+		body["bank_account_id"] = p.BankAccountID
+	}
+	return body
+}
+
+func checkOwner(bad *fault.Problems, kind, id string) {
+	if bad.Require("owner_type", kind) && kind != Employer && kind != Carrier {
+		bad.Add("owner_type", "must be employer or carrier")
+	}
+	if bad.Require("owner_id", id) {
+		bad.Check("owner_id", tenant.CheckOwnerID(id))
+	}
+}
+
+func checkNickname(bad *fault.Problems, nickname string) {
+	if nickname != "" {
+		bad.Check("nickname", tenant.CheckText(nickname, 200))
+	}
+}
+
+// FromPlaidParams makes an ACH account out of a linked one; its numbers come from Plaid (R30).
+type FromPlaidParams struct {
+	OwnerType      string `json:"owner_type" enum:"employer,carrier"`
+	OwnerID        string `json:"owner_id"`
+	PlaidAccountID string `json:"plaid_account_id" doc:"Plaid account ID from the connection"`
+	PlaidItemID    string `json:"plaid_item_id" doc:"Plaid item ID from the connection"`
+	AccessToken    string `json:"access_token,omitempty" doc:"The handle from the exchange; may be left out (A2)"`
+	Nickname       string `json:"nickname,omitempty"`
+	IsPrimary      *bool  `json:"is_primary,omitempty"`
+}
+
+// Check names every bad field.
+func (p FromPlaidParams) Check() error {
+	var bad fault.Problems
+	checkOwner(&bad, p.OwnerType, p.OwnerID)
+	bad.Require("plaid_account_id", p.PlaidAccountID)
+	bad.Require("plaid_item_id", p.PlaidItemID)
+	checkNickname(&bad, p.Nickname)
+	return bad.Err()
+}
+
+// UpdateACHParams changes an ACH account (A8); numbers, owner and verification cannot be changed.
+type UpdateACHParams struct {
+	Nickname    *string `json:"nickname,omitempty"`
+	IsPrimary   *bool   `json:"is_primary,omitempty"`
+	AccountType *string `json:"account_type,omitempty" enum:"checking,savings" doc:"While unverified"`
+}
+
+// Check names every bad field.
+func (p UpdateACHParams) Check() error {
+	var bad fault.Problems
+	if p.Nickname != nil {
+		checkNickname(&bad, *p.Nickname)
+	}
+	checkPrimary(&bad, "is_primary", p.IsPrimary)
+	if p.AccountType != nil && *p.AccountType != Checking && *p.AccountType != Savings {
+		bad.Add("account_type", "must be checking or savings")
+	}
+	return bad.Err()
+}
+
+// Owner gives the owner as the pair that scopes are asked about.
+func (a ACH) Owner() (employer, carrier string) { return OwnerPair(a.OwnerType, a.OwnerID) }
+
+// OwnerPair turns an owner's kind and id into an employer's and a carrier's id, one of them empty.
+func OwnerPair(kind, id string) (employer, carrier string) {
+	if kind == Carrier {
+		return "", id
+	}
+	return id, ""
+}
+
+// ACHQuery selects ACH accounts.
+type ACHQuery struct {
+	OwnerType      string
+	OwnerID        string
+	Status         string // one state, or "active": not disabled (A5)
+	ConnectionType string
+	BankAccountID  string
+}
+
+// Match reports whether an account is selected.
+func (q ACHQuery) Match(a ACH) bool {
+	status := q.Status == "" || q.Status == a.Status || q.Status == Active && a.Status != Disabled
+	return status && is(q.OwnerType, a.OwnerType) && is(q.OwnerID, a.OwnerID) &&
+		is(q.ConnectionType, a.ConnectionType) && is(q.BankAccountID, a.BankAccountID)
+}
+
+// ValidStatus reports whether a word may stand in the status filter.
+func ValidStatus(s string) bool { return s == Active || slices.Contains(States, s) }

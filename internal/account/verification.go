@@ -1,0 +1,17 @@
+package account
+
+// FromPlaidStatus reads Plaid's verification_status of an account whose numbers /auth/get gave (A6). Only what
+// Plaid documents as proven is verified; pending, doubtful and unknown words never are.
+func FromPlaidStatus(status string) (state, method string) {
+	switch status {
+	case "":
+		return Verified, "instant"
+	case "automatically_verified", "manually_verified":
+		return Verified, "micro_deposit"
+	case "database_matched", "database_insights_pass":
+		return Verified, "database"
+	case "verification_expired", "verification_failed", "database_insights_fail":
+		return VerificationFailed, "none"
+	}
+	return PendingVerification, "none"
+}

@@ -1,0 +1,196 @@
+// Package connection owns a linked institution (a Plaid Item), the link sessions that make one, and their
+// states. The accounts behind it are package account's.
+package connection
+
+import (
+	"time"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// States of a connection.
+const (
+	Active            = "active"
+	NeedsReauth       = "needs_reauth"
+	PendingDisconnect = "pending_disconnect"
+	PendingExpiration = "pending_expiration"
+	Revoked           = "revoked"
+	Failed            = "error"
+	Removed           = "removed"
+)
+
+// States lists them all.
+var States = []string{Active, NeedsReauth, PendingDisconnect, PendingExpiration, Revoked, Failed, Removed}
+
+// Institution is the bank as Plaid names it.
+type Institution struct {
+	ID   string `json:"institution_id"`
+	Name string `json:"name"`
+}
+
+// Connection is one linked institution of one owner.
+type Connection struct {
+	ID          string          `json:"_id" doc:"24 hex characters"`
+	ItemID      string          `json:"item_id" doc:"Plaid's Item"`
+	UserID      string          `json:"user_id"`
+	EmployerID  string          `json:"employer_id,omitempty"`
+	CarrierID   string          `json:"carrier_id,omitempty"`
+	Institution Institution     `json:"institution"`
+	Status      string          `json:"status" enum:"active,needs_reauth,pending_disconnect,pending_expiration,revoked,error,removed"`
+	Error       *Trouble        `json:"error,omitempty" doc:"What Plaid last said against it"`
+	Products    []string        `json:"products" doc:"What the Item may be asked for"`
+	Accounts    []LinkedAccount `json:"accounts"`
+	SyncedAt    *time.Time      `json:"synced_at" doc:"When its accounts were last read"`
+	CreatedAt   time.Time       `json:"created_at"`
+	UpdatedAt   time.Time       `json:"updated_at"`
+}
+
+// Trouble is why a connection does not work, and what mends it.
+type Trouble struct {
+	Code string    `json:"code" doc:"Plaid's error_code"`
+	Hint string    `json:"hint"`
+	At   time.Time `json:"at"`
+}
+
+// LinkedAccount is one account of a connection, short.
+type LinkedAccount struct {
+	ID             string `json:"_id" doc:"The bank account's id"`
+	PlaidAccountID string `json:"plaid_account_id"`
+	Name           string `json:"name"`
+	Mask           string `json:"mask"`
+	Type           string `json:"type"`
+	Subtype        string `json:"subtype"`
+}
+
+// Exchanged is the reply to an exchange: the connection, and the handle that from-plaid asks for (A2, A3).
+type Exchanged struct {
+	Connection
+	AccessToken string `json:"access_token" doc:"An opaque handle sealed by bankd; Plaid's own token never leaves the daemon"`
+}
+
+// Query selects connections.
+type Query struct {
+	EmployerID string
+	CarrierID  string
+	Status     string
+}
+
+// Match reports whether a connection is selected.
+func (q Query) Match(c Connection) bool {
+	return (q.EmployerID == "" || q.EmployerID == c.EmployerID) && (q.CarrierID == "" || q.CarrierID == c.CarrierID) &&
+		(q.Status == "" || q.Status == c.Status)
+}
+
+// ExchangeParams turns a public token into a connection.
+type ExchangeParams struct {
+	PublicToken    string    `json:"public_token" doc:"Public token from Plaid Link's onSuccess"`
+	UserID         string    `json:"user_id" doc:"Your internal user identifier"`
+	EmployerID     string    `json:"employer_id,omitempty" doc:"Employer to associate the connection with"`
+	CarrierID      string    `json:"carrier_id,omitempty" doc:"Carrier, if linking for a carrier"`
+	Metadata       *Metadata `json:"metadata,omitempty" doc:"Link's onSuccess metadata; kept as a claim, used against duplicates"`
+	AllowDuplicate bool      `json:"allow_duplicate,omitempty" doc:"Link again although the same accounts are linked"`
+}
+
+// Check names every bad field.
+func (p ExchangeParams) Check() error {
+	var bad fault.Problems
+	bad.Require("public_token", p.PublicToken)
+	if len(p.PublicToken) > 512 {
+		bad.Add("public_token", "is too long")
+	}
+	bad.Check("user_id", tenant.CheckText(p.UserID, 256))
+	checkOwners(&bad, p.EmployerID, p.CarrierID)
+	return bad.Err()
+}
+
+func checkOwners(bad *fault.Problems, employer, carrier string) {
+	if employer != "" {
+		bad.Check("employer_id", tenant.CheckOwnerID(employer))
+	}
+	if carrier != "" {
+		bad.Check("carrier_id", tenant.CheckOwnerID(carrier))
+	}
+}
+
+// Metadata is Plaid Link's onSuccess object, as far as it matters here; unknown keys are let through.
+type Metadata struct {
+	Institution   *Institution      `json:"institution"`
+	Accounts      []MetadataAccount `json:"accounts"`
+	LinkSessionID string            `json:"link_session_id,omitempty"`
+}
+
+// MetadataAccount is one account the user chose.
+type MetadataAccount struct {
+	ID                 string `json:"id"`
+	Name               string `json:"name"`
+	Mask               string `json:"mask"`
+	Type               string `json:"type"`
+	Subtype            string `json:"subtype"`
+	VerificationStatus string `json:"verification_status,omitempty"`
+}
+
+// ItemParams names an Item by Plaid's id or a connection by ours.
+type ItemParams struct {
+	ItemID string `json:"item_id" doc:"Plaid item ID"`
+}
+
+// Check names what is missing.
+func (p ItemParams) Check() error {
+	var bad fault.Problems
+	bad.Require("item_id", p.ItemID)
+	return bad.Err()
+}
+
+// BalanceParams asks for live balances.
+type BalanceParams struct {
+	PlaidItemID string `json:"plaid_item_id" doc:"Plaid item ID"`
+}
+
+// Check names what is missing.
+func (p BalanceParams) Check() error {
+	var bad fault.Problems
+	bad.Require("plaid_item_id", p.PlaidItemID)
+	return bad.Err()
+}
+
+// Balances is what the bank says right now (R83).
+type Balances struct {
+	ItemID       string           `json:"plaid_item_id"`
+	ConnectionID string           `json:"connection_id"`
+	AsOf         time.Time        `json:"as_of"`
+	Accounts     []AccountBalance `json:"accounts"`
+}
+
+// AccountBalance is one account's live balance.
+type AccountBalance struct {
+	ID             string           `json:"_id,omitempty"`
+	PlaidAccountID string           `json:"plaid_account_id"`
+	Name           string           `json:"name"`
+	Mask           string           `json:"mask"`
+	Type           string           `json:"type"`
+	Subtype        string           `json:"subtype"`
+	Balance        *account.Balance `json:"balance"`
+	Error          string           `json:"error,omitempty" doc:"Why this account has no balance"`
+}
+
+// Synced is the reply to a sync of accounts (R81).
+type Synced struct {
+	ConnectionID string            `json:"connection_id"`
+	ItemID       string            `json:"item_id"`
+	Status       string            `json:"status"`
+	Added        int               `json:"added"`
+	Updated      int               `json:"updated"`
+	Inactive     int               `json:"inactive" doc:"Accounts the bank no longer shows"`
+	Accounts     []account.Account `json:"accounts"`
+	SyncedAt     time.Time         `json:"synced_at"`
+}
+
+// RemovedReply is the reply to a removal: the Item is gone at Plaid, its accounts stay as inactive metadata.
+type RemovedReply struct {
+	ID       string `json:"_id"`
+	ItemID   string `json:"item_id"`
+	Deleted  bool   `json:"deleted"`
+	Disabled int    `json:"disabled_ach_accounts" doc:"ACH accounts whose numbers came from it"`
+}

@@ -1,0 +1,70 @@
+package tenant
+
+import (
+	"time"
+
+	"github.com/bankctl/bankctl/internal/fault"
+)
+
+// Client is one caller of the API: a job, a desk, a person. Its secret is not here: only its keyed hash is stored.
+type Client struct {
+	ID            string     `json:"client_id"`
+	Name          string     `json:"name"`
+	Tenant        string     `json:"tenant" doc:"The tenant's name"`
+	Role          Role       `json:"role" enum:"viewer,support,operator,admin"`
+	Employers     Scope      `json:"employers"`
+	Carriers      Scope      `json:"carriers"`
+	Companies     Scope      `json:"companies"`
+	ActAsEmployee bool       `json:"act_as_employee" doc:"May act for any employee of its companies (R115)"`
+	BindCompany   string     `json:"bind_company,omitempty" doc:"Set where the client is one employee's own"`
+	BindEmployee  string     `json:"bind_employee,omitempty"`
+	CreatedAt     time.Time  `json:"created_at"`
+	RevokedAt     *time.Time `json:"revoked_at,omitempty"`
+}
+
+// ClientParams makes a client.
+type ClientParams struct {
+	Name          string `json:"name" doc:"What this client is, for the audit log"`
+	Role          Role   `json:"role" enum:"viewer,support,operator,admin"`
+	Employers     Scope  `json:"employers,omitzero" doc:"List of employer ids, or \"*\""`
+	Carriers      Scope  `json:"carriers,omitzero" doc:"List of carrier ids, or \"*\""`
+	Companies     Scope  `json:"companies,omitzero" doc:"List of company ids, or \"*\""`
+	ActAsEmployee bool   `json:"act_as_employee,omitempty"`
+	BindCompany   string `json:"bind_company,omitempty"`
+	BindEmployee  string `json:"bind_employee,omitempty"`
+}
+
+// Check names every bad field.
+func (p ClientParams) Check() error {
+	var bad fault.Problems
+	bad.Check("name", checkName(p.Name))
+	if !p.Role.Valid() {
+		bad.Add("role", "must be viewer, support, operator or admin")
+	}
+	bad.Check("employers", p.Employers.Check())
+	bad.Check("carriers", p.Carriers.Check())
+	bad.Check("companies", p.Companies.Check())
+	if (p.BindCompany == "") != (p.BindEmployee == "") {
+		bad.Add("bind_employee", "a bound client needs both bind_company and bind_employee")
+	}
+	if p.BindCompany != "" {
+		bad.Check("bind_company", CheckOwnerID(p.BindCompany))
+		bad.Check("bind_employee", CheckOwnerID(p.BindEmployee))
+		if !p.Employers.Empty() || !p.Carriers.Empty() || !p.Companies.Empty() || p.ActAsEmployee {
+			bad.Add("bind_employee", "a bound client sees its one employee alone: leave the scopes and act_as_employee out")
+		}
+	}
+	return bad.Err()
+}
+
+// Minted is a new client with its secret, which is shown this once.
+type Minted struct {
+	Client
+	Secret string `json:"client_secret,omitempty" doc:"Shown once; bankd keeps a keyed hash"`
+}
+
+// WithoutSecret is what a replayed reply shows.
+func (m Minted) WithoutSecret() any {
+	m.Secret = ""
+	return m
+}

@@ -1,0 +1,60 @@
+// Package tenant owns who may call: tenants, API clients, their roles and scopes, and the rules of what each
+// may touch. How a client proves who it is (hashes, sockets) is left to bank and server.
+package tenant
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// DefaultName is the tenant made at first start.
+const DefaultName = "default"
+
+// Tenant is one set of books: no client of one ever sees anything of another.
+type Tenant struct {
+	ID        string    `json:"_id"`
+	Name      string    `json:"name"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+var ownerID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// CheckOwnerID checks an id that the caller's own system minted: an employer, a carrier, a company (A1).
+func CheckOwnerID(id string) error {
+	if !ownerID.MatchString(id) {
+		return errors.New("must be 1 to 64 letters, digits, - or _")
+	}
+	return nil
+}
+
+// CheckText checks free text such as a name: not empty, no control characters, at most limit characters.
+func CheckText(s string, limit int) error {
+	runes := []rune(s)
+	switch {
+	case len(runes) == 0:
+		return errors.New("is required")
+	case len(runes) > limit:
+		return errors.New("is too long")
+	case slices.ContainsFunc(runes, isControl):
+		return errors.New("must not have control characters")
+	}
+	return nil
+}
+
+func isControl(r rune) bool {
+	bidi := r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return r < 0x20 || r >= 0x7f && r < 0xa0 || bidi || r == 0xfffd
+}
+
+// Name checks the name of a tenant or a client.
+func checkName(s string) error { return CheckText(s, 64) }
+
+// AddParams makes a tenant.
+type AddParams struct {
+	Name string `json:"name" doc:"A short name, unique in this daemon"`
+}
+
+// Check says what is wrong with the name.
+func (p AddParams) Check() error { return CheckOwnerID(p.Name) }
