@@ -197,3 +197,25 @@ func (q ACHQuery) Match(a ACH) bool {
 
 // ValidStatus reports whether a word may stand in the status filter.
 func ValidStatus(s string) bool { return s == Active || slices.Contains(States, s) }
+
+// VerifyACHParams proves an ACH account (A7): by the numbers Plaid holds for a linked account, or by an admin's
+// attestation, which needs a reason and is audited.
+type VerifyACHParams struct {
+	Method         string `json:"method,omitempty" enum:"plaid,attest" doc:"Default plaid"`
+	PlaidItemID    string `json:"plaid_item_id,omitempty" doc:"The connection to compare with; not needed for an account that came from Plaid"`
+	PlaidAccountID string `json:"plaid_account_id,omitempty" doc:"One account of it; all are compared where left out"`
+	Reason         string `json:"reason,omitempty" doc:"Why an admin vouches for it (method attest)"`
+}
+
+// Check names every bad field.
+func (p VerifyACHParams) Check() error {
+	var bad fault.Problems
+	switch p.Method {
+	case "", "plaid":
+	case "attest":
+		bad.Check("reason", tenant.CheckText(p.Reason, 500))
+	default:
+		bad.Add("method", "must be plaid or attest")
+	}
+	return bad.Err()
+}

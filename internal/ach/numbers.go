@@ -3,105 +3,41 @@
 package ach
 
 import (
-	"crypto/subtle"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
+
+	"github.com/bankctl/bankctl/internal/secret"
 )
 
-const redacted = "[REDACTED]"
-
-// secret holds digits that no formatter, encoder or logger can see. They are behind a pointer because fmt
-// prints a struct's unexported fields without asking their methods: it shows an address then.
-type secret struct{ p *string }
-
-func hide(digits string) secret {
-	if digits == "" {
-		return secret{}
-	}
-	return secret{&digits}
-}
-
-func (secret) String() string               { return redacted }
-func (secret) GoString() string             { return redacted }
-func (secret) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte(redacted)) }
-func (secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
-func (secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-func (secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
-
-// UnmarshalJSON takes any JSON string; Check says whether it has the form of a number.
-func (s *secret) UnmarshalJSON(b []byte) error {
-	var digits string
-	if json.Unmarshal(b, &digits) != nil {
-		return errors.New("must be a string of digits")
-	}
-	*s = hide(digits)
-	return nil
-}
-
-// Reveal is the one door to the digits; a test keeps the list of its callers.
-func (s secret) Reveal() string {
-	if s.p == nil {
-		return ""
-	}
-	return *s.p
-}
-
-// Empty reports whether nothing was given.
-func (s secret) Empty() bool { return s.p == nil }
-
-func (s secret) last4() string {
-	d := s.Reveal()
-	if len(d) < 4 {
-		return ""
-	}
-	return d[len(d)-4:]
-}
-
-func (s secret) equal(o secret) bool {
-	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(o.Reveal())) == 1
-}
-
-func (s secret) allDigits() bool {
-	for _, d := range []byte(s.Reveal()) {
-		if d < '0' || d > '9' {
-			return false
-		}
-	}
-	return true
-}
-
 // RoutingNumber is an ABA routing transit number: nine digits, the last a check digit.
-type RoutingNumber struct{ secret }
+type RoutingNumber struct{ secret.Text }
 
 // AccountNumber is a bank account number of 5 to 17 digits; leading zeros count.
-type AccountNumber struct{ secret }
+type AccountNumber struct{ secret.Text }
 
 // NewRoutingNumber wraps digits without judging them.
-func NewRoutingNumber(digits string) RoutingNumber { return RoutingNumber{hide(digits)} }
+func NewRoutingNumber(digits string) RoutingNumber { return RoutingNumber{secret.New(digits)} }
 
 // NewAccountNumber wraps digits without judging them.
-func NewAccountNumber(digits string) AccountNumber { return AccountNumber{hide(digits)} }
+func NewAccountNumber(digits string) AccountNumber { return AccountNumber{secret.New(digits)} }
 
 // Last4 is all that a reply may show.
-func (n RoutingNumber) Last4() string { return n.last4() }
+func (n RoutingNumber) Last4() string { return last4(n.Reveal()) }
 
 // Last4 is all that a reply may show.
-func (n AccountNumber) Last4() string { return n.last4() }
+func (n AccountNumber) Last4() string { return last4(n.Reveal()) }
 
 // Equal compares in constant time.
-func (n RoutingNumber) Equal(o RoutingNumber) bool { return n.equal(o.secret) }
+func (n RoutingNumber) Equal(o RoutingNumber) bool { return n.Same(o.Text) }
 
 // Equal compares in constant time.
-func (n AccountNumber) Equal(o AccountNumber) bool { return n.equal(o.secret) }
+func (n AccountNumber) Equal(o AccountNumber) bool { return n.Same(o.Text) }
 
 // Check says what is wrong with a routing number, never quoting it (R41, A29).
 func (n RoutingNumber) Check() error {
 	switch digits := n.Reveal(); {
 	case n.Empty():
 		return errors.New("is required")
-	case len(digits) != 9 || !n.allDigits():
+	case len(digits) != 9 || !allDigits(digits):
 		return errors.New("must be 9 digits")
 	case digits == "000000000":
 		return errors.New("cannot be all zeros")
@@ -116,10 +52,26 @@ func (n AccountNumber) Check() error {
 	switch digits := n.Reveal(); {
 	case n.Empty():
 		return errors.New("is required")
-	case len(digits) < 5 || len(digits) > 17 || !n.allDigits():
+	case len(digits) < 5 || len(digits) > 17 || !allDigits(digits):
 		return errors.New("must be 5 to 17 digits")
 	}
 	return nil
+}
+
+func last4(digits string) string {
+	if len(digits) < 4 {
+		return ""
+	}
+	return digits[len(digits)-4:]
+}
+
+func allDigits(s string) bool {
+	for _, d := range []byte(s) {
+		if d < '0' || d > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // checksum is ABA's: 3, 7, 1 times the digits in turn, modulo 10.

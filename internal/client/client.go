@@ -1,0 +1,194 @@
+// Package client is the whole Go API of bankd: one typed method a route, over its Unix socket. It leaves it to
+// its caller to find the socket and the credentials.
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"syscall"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/socket"
+)
+
+// maxReply bounds what is read of one reply; exports stream through Raw.
+const maxReply = 64 << 20
+
+// Client speaks to one bankd. Its fields are set before the first call and not changed after.
+type Client struct {
+	Socket   string // path of bankd's socket
+	ClientID string // empty: calls go out as the local owner, which may administer alone
+	Secret   string
+	Tenant   string // of administration as the local owner; empty = default
+	Agent    string // User-Agent
+
+	// OnReply, where set, sees each call's method, path, status and duration: for -v.
+	OnReply func(method, path string, status int, took time.Duration, requestID string)
+
+	http *http.Client
+}
+
+// New makes a client for the daemon on a socket.
+func New(path string) *Client {
+	c := &Client{Socket: path}
+	c.http = &http.Client{
+		Transport: &http.Transport{
+			DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return socket.Dial(ctx, path) },
+			MaxIdleConnsPerHost: 16,
+			IdleConnTimeout:     30 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c
+}
+
+// Close lets idle connections go.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// envelope is the form of every reply but S2's.
+type envelope struct {
+	OK         bool            `json:"ok"`
+	Data       json.RawMessage `json:"data"`
+	Pagination page.Info       `json:"pagination"`
+	Error      *fault.Error    `json:"error"`
+}
+
+// call sends one request and reads the "data" of its reply into out, which may be nil.
+func (c *Client) call(ctx context.Context, method, path string, query url.Values, body, out any) (page.Info, error) {
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	payload, err := encode(body)
+	if err != nil {
+		return page.Info{}, err
+	}
+	resp, err := c.Raw(ctx, method, path, nil, payload)
+	if err != nil {
+		return page.Info{}, err
+	}
+	defer resp.Body.Close()
+	return decode(resp, out)
+}
+
+func encode(body any) (io.Reader, error) {
+	if body == nil {
+		return nil, nil
+	}
+	if w, ok := body.(interface{ Wire() map[string]any }); ok {
+		body = w.Wire()
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("encode request: %w", err)
+	}
+	return bytes.NewReader(b), nil
+}
+
+func decode(resp *http.Response, out any) (page.Info, error) {
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
+	if err != nil {
+		return page.Info{}, unreachable(err)
+	}
+	var e envelope
+	if err := json.Unmarshal(b, &e); err != nil {
+		return page.Info{}, fault.New(fault.Internal, "bankd answered %d with something that is not its API", resp.StatusCode)
+	}
+	if resp.StatusCode >= 300 || !e.OK {
+		if e.Error == nil {
+			return page.Info{}, fault.New(fault.Internal, "bankd answered %d without an error", resp.StatusCode)
+		}
+		return page.Info{}, e.Error
+	}
+	if out == nil {
+		return e.Pagination, nil
+	}
+	if err := json.Unmarshal(e.Data, out); err != nil {
+		return page.Info{}, fault.New(fault.Internal, "bankd's reply has another form than this bankctl knows").
+			WithHint("compare `bankctl version` with `bankctl status`").Because(err)
+	}
+	return e.Pagination, nil
+}
+
+// Raw sends one request as it is and hands back the reply unread; the caller closes its body.
+func (c *Client) Raw(ctx context.Context, method, path string, header http.Header, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://bankd"+path, body)
+	if err != nil {
+		return nil, fault.Field("path", "must be a path such as /api/v1/status")
+	}
+	for k, v := range header {
+		req.Header[k] = v
+	}
+	c.sign(req)
+	started := time.Now()
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	if c.OnReply != nil {
+		c.OnReply(method, path, resp.StatusCode, time.Since(started), resp.Header.Get("X-Request-ID"))
+	}
+	return resp, nil
+}
+
+func (c *Client) sign(req *http.Request) {
+	if c.Agent != "" {
+		req.Header.Set("User-Agent", c.Agent)
+	}
+	if c.ClientID != "" {
+		req.Header.Set("X-Client-ID", c.ClientID)
+		req.Header.Set("X-Client-Secret", c.Secret)
+	} else if c.Tenant != "" {
+		req.Header.Set("X-Tenant", c.Tenant)
+	}
+	if req.Body != nil && req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if req.Method == http.MethodPost && req.Header.Get("Idempotency-Key") == "" {
+		// A lost reply is asked for again under the same key by the transport's own retry, and by nobody else's.
+		key := make([]byte, 16)
+		rand.Read(key)
+		req.Header.Set("Idempotency-Key", hex.EncodeToString(key))
+	}
+}
+
+func (c *Client) explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.Unavailable, "bankd is not running: there is no socket at %s", c.Socket).
+			WithHint("start it with `bankd`, or try everything first with `bankctl demo`")
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fault.New(fault.Unavailable, "bankd is not running: nothing answers on %s", c.Socket).
+			WithHint("start it with `bankd`")
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fault.New(fault.Unavailable, "the socket %s belongs to another user", c.Socket).
+			WithHint("run bankctl as the user that runs bankd")
+	}
+	return unreachable(err)
+}
+
+func unreachable(err error) error {
+	return fault.New(fault.Unavailable, "bankd did not answer: %v", rootCause(err)).Because(err)
+}
+
+func rootCause(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}

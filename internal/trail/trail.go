@@ -1,0 +1,42 @@
+// Package trail owns the words of the audit log: one record, a query, and what checking the chain found.
+// Writing and chaining records is package audit's.
+package trail
+
+import "time"
+
+// Record is one line of a tenant's audit chain. It names objects by id and never holds a number, a token or a name of
+// a person.
+type Record struct {
+	Seq        uint64            `json:"seq" doc:"Position in the tenant's chain, from 1"`
+	Time       time.Time         `json:"time"`
+	Action     string            `json:"action" doc:"Noun and verb, for instance ach.add"`
+	Object     string            `json:"object,omitempty" doc:"kind:id"`
+	Outcome    string            `json:"outcome" doc:"ok, or the code of the refusal"`
+	RequestID  string            `json:"request_id,omitempty"`
+	ClientID   string            `json:"client_id,omitempty"`
+	ClientName string            `json:"client_name,omitempty"`
+	UID        *int              `json:"uid,omitempty" doc:"Unix user id of the peer on the socket"`
+	OnBehalf   string            `json:"on_behalf,omitempty" doc:"company/employee, where the caller acted for one"`
+	Details    map[string]string `json:"details,omitempty" doc:"Ids and reasons"`
+	Prev       string            `json:"prev" doc:"Hash of the record before"`
+	Hash       string            `json:"hash" doc:"Keyed hash over prev and this record"`
+}
+
+// Query selects records, newest first.
+type Query struct {
+	Limit     int
+	BeforeSeq uint64
+	Action    string
+	Object    string
+	ClientID  string
+	Since     time.Time
+}
+
+// Report is what a check of the whole chain found.
+type Report struct {
+	Records  int    `json:"records"`
+	Head     string `json:"head" doc:"Hash of the newest record"`
+	Intact   bool   `json:"intact"`
+	FirstBad uint64 `json:"first_bad,omitempty" doc:"The first record that does not fit the chain"`
+	Problem  string `json:"problem,omitempty"`
+}
