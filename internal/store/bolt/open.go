@@ -1,0 +1,130 @@
+// Package bolt is a store.Engine on one bbolt file. It owns the file's
+// creation, its lock, the grouping of commits and what happens when one of
+// them fails. It leaves encryption, and all meaning of keys, to package store.
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/bankctl/bankctl/internal/store"
+)
+
+// lockWait is how long Open waits for another process to let go of the file.
+const lockWait = 200 * time.Millisecond
+
+var bucketName = []byte("bankd")
+
+// Open opens the database at path, or creates it: aside, synced, then renamed
+// into place, so that a crash leaves either no file or a whole one. The caller
+// holds a lock on the directory; the file's own lock is a second fence.
+func Open(path string) (*Engine, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := create(path); err != nil {
+			return nil, fmt.Errorf("create database: %w", err)
+		}
+	case err != nil:
+		return nil, fmt.Errorf("open database: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("open database: not a regular file")
+	case info.Size() == 0:
+		return nil, fmt.Errorf("open database: %w: the file is empty", store.ErrDamaged)
+	}
+	db, lastID, err := openFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return newEngine(db, lastID), nil
+}
+
+func options() *bolt.Options {
+	return &bolt.Options{
+		Timeout:         lockWait,
+		FreelistType:    bolt.FreelistMapType,
+		InitialMmapSize: 64 << 20, // growing the map waits for readers
+	}
+}
+
+// openFile opens an existing file and refuses one that bbolt cannot walk. It
+// also returns the id of the last transaction in it.
+func openFile(path string) (db *bolt.DB, lastID int, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if v := recover(); v != nil {
+			db, err = nil, fmt.Errorf("%w: its pages cannot be read", store.ErrDamaged)
+		}
+	}()
+	db, err = bolt.Open(path, 0o600, options())
+	if err != nil {
+		return nil, 0, translateOpen(err)
+	}
+	err = db.View(func(tx *bolt.Tx) error {
+		lastID = tx.ID()
+		if tx.Bucket(bucketName) == nil {
+			return fmt.Errorf("%w: it holds no bankd data", store.ErrDamaged)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, 0, errors.Join(err, db.Close())
+	}
+	return db, lastID, nil
+}
+
+func translateOpen(err error) error {
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return store.ErrInUse
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum),
+		errors.Is(err, bolterrors.ErrVersionMismatch):
+		return fmt.Errorf("%w: %w", store.ErrDamaged, err)
+	}
+	return err
+}
+
+func create(path string) error {
+	aside := path + ".new"
+	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := writeEmpty(aside); err != nil {
+		return err
+	}
+	if err := syncPath(aside); err != nil {
+		return err
+	}
+	if err := os.Rename(aside, path); err != nil {
+		return err
+	}
+	return syncPath(filepath.Dir(path))
+}
+
+func writeEmpty(path string) error {
+	db, err := bolt.Open(path, 0o600, options())
+	if err != nil {
+		return translateOpen(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		_, err := tx.CreateBucket(bucketName)
+		return err
+	})
+	return errors.Join(err, db.Close())
+}
+
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

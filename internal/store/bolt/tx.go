@@ -1,0 +1,151 @@
+package bolt
+
+import (
+	"bytes"
+	"iter"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/bankctl/bankctl/internal/store"
+)
+
+// tx is one update or view inside a bbolt transaction that it may share with
+// others, so it keeps a log to take its own writes back.
+type tx struct {
+	limits   store.Limits
+	bucket   *bolt.Bucket
+	readOnly bool
+	done     bool
+
+	log    []change
+	bytes  int
+	writes int  // counts changes, for scans that go on across them
+	broken bool // set while inside bbolt; stays set if it panics there
+}
+
+// change is what stood at a key before a write.
+type change struct {
+	key, old []byte
+	existed  bool
+}
+
+func (t *tx) end() { t.done = true }
+
+func (t *tx) Get(key []byte) ([]byte, error) {
+	if t.done {
+		return nil, store.ErrTxDone
+	}
+	if err := t.limits.CheckKey(key); err != nil {
+		return nil, err
+	}
+	v := t.get(key)
+	if v == nil {
+		return nil, store.ErrNotFound
+	}
+	return append([]byte{}, v...), nil
+}
+
+func (t *tx) get(key []byte) []byte {
+	t.broken = true
+	v := t.bucket.Get(key)
+	t.broken = false
+	return v
+}
+
+func (t *tx) Put(key, value []byte) error {
+	if err := t.writable(); err != nil {
+		return err
+	}
+	if err := t.limits.CheckPut(key, value); err != nil {
+		return err
+	}
+	t.remember(key)
+	t.bytes += len(key) + len(value)
+	return t.put(bytes.Clone(key), append([]byte{}, value...))
+}
+
+func (t *tx) Delete(key []byte) error {
+	if err := t.writable(); err != nil {
+		return err
+	}
+	if err := t.limits.CheckKey(key); err != nil {
+		return err
+	}
+	if t.get(key) == nil {
+		return nil
+	}
+	t.remember(key)
+	return t.delete(key)
+}
+
+func (t *tx) writable() error {
+	switch {
+	case t.done:
+		return store.ErrTxDone
+	case t.readOnly:
+		return store.ErrReadOnly
+	}
+	return nil
+}
+
+func (t *tx) remember(key []byte) {
+	old := t.get(key)
+	t.log = append(t.log, change{key: bytes.Clone(key), old: append([]byte{}, old...), existed: old != nil})
+	t.writes++
+}
+
+func (t *tx) put(key, value []byte) error {
+	t.broken = true
+	err := t.bucket.Put(key, value)
+	t.broken = err != nil
+	return err
+}
+
+func (t *tx) delete(key []byte) error {
+	t.broken = true
+	err := t.bucket.Delete(key)
+	t.broken = err != nil
+	return err
+}
+
+// undo takes back what the update wrote and leaves its group as it was.
+func (t *tx) undo() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = store.ErrDamaged
+		}
+	}()
+	for i := len(t.log) - 1; i >= 0; i-- {
+		c := t.log[i]
+		if c.existed {
+			err = t.put(c.key, c.old)
+		} else {
+			err = t.delete(c.key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Scan refuses keys out of order, which a damaged page can bring up for ever.
+func (t *tx) Scan(from, to []byte, reverse bool) iter.Seq2[store.Entry, error] {
+	return func(yield func(store.Entry, error) bool) {
+		s := scan{tx: t, from: bytes.Clone(from), to: bytes.Clone(to), reverse: reverse}
+		for {
+			if t.done {
+				yield(store.Entry{}, store.ErrTxDone)
+				return
+			}
+			entry, ok, err := s.next()
+			if err != nil {
+				yield(store.Entry{}, err)
+				return
+			}
+			if !ok || !yield(entry, nil) {
+				return
+			}
+		}
+	}
+}

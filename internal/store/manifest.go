@@ -1,0 +1,81 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+
+	"github.com/bankctl/bankctl/internal/vault"
+)
+
+// manifest is a keyed hash of a set of entries, with their number. Entries are
+// added and removed in any order: the hash is the sum, mod 2^256, of one keyed
+// digest an entry.
+type manifest struct {
+	sum   [4]uint64 // least significant first
+	count uint64
+}
+
+const manifestSize = 8 + vault.DigestSize
+
+func (m *manifest) add(d *vault.Digester, key, stored []byte) error {
+	term, err := entryDigest(d, key, stored)
+	if err != nil {
+		return err
+	}
+	var carry uint64
+	for i := range m.sum {
+		m.sum[i], carry = bits.Add64(m.sum[i], term[i], carry)
+	}
+	m.count++
+	return nil
+}
+
+func (m *manifest) remove(d *vault.Digester, key, stored []byte) error {
+	term, err := entryDigest(d, key, stored)
+	if err != nil {
+		return err
+	}
+	var borrow uint64
+	for i := range m.sum {
+		m.sum[i], borrow = bits.Sub64(m.sum[i], term[i], borrow)
+	}
+	m.count--
+	return nil
+}
+
+func entryDigest(d *vault.Digester, key, stored []byte) (term [4]uint64, err error) {
+	value := sha256.Sum256(stored)
+	input := make([]byte, 0, 4+len(key)+len(value))
+	input = binary.BigEndian.AppendUint32(input, uint32(len(key)))
+	input = append(input, key...)
+	input = append(input, value[:]...)
+	sum, err := d.Sum(input)
+	if err != nil {
+		return term, err
+	}
+	for i := range term {
+		term[i] = binary.LittleEndian.Uint64(sum[8*i:])
+	}
+	return term, nil
+}
+
+func (m manifest) encode() []byte {
+	out := binary.BigEndian.AppendUint64(make([]byte, 0, manifestSize), m.count)
+	for _, limb := range m.sum {
+		out = binary.LittleEndian.AppendUint64(out, limb)
+	}
+	return out
+}
+
+func decodeManifest(b []byte) (m manifest, err error) {
+	if len(b) != manifestSize {
+		return m, fmt.Errorf("%w: manifest of a wrong size", ErrDamaged)
+	}
+	m.count = binary.BigEndian.Uint64(b)
+	for i := range m.sum {
+		m.sum[i] = binary.LittleEndian.Uint64(b[8+8*i:])
+	}
+	return m, nil
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"bytes"
+	"strings"
+)
+
+// SystemTenant holds what belongs to no tenant. It is there from the first Open.
+const SystemTenant = "system"
+
+// The store's own keys start with a byte that no tenant's name holds.
+const (
+	keyHeader      = "!header"
+	keySealed      = "!header.sealed"
+	keyRoot        = "!root"
+	prefixKeyset   = "!keyset/"
+	prefixManifest = "!manifest/"
+)
+
+const maxName = 128
+
+func recordKey(tenant, collection, id string) []byte {
+	key := make([]byte, 0, len(tenant)+len(collection)+len(id)+2)
+	key = append(key, tenant...)
+	key = append(key, '/')
+	key = append(key, collection...)
+	key = append(key, '/')
+	return append(key, id...)
+}
+
+// splitKey is the inverse of recordKey.
+func splitKey(key []byte) (tenant, collection, id string, ok bool) {
+	parts := strings.Split(string(key), "/")
+	if len(parts) != 3 || !ValidID(parts[0]) || !validCollection(parts[1]) || !ValidID(parts[2]) {
+		return "", "", "", false
+	}
+	return parts[0], parts[1], parts[2], true
+}
+
+func manifestKey(tenant, collection string) []byte {
+	return []byte(prefixManifest + tenant + "/" + collection)
+}
+
+func keysetKey(tenant string) []byte { return []byte(prefixKeyset + tenant) }
+
+// ValidID tells whether s can name a tenant or a record: 1 to 128 of A-Z a-z 0-9 _ . -
+func ValidID(s string) bool {
+	if len(s) == 0 || len(s) > maxName {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '.', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func validCollection(s string) bool {
+	return len(s) > 0 && len(s) <= maxName && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
+}
+
+// prefixEnd returns the first key after all that start with prefix; nil is the end.
+func prefixEnd(prefix []byte) []byte {
+	end := bytes.Clone(prefix)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i] < 0xff {
+			end[i]++
+			return end[:i+1]
+		}
+	}
+	return nil
+}

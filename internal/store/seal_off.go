@@ -1,0 +1,17 @@
+//go:build bankd_unsealed
+
+package store
+
+import (
+	"bytes"
+
+	"github.com/bankctl/bankctl/internal/vault"
+)
+
+// Sealed is false: this build stores plain text, see seal_on.go.
+const Sealed = false
+
+const storedAs = 0xff // no other build opens these values
+
+func sealValue(_ *vault.Sealer, plain, _ []byte) ([]byte, error)  { return bytes.Clone(plain), nil }
+func openValue(_ *vault.Sealer, stored, _ []byte) ([]byte, error) { return bytes.Clone(stored), nil }

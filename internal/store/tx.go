@@ -1,0 +1,172 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+)
+
+// Tx is a transaction of a DB. It belongs to one goroutine and to the function
+// it was handed to.
+type Tx struct {
+	db        *DB
+	raw       EngineTx
+	manifests map[string]*touched // by manifest key
+	own       manifest            // the root: over the store's own entries
+	ownDirty  bool
+}
+
+// touched is a manifest that the transaction has read.
+type touched struct {
+	tenant, collection string
+	now                manifest
+	stored             []byte // nil: not there yet
+	dirty              bool
+}
+
+func (db *DB) begin(raw EngineTx) *Tx {
+	return &Tx{db: db, raw: raw, manifests: map[string]*touched{}}
+}
+
+// manifest returns the collection's manifest as this transaction sees it.
+func (tx *Tx) manifest(tenant, collection string) (*touched, error) {
+	key := manifestKey(tenant, collection)
+	if m, ok := tx.manifests[string(key)]; ok {
+		return m, nil
+	}
+	m := &touched{tenant: tenant, collection: collection}
+	stored, err := tx.raw.Get(key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
+		return nil, err
+	default:
+		m.stored = stored
+		if m.now, err = tx.db.openManifest(key, stored); err != nil {
+			return nil, err
+		}
+	}
+	tx.manifests[string(key)] = m
+	return m, nil
+}
+
+func (db *DB) openManifest(key, stored []byte) (manifest, error) {
+	plain, err := open(db.system().sealer, SystemTenant, "!manifest", string(key), stored)
+	if err != nil {
+		return manifest{}, err
+	}
+	return decodeManifest(plain)
+}
+
+func (db *DB) sealManifest(key []byte, m manifest) ([]byte, error) {
+	return seal(db.system().sealer, SystemTenant, "!manifest", string(key), m.encode())
+}
+
+// put stores a sealed value and notes it in its collection's manifest.
+func (tx *Tx) put(tenant, collection string, key, stored []byte) error {
+	m, err := tx.forget(tenant, collection, key)
+	if err != nil {
+		return err
+	}
+	if err := tx.raw.Put(key, stored); err != nil {
+		return err
+	}
+	return m.now.add(tx.db.system().digester, key, stored)
+}
+
+func (tx *Tx) delete(tenant, collection string, key []byte) error {
+	if _, err := tx.forget(tenant, collection, key); err != nil {
+		return err
+	}
+	return tx.raw.Delete(key)
+}
+
+// forget takes the entry at key, if there is one, out of the manifest.
+func (tx *Tx) forget(tenant, collection string, key []byte) (*touched, error) {
+	m, err := tx.manifest(tenant, collection)
+	if err != nil {
+		return nil, err
+	}
+	m.dirty = true
+	old, err := tx.raw.Get(key)
+	if errors.Is(err, ErrNotFound) {
+		return m, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, m.now.remove(tx.db.system().digester, key, old)
+}
+
+// flush writes the manifests that changed, then the root over them.
+func (tx *Tx) flush() error {
+	keys := make([]string, 0, len(tx.manifests))
+	for key, m := range tx.manifests {
+		if m.dirty {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		stored, err := tx.db.sealManifest([]byte(key), tx.manifests[key].now)
+		if err != nil {
+			return err
+		}
+		if err := tx.putOwn([]byte(key), stored); err != nil {
+			return err
+		}
+	}
+	if !tx.ownDirty {
+		return nil
+	}
+	root, err := tx.db.sealManifest([]byte(keyRoot), tx.own)
+	if err != nil {
+		return err
+	}
+	return tx.raw.Put([]byte(keyRoot), root)
+}
+
+// putOwn stores one of the store's own entries and notes it in the root.
+func (tx *Tx) putOwn(key, stored []byte) error {
+	if !tx.ownDirty {
+		root, err := tx.root()
+		if err != nil {
+			return err
+		}
+		tx.own, tx.ownDirty = root, true
+	}
+	old, err := tx.raw.Get(key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
+		return err
+	default:
+		if err := tx.own.remove(tx.db.system().digester, key, old); err != nil {
+			return err
+		}
+	}
+	if err := tx.raw.Put(key, stored); err != nil {
+		return err
+	}
+	return tx.own.add(tx.db.system().digester, key, stored)
+}
+
+// root reads the root. Only the very first transaction finds none.
+func (tx *Tx) root() (manifest, error) {
+	stored, err := tx.raw.Get([]byte(keyRoot))
+	if errors.Is(err, ErrNotFound) {
+		if _, err := tx.raw.Get([]byte(keyHeader)); errors.Is(err, ErrNotFound) {
+			return manifest{}, nil
+		}
+		return manifest{}, damaged("its root is missing")
+	}
+	if err != nil {
+		return manifest{}, err
+	}
+	return tx.db.openManifest([]byte(keyRoot), stored)
+}
+
+// isOwn tells whether the root covers key.
+func isOwn(key []byte) bool {
+	return bytes.HasPrefix(key, []byte("!")) && string(key) != keyRoot
+}

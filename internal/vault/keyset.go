@@ -1,0 +1,135 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/prf"
+	"github.com/tink-crypto/tink-go/v2/tink"
+)
+
+// Sealer seals values with a data key (AES-256-GCM, random nonces).
+type Sealer struct{ aead tink.AEAD }
+
+// Digester computes keyed digests (HMAC-SHA-256).
+type Digester struct{ prf *prf.Set }
+
+// NewSealer makes a data key and returns it with its wrapped form.
+func NewSealer(ctx context.Context, kek KEK, aad []byte) (*Sealer, []byte, error) {
+	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return nil, nil, fmt.Errorf("make data key: %w", err)
+	}
+	wrapped, err := wrap(ctx, kek, handle, aad)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := sealer(handle)
+	return s, wrapped, err
+}
+
+// OpenSealer unwraps what NewSealer wrapped.
+func OpenSealer(ctx context.Context, kek KEK, wrapped, aad []byte) (*Sealer, error) {
+	handle, err := unwrap(ctx, kek, wrapped, aad)
+	if err != nil {
+		return nil, err
+	}
+	return sealer(handle)
+}
+
+func sealer(handle *keyset.Handle) (*Sealer, error) {
+	a, err := aead.New(handle)
+	if err != nil {
+		return nil, fmt.Errorf("use data key: %w", err)
+	}
+	return &Sealer{a}, nil
+}
+
+// Seal encrypts plain and binds it to aad.
+func (s *Sealer) Seal(plain, aad []byte) ([]byte, error) { return s.aead.Encrypt(plain, aad) }
+
+// Open decrypts what Seal made under the same aad, else ErrWrongKey.
+func (s *Sealer) Open(sealed, aad []byte) ([]byte, error) {
+	plain, err := s.aead.Decrypt(sealed, aad)
+	if err != nil {
+		return nil, ErrWrongKey
+	}
+	return plain, nil
+}
+
+// NewDigester makes a digest key and returns it with its wrapped form.
+func NewDigester(ctx context.Context, kek KEK, aad []byte) (*Digester, []byte, error) {
+	handle, err := keyset.NewHandle(prf.HMACSHA256PRFKeyTemplate())
+	if err != nil {
+		return nil, nil, fmt.Errorf("make digest key: %w", err)
+	}
+	wrapped, err := wrap(ctx, kek, handle, aad)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := digester(handle)
+	return d, wrapped, err
+}
+
+// OpenDigester unwraps what NewDigester wrapped.
+func OpenDigester(ctx context.Context, kek KEK, wrapped, aad []byte) (*Digester, error) {
+	handle, err := unwrap(ctx, kek, wrapped, aad)
+	if err != nil {
+		return nil, err
+	}
+	return digester(handle)
+}
+
+func digester(handle *keyset.Handle) (*Digester, error) {
+	p, err := prf.NewPRFSet(handle)
+	if err != nil {
+		return nil, fmt.Errorf("use digest key: %w", err)
+	}
+	return &Digester{p}, nil
+}
+
+// DigestSize is the length of a digest in bytes.
+const DigestSize = 32
+
+// Sum returns the keyed digest of input.
+func (d *Digester) Sum(input []byte) ([DigestSize]byte, error) {
+	out, err := d.prf.ComputePrimaryPRF(input, DigestSize)
+	if err != nil {
+		return [DigestSize]byte{}, fmt.Errorf("keyed digest: %w", err)
+	}
+	return [DigestSize]byte(out), nil
+}
+
+func wrap(ctx context.Context, kek KEK, handle *keyset.Handle, aad []byte) ([]byte, error) {
+	var out bytes.Buffer
+	if err := handle.WriteWithContext(ctx, keyset.NewBinaryWriter(&out), tinkKEK{kek}, aad); err != nil {
+		return nil, fmt.Errorf("wrap key: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// unwrap hides Tink's own error: it says nothing that the reader can act on.
+func unwrap(ctx context.Context, kek KEK, wrapped, aad []byte) (*keyset.Handle, error) {
+	handle, err := keyset.ReadWithContext(ctx, keyset.NewBinaryReader(bytes.NewReader(wrapped)), tinkKEK{kek}, aad)
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("unwrap key: %w", ctx.Err())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("unwrap key: %w", ErrWrongKey)
+	}
+	return handle, nil
+}
+
+// tinkKEK lets Tink call a KEK.
+type tinkKEK struct{ kek KEK }
+
+func (t tinkKEK) EncryptWithContext(ctx context.Context, plain, aad []byte) ([]byte, error) {
+	return t.kek.Wrap(ctx, plain, aad)
+}
+
+func (t tinkKEK) DecryptWithContext(ctx context.Context, sealed, aad []byte) ([]byte, error) {
+	return t.kek.Unwrap(ctx, sealed, aad)
+}
