@@ -1,0 +1,58 @@
+package plaid
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/bankctl/bankctl/internal/fault"
+)
+
+// Calls a minute that Plaid grants one Item, by endpoint: production's table, and the sandbox's where it is more
+// generous. Balances are paid reads: their lower figure holds everywhere.
+var grants = map[string]struct{ production, sandbox int }{
+	"accounts": {15, 100},
+	"auth":     {15, 100},
+	"balance":  {5, 5},
+	"identity": {15, 100},
+	"item":     {15, 40},
+}
+
+// budgets spends each Item's calls before Plaid has to refuse them.
+type budgets struct {
+	production bool
+	mu         sync.Mutex
+	limiters   map[string]*rate.Limiter
+}
+
+func newBudgets(environment string) *budgets {
+	return &budgets{production: environment == Production, limiters: map[string]*rate.Limiter{}}
+}
+
+// spend takes one call of an Item's budget, or says when the next one is free.
+func (b *budgets) spend(endpoint string, token AccessToken) error {
+	grant := grants[endpoint]
+	perMinute := grant.sandbox
+	if b.production {
+		perMinute = grant.production
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := endpoint + " " + token.Reveal()
+	l := b.limiters[key]
+	if l == nil {
+		l = rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), perMinute)
+		b.limiters[key] = l
+	}
+	r := l.Reserve()
+	wait := r.Delay()
+	if wait == 0 {
+		return nil
+	}
+	r.Cancel()
+	f := fault.New(fault.RateLimited, "this connection's %d %s calls a minute are used up", perMinute, endpoint)
+	f.RetryAfter = int(math.Ceil(wait.Seconds()))
+	return f.WithHint("try again in %d s", f.RetryAfter)
+}

@@ -1,0 +1,138 @@
+// Package plaid is the only code that speaks Plaid: plaid-go v29 with its pitfalls handled, handing out our own
+// words. What is stored of an answer, and when, is package bank's.
+package plaid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	sdk "github.com/plaid/plaid-go/v29/plaid"
+
+	"github.com/bankctl/bankctl/internal/secret"
+)
+
+// The environments.
+const (
+	Simulated  = "simulated"
+	Sandbox    = "sandbox"
+	Production = "production"
+)
+
+// AccessToken opens one Item for good; it never leaves the daemon.
+type AccessToken struct{ secret.Text }
+
+// PublicToken is turned into an access token once, within 30 minutes.
+type PublicToken struct{ secret.Text }
+
+// LinkToken opens Plaid Link.
+type LinkToken struct{ secret.Text }
+
+// NewAccessToken, NewPublicToken and NewLinkToken wrap what was stored or sent.
+func NewAccessToken(s string) AccessToken { return AccessToken{secret.New(s)} }
+
+// NewPublicToken wraps a public token.
+func NewPublicToken(s string) PublicToken { return PublicToken{secret.New(s)} }
+
+// NewLinkToken wraps a link token.
+func NewLinkToken(s string) LinkToken { return LinkToken{secret.New(s)} }
+
+// Config says which Plaid to speak to, and as whom.
+type Config struct {
+	Environment string
+	BaseURL     string // without a trailing slash; empty = by Environment
+	ClientID    string
+	Secret      secret.Text
+	ClientName  string // shown in Link, at most 30 characters
+	Transport   http.RoundTripper
+	Timeout     time.Duration // of an ordinary call; 0 = 30 s. Slow calls get at least 60 s more
+}
+
+// Client speaks to Plaid. It is safe for concurrent use.
+type Client struct {
+	api     *sdk.APIClient
+	config  Config
+	http    *http.Client
+	budgets *budgets
+}
+
+var baseURLs = map[string]string{
+	Sandbox:    "https://sandbox.plaid.com",
+	Production: "https://production.plaid.com",
+}
+
+// New makes a client; it does not call Plaid.
+func New(c Config) (*Client, error) {
+	if c.BaseURL == "" {
+		c.BaseURL = baseURLs[c.Environment]
+	}
+	if c.BaseURL == "" {
+		return nil, fmt.Errorf("no address for Plaid environment %q", c.Environment)
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 30 * time.Second
+	}
+	if c.Transport == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.MaxIdleConnsPerHost = 16
+		c.Transport = t
+	}
+	hc := &http.Client{
+		Transport: capped{c.Transport},
+		// A redirect would carry the secret to wherever Plaid's answer points.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	cfg := sdk.NewConfiguration()
+	cfg.UseEnvironment(sdk.Environment(strings.TrimRight(c.BaseURL, "/")))
+	cfg.HTTPClient = hc
+	cfg.AddDefaultHeader("PLAID-CLIENT-ID", c.ClientID)
+	cfg.AddDefaultHeader("PLAID-SECRET", c.Secret.Reveal())
+	return &Client{api: sdk.NewAPIClient(cfg), config: c, http: hc, budgets: newBudgets(c.Environment)}, nil
+}
+
+// Environment is the one this client speaks to.
+func (c *Client) Environment() string { return c.config.Environment }
+
+// maxBody bounds one answer of Plaid's: 500 transactions are under 1 MiB.
+const maxBody = 8 << 20
+
+var errTooLarge = errors.New("answer is larger than 8 MiB")
+
+// capped refuses answers larger than any real one, which the SDK would read whole.
+type capped struct{ next http.RoundTripper }
+
+func (t capped) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &cappedBody{ReadCloser: resp.Body, left: maxBody}
+	return resp, nil
+}
+
+type cappedBody struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *cappedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLarge
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+// timeout bounds one call; balances may take 30 s and more at the bank.
+func (c *Client) timeout(ctx context.Context, slow bool) (context.Context, context.CancelFunc) {
+	d := c.config.Timeout
+	if slow {
+		d += time.Minute
+	}
+	return context.WithTimeout(ctx, d)
+}

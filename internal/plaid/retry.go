@@ -1,0 +1,40 @@
+package plaid
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/bankctl/bankctl/internal/fault"
+)
+
+// How often and how long a read is tried again within one call.
+const (
+	readAttempts = 3
+	firstPause   = 200 * time.Millisecond
+	longestPause = 2 * time.Second
+)
+
+// read makes a call that changes nothing at Plaid, and tries it again after faults that pass: no answer, a proxy's
+// answer, API_ERROR. Refusals, rate limits and a bank that is down come back at once: waiting is the caller's choice.
+func read[T any](ctx context.Context, c *Client, slow bool, call func(context.Context) (T, *http.Response, error)) (T, error) {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = firstPause, longestPause
+	return backoff.Retry(ctx, func() (T, error) {
+		out, err := once(ctx, c, slow, call)
+		if err != nil && (!OutcomeUnknown(err) || ctx.Err() != nil || fault.Is(err, fault.PlaidTimeout)) {
+			return out, backoff.Permanent(err)
+		}
+		return out, err
+	}, backoff.WithBackOff(pause), backoff.WithMaxTries(readAttempts))
+}
+
+// once makes a call that must not be repeated blindly.
+func once[T any](ctx context.Context, c *Client, slow bool, call func(context.Context) (T, *http.Response, error)) (T, error) {
+	ctx, cancel := c.timeout(ctx, slow)
+	defer cancel()
+	out, resp, err := call(ctx)
+	return out, explain(ctx, resp, err)
+}

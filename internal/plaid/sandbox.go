@@ -1,0 +1,26 @@
+package plaid
+
+import (
+	"context"
+	"net/http"
+
+	sdk "github.com/plaid/plaid-go/v29/plaid"
+)
+
+// CreateSandboxToken makes an Item without Link: Plaid's sandbox alone offers it.
+func (c *Client) CreateSandboxToken(ctx context.Context, institutionID, username, password string, products []string) (PublicToken, error) {
+	req := sdk.SandboxPublicTokenCreateRequest{InstitutionId: institutionID, InitialProducts: productNames(products)}
+	if username != "" {
+		req.Options = &sdk.SandboxPublicTokenCreateRequestOptions{}
+		req.Options.OverrideUsername.Set(&username)
+		password = or(password, "pass_good")
+		req.Options.OverridePassword.Set(&password)
+	}
+	resp, err := once(ctx, c, false, func(ctx context.Context) (sdk.SandboxPublicTokenCreateResponse, *http.Response, error) {
+		return c.api.PlaidApi.SandboxPublicTokenCreate(ctx).SandboxPublicTokenCreateRequest(req).Execute()
+	})
+	if err != nil {
+		return PublicToken{}, err
+	}
+	return NewPublicToken(resp.PublicToken), nil
+}
