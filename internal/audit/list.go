@@ -1,0 +1,52 @@
+package audit
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/store"
+)
+
+// DefaultLimit is how many records List returns if the query names no limit.
+const DefaultLimit = 50
+
+// Query selects records; its zero fields select all.
+type Query struct {
+	Limit     int       // 0 is DefaultLimit, below 0 is no limit
+	BeforeSeq uint64    // records older than this one
+	Action    string    // of exactly this action
+	Object    string    // on exactly this object
+	ClientID  string    // by exactly this client
+	Since     time.Time // not older than this
+}
+
+// List returns the newest records first.
+func List(tx *store.Tx, tenant string, q Query) ([]Record, error) {
+	if q.Limit == 0 {
+		q.Limit = DefaultLimit
+	}
+	r := store.Range{Reverse: true}
+	if q.BeforeSeq > 0 {
+		r.To = recordID(q.BeforeSeq)
+	}
+	list := []Record{}
+	for rec, err := range records.Scan(tx, tenant, r) {
+		if err != nil {
+			return nil, fmt.Errorf("list audit records: %w", err)
+		}
+		if !q.selects(rec.Value) {
+			continue
+		}
+		if list = append(list, rec.Value); len(list) == q.Limit {
+			break
+		}
+	}
+	return list, nil
+}
+
+func (q Query) selects(r Record) bool {
+	return (q.Action == "" || q.Action == r.Action) &&
+		(q.Object == "" || q.Object == r.Object) &&
+		(q.ClientID == "" || q.ClientID == r.ClientID) &&
+		!r.Time.Before(q.Since)
+}
