@@ -1,0 +1,110 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// maxPath is what every system takes; Linux alone would take a few bytes more.
+const maxPath = 104
+
+// ErrInUse says that a daemon already listens on the socket.
+var ErrInUse = errors.New("another bankd listens there")
+
+// Listen makes the socket at path, mode 0600, in a directory that only its
+// owner can enter, which it makes if it is missing. A socket on which nobody
+// listens any more is replaced; anything else that stands there is an error.
+// It changes the umask of the whole process for a moment: call it at start-up.
+func Listen(path string) (net.Listener, error) {
+	l, err := listen(path)
+	if err != nil {
+		return nil, fmt.Errorf("listen on socket %s: %w", path, err)
+	}
+	return l, nil
+}
+
+func listen(path string) (net.Listener, error) {
+	if len(path) > maxPath {
+		return nil, fmt.Errorf("the path has %d bytes, at most %d fit: choose a shorter one with --socket", len(path), maxPath)
+	}
+	dir, err := openPrivateDir(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close() // and with it the lock
+	if err := flock(dir, syscall.LOCK_EX); err != nil {
+		return nil, fmt.Errorf("lock its directory: %w", err)
+	}
+	if err := removeStale(path); err != nil {
+		return nil, err
+	}
+	before := syscall.Umask(0o177)
+	defer syscall.Umask(before)
+	return net.Listen("unix", path)
+}
+
+// openPrivateDir opens a directory that belongs to us alone, so that nobody
+// can put another socket in place of ours.
+func openPrivateDir(path string) (*os.File, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, err
+	}
+	dir, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENOTDIR) {
+		return nil, fmt.Errorf("%s is not a directory, or a symbolic link to one: name the directory itself", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPrivate(dir, path); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return dir, nil
+}
+
+func checkPrivate(dir *os.File, path string) error {
+	info, err := dir.Stat()
+	if err != nil {
+		return err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || int(stat.Uid) != os.Geteuid() {
+		return fmt.Errorf("the directory %s belongs to another user: choose another with --socket", path)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("the directory %s has mode %04o, others can enter it: choose another with --socket, or run `chmod 700 %s`", path, info.Mode().Perm(), path)
+	}
+	return nil
+}
+
+// removeStale removes a socket if, and only if, nobody answers on it.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return errors.New("something that is not a socket stands there: move it away or choose another path with --socket")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", path)
+	if err == nil {
+		return errors.Join(ErrInUse, conn.Close())
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%w: it did not refuse a connection: %w", ErrInUse, err)
+	}
+	return os.Remove(path)
+}

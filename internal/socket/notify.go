@@ -1,0 +1,33 @@
+package socket
+
+import (
+	"fmt"
+	"net"
+	"strings"
+)
+
+// What Notify tells systemd.
+const (
+	Ready    = "READY=1"
+	Stopping = "STOPPING=1"
+)
+
+// Notify tells systemd how the daemon does. Without systemd it does nothing.
+func Notify(getenv func(string) string, state string) error {
+	path := getenv("NOTIFY_SOCKET")
+	if path == "" {
+		return nil
+	}
+	if strings.HasPrefix(path, "@") { // an abstract name
+		path = "\x00" + path[1:]
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return fmt.Errorf("notify systemd: %w", err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte(state)); err != nil {
+		return fmt.Errorf("notify systemd: %w", err)
+	}
+	return nil
+}
