@@ -1,0 +1,152 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bankctl/bankctl/internal/socket"
+)
+
+// build checks the settings and works out the defaults that hang on others.
+func (l *loader) build() (Config, error) {
+	c := Config{File: l.file, Plaid: l.v.GetString("plaid")}
+	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.simulator, l.logging, l.products} {
+		if err := step(&c); err != nil {
+			return Config{}, err
+		}
+	}
+	return c, nil
+}
+
+// bad is the error of a value: it names the key, where the value is from and
+// what is wanted. The value itself stays out of it.
+func (l *loader) bad(name, want string) error {
+	if from := l.from[name]; from != "" {
+		return fmt.Errorf("%s (%s): %s", name, from, want)
+	}
+	return fmt.Errorf("%s: %s", name, want)
+}
+
+func (l *loader) environment(c *Config) error {
+	if !slices.Contains([]string{Simulated, Sandbox, Production}, c.Plaid) {
+		return l.bad("plaid", "want simulated, sandbox or production")
+	}
+	return nil
+}
+
+func (l *loader) paths(c *Config) (err error) {
+	if c.DataDir, err = l.path("data_dir", socket.DefaultDataDir(l.getenv, c.Plaid)); err != nil {
+		return err
+	}
+	if c.Socket, err = l.path("socket", socket.DefaultPath(l.getenv, c.DataDir)); err != nil {
+		return err
+	}
+	byDefault, fromSystemd := l.defaultKeyFile()
+	if c.KeyFile, err = l.path("key_file", byDefault); err != nil {
+		return err
+	}
+	c.MayCreateKey = !fromSystemd || c.KeyFile != byDefault
+	if below(c.KeyFile, c.DataDir) {
+		return l.bad("key_file", "it lies in the data directory: keep it elsewhere, so that a copy of the data is no use without it")
+	}
+	return nil
+}
+
+// path returns a path setting made absolute.
+func (l *loader) path(name, byDefault string) (string, error) {
+	path := l.v.GetString(name)
+	if path == "" {
+		path = byDefault
+	}
+	if path == "" {
+		return "", l.bad(name, "there is no home directory to derive it from: set it, or set HOME")
+	}
+	if home := l.getenv("HOME"); strings.HasPrefix(path, "~/") && home != "" {
+		path = filepath.Join(home, path[2:])
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", l.bad(name, "the path cannot be made absolute")
+	}
+	return absolute, nil
+}
+
+// defaultKeyFile prefers a key that systemd hands over.
+func (l *loader) defaultKeyFile() (path string, fromSystemd bool) {
+	if dir := l.getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		path := filepath.Join(dir, "bankd-kek")
+		if _, err := os.Lstat(path); err == nil {
+			return path, true
+		}
+	}
+	if dir := l.configDir(); dir != "" {
+		return filepath.Join(dir, "kek"), false
+	}
+	return "", false
+}
+
+func below(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+func (l *loader) simulator(c *Config) error {
+	c.SimulatorListen = l.v.GetString("simulator_listen")
+	_, port, err := net.SplitHostPort(c.SimulatorListen)
+	if err != nil {
+		return l.bad("simulator_listen", "want HOST:PORT, like 127.0.0.1:0")
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return l.bad("simulator_listen", "want a port from 0 to 65535")
+	}
+	return nil
+}
+
+func (l *loader) logging(c *Config) error {
+	c.LogFormat = l.v.GetString("log_format")
+	if !slices.Contains([]string{LogAuto, LogText, LogJSON}, c.LogFormat) {
+		return l.bad("log_format", "want text, json or auto")
+	}
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[l.v.GetString("log_level")]
+	if !ok {
+		return l.bad("log_level", "want debug, info, warn or error")
+	}
+	c.LogLevel = level
+	return nil
+}
+
+func (l *loader) products(c *Config) error {
+	c.LinkProducts = LinkProducts{
+		Products:            l.v.GetStringSlice(keyProducts),
+		RequiredIfSupported: l.v.GetStringSlice(keyRequired),
+		Optional:            l.v.GetStringSlice(keyOptional),
+	}
+	if len(c.LinkProducts.Products) == 0 {
+		return l.bad(keyProducts, "want at least one product")
+	}
+	seen := map[string]bool{}
+	for _, name := range []string{keyProducts, keyRequired, keyOptional} {
+		for _, product := range l.v.GetStringSlice(name) {
+			switch {
+			case product == "balance":
+				return l.bad(name, "balance is not asked for by name: it comes with every account")
+			case product == "" || strings.Trim(product, "abcdefghijklmnopqrstuvwxyz_") != "":
+				return l.bad(name, "want names of Plaid products, like auth")
+			case seen[product]:
+				return l.bad(name, "a product stands twice, in one list or two")
+			}
+			seen[product] = true
+		}
+	}
+	return nil
+}
+
+var errNoCredentials = errors.New("want credentials of this environment: set PLAID_CLIENT_ID and PLAID_SECRET, or PLAID_CLIENT_ID_FILE and PLAID_SECRET_FILE (from the keys page of Plaid's dashboard)")

@@ -1,0 +1,57 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// key is one setting. Its flag is its name with dashes, its variable is BANKD_
+// and its name in capitals.
+type key struct {
+	name  string
+	def   string // "" is worked out in paths.go or plaid.go
+	usage string
+}
+
+const (
+	keyConfig = "config"
+
+	keyProducts = "link_products.products"
+	keyRequired = "link_products.required_if_supported_products"
+	keyOptional = "link_products.optional_products"
+)
+
+// keys lists the settings that have a flag.
+func keys() []key {
+	return []key{
+		{keyConfig, "", "config `FILE` (default: bankd/config.yaml in the XDG config directory; no file is fine)"},
+		{"data_dir", "", "`DIR` for the database and state, made private (default: bankd/ENV in the XDG state directory)"},
+		{"key_file", "", "`FILE` with the key to the data (default: $CREDENTIALS_DIRECTORY/bankd-kek, else bankd/kek in the XDG config directory)"},
+		{"socket", "", "`PATH` of the socket (default: bankd/bankd.sock in the XDG runtime directory, else in the data directory)"},
+		{"plaid", Simulated, "`ENV` of Plaid: simulated, sandbox or production; the last two read PLAID_CLIENT_ID and PLAID_SECRET, or …_FILE"},
+		{"plaid_url", "", "base `URL` of Plaid's API (default: by --plaid); plain http only to loopback"},
+		{"simulator_listen", "127.0.0.1:0", "`ADDR` where the embedded simulator listens"},
+		{"log_format", LogAuto, "`FORMAT` of the log on stderr: text, json, or auto (text on a terminal)"},
+		{"log_level", "info", "lowest `LEVEL` logged: debug, info, warn or error"},
+	}
+}
+
+// listKeys are the settings of the file alone, with their defaults.
+func listKeys() map[string][]string {
+	return map[string][]string{
+		keyProducts: {"auth"},
+		keyRequired: {"identity"},
+		keyOptional: {"transactions"},
+	}
+}
+
+func (k key) flag() string     { return strings.ReplaceAll(k.name, "_", "-") }
+func (k key) variable() string { return "BANKD_" + strings.ToUpper(k.name) }
+
+// RegisterFlags adds a flag for every setting that has one.
+func RegisterFlags(flags *pflag.FlagSet) {
+	for _, k := range keys() {
+		flags.String(k.flag(), k.def, k.usage)
+	}
+}

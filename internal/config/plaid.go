@@ -1,0 +1,109 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/bankctl/bankctl/internal/secret"
+)
+
+// The simulator takes these; they are no secret.
+const simulatorCredential = "simulated"
+
+const (
+	sandboxURL    = "https://sandbox.plaid.com"
+	productionURL = "https://production.plaid.com"
+)
+
+func (l *loader) plaid(c *Config) error {
+	c.PlaidURL = l.v.GetString("plaid_url")
+	if err := l.plaidURL(c); err != nil {
+		return err
+	}
+	if c.Plaid == Simulated {
+		c.PlaidClientID, c.PlaidSecret = simulatorCredential, secret.New(simulatorCredential)
+		return nil
+	}
+	id, err := l.credential("PLAID_CLIENT_ID")
+	if err != nil {
+		return err
+	}
+	key, err := l.credential("PLAID_SECRET")
+	if err != nil {
+		return err
+	}
+	if id.Empty() || key.Empty() {
+		return fmt.Errorf("plaid: %w", errNoCredentials)
+	}
+	c.PlaidClientID, c.PlaidSecret = id.Reveal(), key
+	return nil
+}
+
+// plaidURL fills the default in, or checks what was given: no plain text over
+// a network, and no host of another environment.
+func (l *loader) plaidURL(c *Config) error {
+	if c.PlaidURL == "" {
+		c.PlaidURL = map[string]string{Sandbox: sandboxURL, Production: productionURL}[c.Plaid]
+		return nil
+	}
+	u, err := url.Parse(c.PlaidURL)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return l.bad("plaid_url", "want a URL like "+sandboxURL)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return l.bad("plaid_url", "plain http goes to loopback only: use https")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return l.bad("plaid_url", "want a URL like "+sandboxURL)
+	case plaidHost(u.Hostname()) && u.Hostname() != c.Plaid+".plaid.com":
+		return l.bad("plaid_url", "this host is not of the environment "+c.Plaid+": set plaid to match")
+	}
+	c.PlaidURL = strings.TrimSuffix(c.PlaidURL, "/")
+	return nil
+}
+
+func plaidHost(host string) bool {
+	host = strings.ToLower(host)
+	return host == "plaid.com" || strings.HasSuffix(host, ".plaid.com")
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// maxCredential bounds a credential's file.
+const maxCredential = 4 << 10
+
+// credential reads a variable, or the file that its …_FILE twin names.
+func (l *loader) credential(name string) (secret.Text, error) {
+	value, path := l.getenv(name), l.getenv(name+"_FILE")
+	switch {
+	case value != "" && path != "":
+		return secret.Text{}, fmt.Errorf("%s and %s_FILE are both set: unset one", name, name)
+	case path == "":
+		return secret.New(value), nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return secret.Text{}, fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxCredential {
+		return secret.Text{}, fmt.Errorf("%s_FILE: not a small regular file", name)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return secret.Text{}, fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	trimmed := strings.TrimSpace(string(text))
+	if trimmed == "" {
+		return secret.Text{}, fmt.Errorf("%s_FILE: %w", name, errors.New("the file is empty"))
+	}
+	return secret.New(trimmed), nil
+}
