@@ -1,0 +1,151 @@
+package plaidsim
+
+import (
+	"slices"
+	"strings"
+)
+
+// account is a fixture as part of an Item.
+type account struct {
+	fixture
+	id     string
+	status string // verification_status, empty for Instant Auth
+}
+
+// accounts of an Item, those the user shared.
+func (s *Server) accounts(it *item) []account {
+	if it.Manual != nil {
+		return []account{s.manualAccountOf(it)}
+	}
+	var out []account
+	for _, f := range s.fixtures(it.User, it.Custom) {
+		if len(it.Chosen) == 0 || slices.Contains(it.Chosen, f.mask) {
+			if it.Typed != nil && it.Typed.Mask == f.mask {
+				f.number, f.routing = it.Typed.Account, it.Typed.Routing
+			}
+			out = append(out, account{fixture: f, id: s.accountID(it.ID, f.mask), status: it.Verification[f.mask].Status})
+		}
+	}
+	return out
+}
+
+func (s *Server) accountID(itemID, mask string) string {
+	return s.ids.derivedID("account", itemID, mask)
+}
+
+func (s *Server) manualAccountOf(it *item) account {
+	m := it.Manual
+	name := "Checking"
+	if m.Subtype == "savings" {
+		name = "Savings"
+	}
+	f := fixture{name: name, mask: m.Mask, typ: "depository", subtype: m.Subtype, number: m.Account, routing: m.Routing,
+		owners: &owner{names: []string{m.Holder}}}
+	return account{fixture: f, id: s.accountID(it.ID, m.Mask), status: it.Verification[m.Mask].Status}
+}
+
+// pick applies options.account_ids.
+func pick(all []account, wanted []string) ([]account, *apiError) {
+	if len(wanted) == 0 {
+		return all, nil
+	}
+	var out []account
+	for _, id := range wanted {
+		i := slices.IndexFunc(all, func(a account) bool { return a.id == id })
+		if i < 0 {
+			return nil, errAccountID()
+		}
+		out = append(out, all[i])
+	}
+	return out, nil
+}
+
+func (s *Server) accountObject(it *item, a account) obj {
+	manual := it.Manual != nil
+	balances := obj{"available": number(a.available), "current": number(a.current), "limit": number(a.limit),
+		"iso_currency_code": a.currencyCode(), "unofficial_currency_code": nil}
+	if it.Institution == "ins_128026" {
+		balances["last_updated_datetime"] = stamp(it.Created)
+	}
+	out := obj{"account_id": a.id, "balances": balances, "mask": orNull(a.mask), "name": a.name,
+		"official_name": orNull(a.official), "type": a.typ, "subtype": orNull(a.subtype)}
+	if a.holder != "" && !manual {
+		out["holder_category"] = a.holder
+	}
+	if a.status != "" {
+		out["verification_status"] = a.status
+	}
+	if manual && strings.HasPrefix(a.status, "database") {
+		out["verification_name"] = it.Manual.Holder
+		out["verification_insights"] = insights(it)
+	}
+	if b := findBank(it.Institution); b != nil && b.tokenized && a.debitable() {
+		out["persistent_account_id"] = s.ids.derivedID("persistent", it.Institution, it.User, a.mask)
+	}
+	return out
+}
+
+func insights(it *item) obj {
+	known := it.Verification[it.Manual.Mask].Status == "database_insights_pass"
+	score := 0
+	if strings.EqualFold(it.Manual.Holder, "John Smith") {
+		score = 100
+	}
+	return obj{"account_number_format": "valid", "name_match_score": score,
+		"network_status": obj{"has_numbers_match": known, "is_numbers_match_verified": known}}
+}
+
+func number(v *float64) any {
+	if v == nil {
+		return nil
+	}
+	return *v
+}
+
+func (s *Server) accountObjects(it *item, accounts []account) []obj {
+	out := []obj{}
+	for _, a := range accounts {
+		out = append(out, s.accountObject(it, a))
+	}
+	return out
+}
+
+func (s *Server) accountsGet(c *call) (obj, *apiError) {
+	accounts, err := pick(s.accounts(c.item), c.strs("options.account_ids"))
+	if err != nil {
+		return nil, err
+	}
+	return obj{"accounts": s.accountObjects(c.item, accounts), "item": s.itemObject(c.item)}, nil
+}
+
+func (s *Server) accountsBalanceGet(c *call) (obj, *apiError) {
+	if c.item.Manual != nil {
+		return nil, errNotSupported()
+	}
+	accounts, err := pick(s.accounts(c.item), c.strs("options.account_ids"))
+	if err != nil {
+		return nil, err
+	}
+	if err := capitalOneFreshness(c, accounts); err != nil {
+		return nil, err
+	}
+	s.bill(c.item, "balance")
+	return obj{"accounts": s.accountObjects(c.item, accounts), "item": s.itemObject(c.item)}, nil
+}
+
+// capitalOneFreshness holds the one bank that needs
+// min_last_updated_datetime for accounts other than depository ones.
+func capitalOneFreshness(c *call, accounts []account) *apiError {
+	if c.item.Institution != "ins_128026" ||
+		!slices.ContainsFunc(accounts, func(a account) bool { return a.typ != "depository" }) {
+		return nil
+	}
+	oldest := parseTime(c.str("options.min_last_updated_datetime"))
+	if oldest.IsZero() {
+		return errInvalidField("options.min_last_updated_datetime", "is required for this institution")
+	}
+	if c.item.Created.Before(oldest) {
+		return bad("INVALID_RESULT", "LAST_UPDATED_DATETIME_OUT_OF_RANGE", "requested datetime out of range, most recently updated balance is older")
+	}
+	return nil
+}

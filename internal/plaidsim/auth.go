@@ -1,0 +1,81 @@
+package plaidsim
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// authReady tells whether numbers may be shown for a verification status.
+func authReady(status string) *apiError {
+	switch status {
+	case "pending_automatic_verification", "pending_manual_verification", "unsent":
+		return errNotReady()
+	case "verification_expired", "verification_failed":
+		return itemError("NO_AUTH_ACCOUNTS", "the verification of this account did not succeed; the user must link it again")
+	}
+	return nil
+}
+
+func (s *Server) authGet(c *call) (obj, *apiError) {
+	if err := s.allow(c.item, "auth"); err != nil {
+		return nil, err
+	}
+	accounts, err := pick(s.accounts(c.item), c.strs("options.account_ids"))
+	if err != nil {
+		return nil, err
+	}
+	accounts = slices.DeleteFunc(slices.Clone(accounts), func(a account) bool { return !a.debitable() })
+	if len(accounts) == 0 {
+		return nil, itemError("NO_AUTH_ACCOUNTS", "there are no valid checking, savings or cash management accounts associated with this Item")
+	}
+	var ready []account
+	var refusal *apiError
+	for _, a := range accounts {
+		if err := authReady(a.status); err != nil {
+			refusal = err
+			continue
+		}
+		ready = append(ready, a)
+	}
+	if len(ready) == 0 {
+		return nil, refusal
+	}
+	s.bill(c.item, "auth")
+	if c.item.AuthMethod == "" {
+		c.item.AuthMethod = "INSTANT_AUTH"
+		s.touch()
+	}
+	ach := []obj{}
+	for _, a := range ready {
+		ach = append(ach, s.achObject(c.item, a))
+	}
+	numbers := obj{"ach": ach, "bacs": []obj{}, "eft": []obj{}, "international": []obj{}}
+	return obj{"accounts": s.accountObjects(c.item, ready), "numbers": numbers, "item": s.itemObject(c.item)}, nil
+}
+
+func (s *Server) achObject(it *item, a account) obj {
+	b := findBank(it.Institution)
+	tokenized := b != nil && b.tokenized
+	out := obj{"account_id": a.id, "account": a.accountNumber(), "routing": a.routingNumber(),
+		"wire_routing": a.wireNumber(), "is_tokenized_account_number": tokenized}
+	if tokenized {
+		out["account"], out["wire_routing"] = s.alias(it, a), nil
+	}
+	if it.Manual != nil {
+		out["wire_routing"] = nil
+	}
+	return out
+}
+
+// alias is the number that a tokenizing bank hands out: the same for the same
+// caller, bank, user and account, and never ending like the real one.
+func (s *Server) alias(it *item, a account) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d|tan|%s|%s|%s|%s", s.opt.Seed, it.Client, it.Institution, it.User, a.mask))
+	digits := fmt.Sprintf("9%015d", binary.BigEndian.Uint64(sum[:8])%1_000_000_000_000_000)
+	if digits[len(digits)-4:] == a.mask {
+		return digits[:len(digits)-1] + string('0'+(digits[len(digits)-1]-'0'+1)%10)
+	}
+	return digits
+}

@@ -1,0 +1,133 @@
+package plaidsim
+
+import (
+	"container/heap"
+	"context"
+	"time"
+)
+
+// dueItem says that an Item has something to look at when the time comes.
+type dueItem struct {
+	at   time.Time
+	item string
+}
+
+// dueList is a heap, the earliest first.
+type dueList []dueItem
+
+func (d dueList) Len() int           { return len(d) }
+func (d dueList) Less(i, j int) bool { return d[i].at.Before(d[j].at) }
+func (d dueList) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
+
+// Push and Pop serve container/heap.
+func (d *dueList) Push(x any) { *d = append(*d, x.(dueItem)) }
+
+// Pop removes the last entry, as container/heap wants it.
+func (d *dueList) Pop() any {
+	last := (*d)[len(*d)-1]
+	*d = (*d)[:len(*d)-1]
+	return last
+}
+
+const (
+	loginLife   = 30 * 24 * time.Hour // sandbox Items then need a new login
+	depositSeen = 24 * time.Hour      // automated micro-deposits verify by themselves
+	sweepEvery  = time.Minute
+	tickEvery   = 200 * time.Millisecond
+)
+
+// tick looks at what is due, and saves changes that no reply waits for.
+func (s *Server) tick() {
+	defer s.workers.Done()
+	t := time.NewTicker(tickEvery)
+	defer t.Stop()
+	swept := s.now()
+	for {
+		select {
+		case <-s.done:
+			return
+		case <-t.C:
+			s.mu.Lock()
+			now := s.now()
+			s.runDue(now)
+			if now.Sub(swept) >= sweepEvery {
+				swept = now
+				s.sweepLinks(now)
+				s.sweepPublics(now)
+			}
+			s.mu.Unlock()
+			if err := s.keep(context.Background()); err != nil {
+				s.log.Error("plaid simulator cannot save", "error", err)
+			}
+		}
+	}
+}
+
+// schedule enters every future event of an Item. Callers hold s.mu.
+func (s *Server) schedule(it *item) {
+	if it.Removed {
+		return
+	}
+	add := func(at time.Time) { heap.Push(&s.due, dueItem{at, it.ID}) }
+	if !it.Txns.Started.IsZero() {
+		add(it.Txns.Started.Add(s.opt.Ready.Initial))
+		add(it.Txns.Started.Add(s.opt.Ready.History))
+	}
+	if it.Manual == nil {
+		add(it.Healed.Add(loginLife))
+	}
+	for _, v := range it.Verification {
+		if v.Status == "pending_automatic_verification" {
+			add(v.Since.Add(depositSeen))
+		}
+	}
+}
+
+// runDue brings every Item whose time has come up to date.
+func (s *Server) runDue(now time.Time) {
+	for len(s.due) > 0 && !s.due[0].at.After(now) {
+		next := heap.Pop(&s.due).(dueItem)
+		if it := s.st.Items[next.item]; it != nil && !it.Removed {
+			s.advance(it, now)
+		}
+	}
+}
+
+func (s *Server) advance(it *item, now time.Time) {
+	s.tellTransactions(it, now)
+	if it.Manual == nil && it.Error == "" && now.Sub(it.Healed) >= loginLife {
+		s.breakLogin(it)
+	}
+	for mask, v := range it.Verification {
+		if v.Status == "pending_automatic_verification" && now.Sub(v.Since) >= depositSeen {
+			s.setVerification(it, mask, "automatically_verified", now)
+		}
+	}
+}
+
+// breakLogin puts the Item into ITEM_LOGIN_REQUIRED.
+func (s *Server) breakLogin(it *item) {
+	it.Error = "ITEM_LOGIN_REQUIRED"
+	s.touch()
+	s.sendItem(it, "ITEM", "ERROR", obj{"error": brokenItem(it).body("")})
+}
+
+var verificationHook = map[string]string{"automatically_verified": "AUTOMATICALLY_VERIFIED", "verification_expired": "VERIFICATION_EXPIRED"}
+
+func (s *Server) setVerification(it *item, mask, status string, now time.Time) {
+	v := it.Verification[mask]
+	v.Status, v.Since = status, now
+	it.Verification[mask] = v
+	s.touch()
+	if code := verificationHook[status]; code != "" {
+		s.sendItem(it, "AUTH", code, obj{"account_id": s.accountID(it.ID, mask)})
+	}
+}
+
+func parseTime(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -1,0 +1,46 @@
+// Package plaidsim is a local Plaid: its REST API and its Hosted Link page,
+// for development, tests and demos. It owns every rule that Plaid documents
+// for Link, Items, Auth, Identity, Transactions, Institutions, Sandbox and
+// webhooks, and imports nothing else of this module, so that it cannot share
+// our mistakes. Where the listener comes from, and who runs it, is left to the
+// caller.
+//
+// # The page for programs
+//
+// A hosted URL is /hl/<opaque>. GET opens a session and redirects (303) to
+// /hl/<opaque>/<session>, the session's current pane. Each pane is one
+// <form method="post"> that carries the pane's name in data-pane; it is posted
+// to its own URL and answered with a redirect (303). No cookies are used. A
+// pane that complains repeats itself with role="alert". These names are kept
+// stable:
+//
+//	data-pane                         fields (buttons in brackets)
+//	CONSENT                           [continue=1]
+//	SELECT_AUTH_TYPE                  [auth_type=instant|manual]
+//	SELECT_INSTITUTION                q, [search=1], [institution_id=ins_…], [manual=1]
+//	CREDENTIAL                        username, password, [submit=1], [back=1]
+//	OAUTH                             [continue=1], [back=1]
+//	OAUTH_LOGIN                       username, password, [allow=1], [deny=1]
+//	RECAPTCHA                         not_a_robot=1, [submit=1]
+//	MFA  data-mfa=device              mfa_device, [submit=1]
+//	MFA  data-mfa=code                mfa_code, [submit=1]
+//	MFA  data-mfa=questions           mfa_answer_0, mfa_answer_1, …, [submit=1]
+//	MFA  data-mfa=selections          mfa_answer_0, mfa_answer_1, …, [submit=1]
+//	SELECT_ACCOUNT                    account_ids (repeated), [submit=1]
+//	NUMBERS                           account_holder_name and account_type=checking|savings (numbers-only),
+//	                                  routing_number, account_number, account_number_confirm, [submit=1], [back=1]
+//	SAME_DAY_MICRODEPOSIT_AUTHORIZED  [continue=1]
+//	INSTANT_MICRODEPOSIT_AUTHORIZED   code, [submit=1]
+//	VERIFY_CODE                       code, [submit=1]
+//	CONNECTED                         [finish=1] where there is a completion address
+//	EXIT                              [finish=1] where there is a completion address
+//	ERROR                             [retry=1] where trying again makes sense
+//
+// Every pane before the end also has [exit=1]. Each account_ids input carries
+// data-mask, data-name and data-subtype; it is a radio where only one account
+// can be chosen, else a checkbox. When CONNECTED shows, the session is
+// finished and its results are in /link/token/get already. An exit goes on to
+// the completion address at once, where there is one. A link customization
+// named "single" lets only one account be chosen. A password error_CODE,
+// mfa_… or a JSON configuration of user_custom works as in Plaid's Sandbox.
+package plaidsim

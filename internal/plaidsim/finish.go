@@ -1,0 +1,124 @@
+package plaidsim
+
+import (
+	"slices"
+)
+
+// loggedIn goes on after the bank has let the user in.
+func (w *walk) loggedIn() {
+	w.ss.LastErr = ""
+	if w.lt.Request.update() && !w.lt.Request.SelectAccounts {
+		w.healed()
+		return
+	}
+	if w.ss.Item == "" {
+		w.ss.Item = w.s.ids.alnum("item", 37)
+	}
+	if len(w.offered()) == 0 {
+		code := "NO_ACCOUNTS"
+		if slices.Contains(w.lt.Request.Products, "auth") {
+			code = "NO_AUTH_ACCOUNTS"
+		}
+		w.s.fail(w.ss, w.now, exitError(code), false)
+		return
+	}
+	w.s.show(w.ss, w.now, "SELECT_ACCOUNT")
+}
+
+// offered are the accounts of this login that the caller's filters let
+// through.
+func (w *walk) offered() []account {
+	user, custom := w.ss.User, w.ss.Custom
+	r := w.lt.Request
+	if it := w.s.st.Items[r.Item]; it != nil {
+		r.Products = it.Products
+		if custom == "" {
+			custom = it.Custom
+		}
+	}
+	var out []account
+	for _, f := range w.s.fixtures(user, custom) {
+		if r.offers(f) {
+			out = append(out, account{fixture: f, id: w.s.accountID(w.ss.Item, f.mask)})
+		}
+	}
+	return out
+}
+
+// single reports whether only one account can be chosen.
+func (w *walk) single() bool {
+	return w.lt.Request.Single || w.ss.Method == "match" || w.ss.Method == "automated"
+}
+
+func (w *walk) selectAccount() {
+	given := w.form["account_ids"]
+	var masks []string
+	for _, a := range w.offered() {
+		if slices.Contains(given, a.id) {
+			masks = append(masks, a.mask)
+		}
+	}
+	switch {
+	case len(masks) == 0:
+		w.ss.Notice = "Choose at least one account."
+		return
+	case len(masks) > 1 && w.single():
+		w.ss.Notice = "Choose one account."
+		return
+	}
+	w.ss.Chosen = masks
+	switch {
+	case w.lt.Request.update():
+		w.healed()
+	case w.ss.Method != "" && slices.Contains(w.lt.Request.consented(), "auth"):
+		w.s.show(w.ss, w.now, "NUMBERS")
+	default:
+		w.connect(w.newItem())
+	}
+}
+
+// newItem is the Item of a login, not yet part of the state.
+func (w *walk) newItem() *item {
+	r := w.lt.Request
+	b := findBank(w.ss.Bank)
+	products := slices.Clone(r.Products)
+	for _, p := range slices.Concat(r.Required, r.Optional) {
+		if b != nil && b.supports([]string{p}) {
+			products = append(products, p)
+		}
+	}
+	if w.ss.Item == "" {
+		w.ss.Item = w.s.ids.alnum("item", 37)
+	}
+	return &item{ID: w.ss.Item, Client: w.lt.Client, Institution: w.ss.Bank, User: w.ss.User, Custom: w.ss.Custom,
+		Created: w.now, Healed: w.now, Webhook: r.Webhook, Products: uniq(products), Consented: r.consented(),
+		Chosen: w.ss.Chosen, Verification: map[string]verification{}}
+}
+
+func (w *walk) connect(it *item) {
+	w.s.emit(w.ss, w.now, "TRANSITION_VIEW", "view_name", "LOADING")
+	w.s.addItem(it, w.lt.Request.Days, w.now)
+	w.s.finish(w.lt, w.ss, it, w.now)
+}
+
+// healed ends an update: the same Item, in order again, with what the user
+// has consented to or chosen anew.
+func (w *walk) healed() {
+	it := w.s.st.Items[w.lt.Request.Item]
+	if it == nil || it.Removed {
+		w.s.fail(w.ss, w.now, exitError("INVALID_LINK_TOKEN"), false)
+		return
+	}
+	r := w.lt.Request
+	it.Error, it.Healed = "", w.now
+	it.Consented = uniq(slices.Concat(it.Consented, r.consented()))
+	it.Products = uniq(slices.Concat(it.Products, r.Products))
+	if w.ss.Custom != "" {
+		it.Custom = w.ss.Custom
+	}
+	if r.SelectAccounts {
+		it.Chosen = w.ss.Chosen
+	}
+	w.s.schedule(it)
+	w.s.finish(w.lt, w.ss, it, w.now)
+}

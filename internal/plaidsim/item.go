@@ -1,0 +1,144 @@
+package plaidsim
+
+import (
+	"net/url"
+	"slices"
+	"time"
+)
+
+// allow holds a product call against what the Item supports and what the user
+// consented to.
+func (s *Server) allow(it *item, product string) *apiError {
+	if it.Manual != nil {
+		if product != "auth" && product != "transfer" {
+			return errNotSupported()
+		}
+		return nil
+	}
+	if b := findBank(it.Institution); b == nil || !b.supports([]string{product}) {
+		return errNotSupported()
+	}
+	if !slices.Contains(it.Consented, product) {
+		return errConsent(product)
+	}
+	return nil
+}
+
+// bill notes a product's first use. Balance is billed per call and never
+// becomes a product of the Item.
+func (s *Server) bill(it *item, product string) {
+	if product == "balance" || slices.Contains(it.Products, product) {
+		return
+	}
+	it.Products = append(it.Products, product)
+	s.touch()
+}
+
+var consentScopes = []struct{ product, scope string }{
+	{"auth", "account_and_routing_numbers"}, {"identity", "contact_info"}, {"transactions", "transactions"},
+	{"liabilities", "credit_and_loans"}, {"investments", "investments"}, {"statements", "bank_statements"}, {"signal", "risk_info"},
+}
+
+func (s *Server) itemObject(it *item) obj {
+	out := obj{"item_id": it.ID, "webhook": it.Webhook, "error": nil, "update_type": "background",
+		"consent_expiration_time": nil, "billed_products": list(it.Products), "products": list(it.Products),
+		"consented_products": list(it.Consented), "consented_use_cases": []string{"Verify your account"},
+		"institution_id": orNull(it.Institution), "institution_name": nil, "auth_method": orNull(it.AuthMethod)}
+	available := []string{}
+	if b := findBank(it.Institution); b != nil {
+		out["institution_name"] = b.name
+		for _, p := range b.products {
+			if !slices.Contains(it.Products, p) {
+				available = append(available, p)
+			}
+		}
+	}
+	scopes := []string{"account_and_balance_info"}
+	for _, row := range consentScopes {
+		if slices.Contains(it.Consented, row.product) {
+			scopes = append(scopes, row.scope)
+		}
+	}
+	out["available_products"], out["consented_data_scopes"] = available, scopes
+	out["products"], out["billed_products"] = slices.Clone(list(it.Products)), slices.Clone(list(it.Products))
+	out["consented_products"] = slices.Clone(list(it.Consented))
+	return out
+}
+
+func (s *Server) itemGet(c *call) (obj, *apiError) {
+	it := s.itemObject(c.item)
+	it["created_at"] = stamp(c.item.Created)
+	if c.item.Error != "" {
+		it["error"] = brokenItem(c.item).body("")
+	}
+	return obj{"item": it, "status": s.itemStatus(c.item, c.now)}, nil
+}
+
+func (s *Server) itemStatus(it *item, now time.Time) obj {
+	out := obj{"investments": nil, "last_webhook": nil, "transactions": nil}
+	if !it.Txns.Started.IsZero() {
+		var done time.Time
+		if v := s.history(it).version(now); v > 0 {
+			done = it.Txns.Started.Add(s.opt.Ready.Initial)
+		}
+		out["transactions"] = obj{"last_successful_update": timeOrNull(done), "last_failed_update": nil}
+	}
+	if it.LastHook != "" {
+		out["last_webhook"] = obj{"sent_at": stamp(it.LastHookAt), "code_sent": it.LastHook}
+	}
+	return out
+}
+
+// brokenItem is the error that an Item in error answers with.
+func brokenItem(it *item) *apiError {
+	switch it.Error {
+	case "USER_PERMISSION_REVOKED":
+		return invalidInput(it.Error, "the end user has revoked access to their data")
+	default:
+		return errLoginRequired()
+	}
+}
+
+func (s *Server) itemRemove(c *call) (obj, *apiError) {
+	c.item.Removed = true
+	c.item.Custom, c.item.Manual = "", nil
+	s.touch()
+	return obj{}, nil
+}
+
+func (s *Server) itemWebhookUpdate(c *call) (obj, *apiError) {
+	hook := c.str("webhook")
+	if hook != "" && !validURL(hook) {
+		return nil, errInvalidField("webhook", "must be a valid URL")
+	}
+	c.item.Webhook = hook
+	s.touch()
+	s.sendItem(c.item, "ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED", obj{"new_webhook_url": hook})
+	return obj{"item": s.itemObject(c.item)}, nil
+}
+
+func validURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+func (s *Server) itemAccessTokenInvalidate(c *call) (obj, *apiError) {
+	c.token.Rotated = true
+	token := s.newAccessToken(c.item)
+	return obj{"new_access_token": token}, nil
+}
+
+func (s *Server) newAccessToken(it *item) string {
+	token := "access-sandbox-" + s.ids.uuid("access")
+	s.st.Access[token] = &accessToken{Client: it.Client, Item: it.ID}
+	it.Token = token
+	s.touch()
+	return token
+}
+
+func (s *Server) processorTokenCreate(c *call) (obj, *apiError) {
+	if _, err := pick(s.accounts(c.item), []string{c.str("account_id")}); err != nil {
+		return nil, err
+	}
+	return obj{"processor_token": "processor-sandbox-" + s.ids.uuid("processor")}, nil
+}

@@ -1,0 +1,107 @@
+package plaidsim
+
+import (
+	"slices"
+	"strings"
+)
+
+// matchOwner scores what the caller says against what the bank knows. A score
+// is null where either side has nothing.
+func matchOwner(c *call, o owner) obj {
+	out := obj{"legal_name": nil, "phone_number": nil, "email_address": nil, "address": nil}
+	if name := c.str("user.legal_name"); name != "" && len(o.names) > 0 {
+		out["legal_name"] = matchName(name, o.names)
+	}
+	if phone := digits(c.str("user.phone_number")); phone != "" && len(o.phones) > 0 {
+		known := slices.ContainsFunc(o.phones, func(d datum) bool {
+			return strings.HasSuffix(phone, digits(d.data))
+		})
+		out["phone_number"] = obj{"score": yes(known)}
+	}
+	if mail := c.str("user.email_address"); mail != "" && len(o.emails) > 0 {
+		known := slices.ContainsFunc(o.emails, func(d datum) bool { return strings.EqualFold(d.data, mail) })
+		out["email_address"] = obj{"score": yes(known)}
+	}
+	if c.has("user.address") && len(o.addresses) > 0 {
+		out["address"] = matchAddress(c, o.addresses)
+	}
+	return out
+}
+
+func yes(ok bool) int {
+	if ok {
+		return 100
+	}
+	return 0
+}
+
+func digits(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+func nameWords(name string) []string {
+	return strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == ' ' || r == '.' || r == ',' || r == '-' })
+}
+
+func matchName(given string, known []string) obj {
+	best, partial := 0, false
+	for _, name := range known {
+		score, shared := nameScore(nameWords(given), nameWords(name))
+		best, partial = max(best, score), partial || shared
+	}
+	return obj{"score": best, "is_first_name_or_last_name_match": partial, "is_nickname_match": false, "is_business_name_detected": businessName(given)}
+}
+
+// nameScore is 100 for equal names, 90 where first and last agree, 60 where
+// one of them does, and otherwise a share of the words.
+func nameScore(a, b []string) (int, bool) {
+	if len(a) == 0 || len(b) == 0 {
+		return 0, false
+	}
+	if slices.Equal(a, b) {
+		return 100, true
+	}
+	first, last := a[0] == b[0], a[len(a)-1] == b[len(b)-1]
+	if first && last {
+		return 90, true
+	}
+	if last {
+		return 60, true
+	}
+	common := 0
+	for _, w := range a {
+		if slices.Contains(b, w) {
+			common++
+		}
+	}
+	return 45 * common / max(len(a), len(b)), first
+}
+
+func businessName(name string) bool {
+	words := nameWords(name)
+	return slices.ContainsFunc([]string{"llc", "inc", "corp", "ltd", "company", "co"}, func(w string) bool { return slices.Contains(words, w) })
+}
+
+func matchAddress(c *call, known []address) obj {
+	best, postal := 0, false
+	for _, a := range known {
+		score := 0
+		for _, part := range []struct {
+			path, have string
+			weight     int
+		}{{"user.address.street", a.street, 40}, {"user.address.city", a.city, 20}, {"user.address.region", a.region, 15}, {"user.address.postal_code", a.postal, 25}} {
+			if strings.EqualFold(c.str(part.path), part.have) && part.have != "" {
+				score += part.weight
+			}
+		}
+		best = max(best, score)
+		given := c.str("user.address.postal_code")
+		postal = postal || len(given) >= 5 && strings.HasPrefix(a.postal, given[:5])
+	}
+	return obj{"score": best, "is_postal_code_match": postal}
+}

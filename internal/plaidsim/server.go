@@ -1,0 +1,291 @@
+package plaidsim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Store keeps the whole state as bytes. Load returns nil, nil when empty.
+type Store interface {
+	Load(ctx context.Context) ([]byte, error)
+	Save(ctx context.Context, b []byte) error
+}
+
+// Ready is how long after an Item's start its transactions become available.
+type Ready struct{ Initial, History time.Duration }
+
+// Options configures a Server; the zero value is a complete simulator that
+// lives in memory.
+type Options struct {
+	Seed       int64
+	Store      Store            // nil keeps the state in memory only
+	Clock      func() time.Time // nil is time.Now
+	Ready      Ready            // zero is 1s, 2s
+	Limits     Limits           // empty is sandbox
+	Faults     []Fault
+	WebhookAny bool         // send webhooks to other hosts than loopback too
+	Logger     *slog.Logger // nil logs nothing; tokens and numbers are never logged
+	BaseURL    string       // of this server, for hosted_link_url
+	Switches   Switches
+}
+
+// Server is the simulator as one http.Handler.
+type Server struct {
+	opt      Options
+	log      *slog.Logger
+	mu       sync.Mutex // guards st, ids, limits, base, counts, due
+	st       *state
+	ids      ids
+	limits   limiter
+	base     string
+	counts   map[string]int
+	byOpaque map[string]*linkToken
+	due      dueList
+	save     saver
+	faults   faultSet
+	hooks    *hookSender
+	requests atomic.Uint64
+	done     chan struct{}
+	closed   sync.Once
+	workers  sync.WaitGroup
+}
+
+// New loads the state, if there is one, and starts the background work.
+func New(ctx context.Context, o Options) (*Server, error) {
+	o = withDefaults(o)
+	limits, err := ParseLimits(string(o.Limits))
+	if err != nil {
+		return nil, err
+	}
+	st, err := loadState(ctx, o.Store)
+	if err != nil {
+		return nil, err
+	}
+	st.Boot++
+	s := &Server{opt: o, log: o.Logger, st: st, base: strings.TrimSuffix(o.BaseURL, "/"),
+		ids:    ids{seed: o.Seed, boot: st.Boot},
+		limits: limiter{set: limits, windows: map[string]*window{}},
+		counts: map[string]int{}, byOpaque: map[string]*linkToken{}, save: saver{store: o.Store, changed: 1}, done: make(chan struct{})}
+	if err := s.ensureKey(); err != nil {
+		return nil, err
+	}
+	s.faults.set(o.Faults, o.Clock())
+	if err := s.flush(ctx); err != nil {
+		return nil, err
+	}
+	for _, it := range st.Items {
+		s.schedule(it)
+	}
+	for _, lt := range st.Links {
+		if lt.Opaque != "" {
+			s.byOpaque[lt.Opaque] = lt
+		}
+	}
+	s.hooks = newHookSender(s)
+	s.workers.Add(1)
+	go s.tick()
+	return s, nil
+}
+
+func withDefaults(o Options) Options {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Ready == (Ready{}) {
+		o.Ready = Ready{Initial: time.Second, History: 2 * time.Second}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// SetBaseURL tells the server its own address, once it is known.
+func (s *Server) SetBaseURL(u string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.base = strings.TrimSuffix(u, "/")
+}
+
+// SetFaults replaces the injected faults.
+func (s *Server) SetFaults(f []Fault) { s.faults.set(f, s.now()) }
+
+// Counts returns the number of requests per route, and under "items" the
+// number of Items made and not removed.
+func (s *Server) Counts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := maps.Clone(s.counts)
+	out["items"] = 0
+	for _, it := range s.st.Items {
+		if !it.Removed {
+			out["items"]++
+		}
+	}
+	return out
+}
+
+// Close stops the background work and saves what is not saved yet.
+func (s *Server) Close() error {
+	s.closed.Do(func() { close(s.done) })
+	s.hooks.stop()
+	s.workers.Wait()
+	return s.keep(context.Background())
+}
+
+func (s *Server) now() time.Time { return s.opt.Clock() }
+
+func (s *Server) requestID() string {
+	g := ids{seed: s.opt.Seed, boot: s.st.Boot, counter: s.requests.Add(1)}
+	return g.alnum("request", 15)
+}
+
+// ServeHTTP answers the API and the pages.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	fault, faulty := s.faults.take(r.URL.Path, s.now())
+	if faulty && s.inject(w, r, fault) {
+		s.count(r.URL.Path)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, "/hl/") {
+		s.servePage(w, r)
+		return
+	}
+	s.count(r.URL.Path)
+	requestID := s.requestID()
+	reply, apiErr := s.answer(r, requestID, fault.Kind)
+	if fault.Kind == "lost" {
+		reset(w)
+		return
+	}
+	if apiErr != nil {
+		s.log.Info("plaid call refused", "route", r.URL.Path, "code", apiErr.code, "request_id", requestID)
+		writeJSON(w, apiErr.status, apiErr.body(requestID))
+		return
+	}
+	reply["request_id"] = requestID
+	writeJSON(w, http.StatusOK, reply)
+}
+
+func (s *Server) count(path string) {
+	if _, ok := routes[path]; !ok {
+		path = "other"
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts[path]++
+}
+
+func (s *Server) answer(r *http.Request, requestID, fault string) (obj, *apiError) {
+	rt, ok := routes[r.URL.Path]
+	if !ok || r.Method != http.MethodPost {
+		return nil, errNotFound()
+	}
+	body, apiErr := decodeBody(r)
+	if apiErr != nil {
+		return nil, apiErr
+	}
+	client, apiErr := s.admit(r, body)
+	if apiErr != nil {
+		return nil, apiErr
+	}
+	if rt.sandbox && s.opt.Limits == LimitsProduction && s.opt.Switches.Production {
+		return nil, invalidRequest("SANDBOX_ONLY", "this endpoint is only available in Sandbox")
+	}
+	c := &call{ctx: r.Context(), route: r.URL.Path, client: client, requestID: requestID, body: body, now: s.now()}
+	reply, apiErr := s.run(rt, c, fault)
+	if rt.durable {
+		if err := s.keep(r.Context()); err != nil {
+			s.log.Error("plaid simulator cannot save", "error", err)
+			return nil, errInternal()
+		}
+	}
+	return reply, apiErr
+}
+
+// admit checks keys and fields; which comes first is not documented.
+func (s *Server) admit(r *http.Request, body map[string]any) (string, *apiError) {
+	client, keyErr := credentials(r, body)
+	fieldErr := checkFields(fieldTable()[r.URL.Path], body)
+	first, second := keyErr, fieldErr
+	if s.opt.Switches.FieldsFirst {
+		first, second = fieldErr, keyErr
+	}
+	if first != nil {
+		return "", first
+	}
+	return client, second
+}
+
+func (s *Server) run(rt route, c *call, fault string) (obj, *apiError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runDue(c.now)
+	if err := s.limits.client(c.route, c.client, c.now); err != nil {
+		return nil, err
+	}
+	if rt.token {
+		if err := s.resolve(rt, c); err != nil {
+			return nil, err
+		}
+	}
+	if fault == "mutation" && c.item != nil {
+		c.item.Txns.Rounds = append(c.item.Txns.Rounds, c.now)
+		s.touch()
+	}
+	return rt.serve(s, c)
+}
+
+// resolve finds the Item behind the access token.
+func (s *Server) resolve(rt route, c *call) *apiError {
+	token := s.st.Access[c.str("access_token")]
+	if token == nil || token.Client != c.client || token.Rotated {
+		return errAccessToken()
+	}
+	it := s.st.Items[token.Item]
+	if it == nil || it.Removed {
+		return errItemNotFound()
+	}
+	if err := s.limits.item(c.route, it.ID, c.now); err != nil {
+		return err
+	}
+	if rt.healthy && it.Error != "" {
+		return brokenItem(it)
+	}
+	c.item, c.token = it, token
+	return nil
+}
+
+// ParseReady reads "initial=1s,history=2s"; a part left out keeps its default.
+func ParseReady(text string) (Ready, error) {
+	out := Ready{Initial: time.Second, History: 2 * time.Second}
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		key, value, _ := strings.Cut(part, "=")
+		d, err := time.ParseDuration(value)
+		if err != nil || d < 0 {
+			return Ready{}, fmt.Errorf("ready %q: want a duration", part)
+		}
+		switch key {
+		case "initial":
+			out.Initial = d
+		case "history":
+			out.History = d
+		default:
+			return Ready{}, fmt.Errorf("ready %q: want initial=…,history=…", part)
+		}
+	}
+	if out.History < out.Initial {
+		return Ready{}, fmt.Errorf("ready %q: history cannot come before initial", text)
+	}
+	return out, nil
+}

@@ -1,0 +1,133 @@
+package plaidsim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// state is everything that outlives a restart. Accounts and transactions are
+// not in it: they follow from an Item's user, choices and data version.
+type state struct {
+	Version int
+	Boot    uint64
+	Key     []byte // webhook signing key, PKCS #8
+	KeyID   string
+	KeyMade time.Time
+	Links   map[string]*linkToken
+	Publics map[string]*publicToken
+	Access  map[string]*accessToken
+	Items   map[string]*item
+}
+
+const stateVersion = 1
+
+// linkToken is one /link/token/create and the sessions opened with it.
+type linkToken struct {
+	Token    string
+	Client   string
+	Opaque   string // last part of the hosted URL, empty without hosted_link
+	Created  time.Time
+	Expires  time.Time
+	Request  linkRequest
+	Sessions []*session
+}
+
+type publicToken struct {
+	Client string
+	Item   string
+	Made   time.Time
+	Used   bool
+}
+
+// accessToken outlives its use as a tombstone, so that a removed Item and a
+// rotated token are told apart.
+type accessToken struct {
+	Client  string
+	Item    string
+	Rotated bool
+}
+
+// item is one Item. Products that were neither asked for nor consented to are
+// refused with ADDITIONAL_CONSENT_REQUIRED.
+type item struct {
+	ID           string
+	Client       string
+	Token        string `json:",omitempty"` // live access token, empty until exchanged
+	Institution  string // empty for numbers-only Items
+	User         string // sandbox user name, decides accounts and rows
+	Custom       string `json:",omitempty"` // configuration of user_custom
+	Created      time.Time
+	Healed       time.Time // last time that credentials were accepted
+	Removed      bool      `json:",omitempty"`
+	Webhook      string    `json:",omitempty"`
+	Products     []string
+	Consented    []string
+	Chosen       []string                // masks of the accounts shared; empty means all
+	Error        string                  `json:",omitempty"` // error code while broken
+	AuthMethod   string                  `json:",omitempty"`
+	Verification map[string]verification `json:",omitempty"` // by mask
+	Manual       *manualAccount          `json:",omitempty"`
+	Typed        *manualAccount          `json:",omitempty"` // numbers typed beside credentials
+	Txns         txnState
+	LastHook     string    `json:",omitempty"`
+	LastHookAt   time.Time `json:",omitzero"`
+}
+
+type verification struct {
+	Status string
+	Since  time.Time
+	Tries  int
+}
+
+// manualAccount is the account of an Item made from typed numbers.
+type manualAccount struct {
+	Holder, Routing, Account, Subtype, Mask string
+}
+
+// txnState is where an Item's transactions stand.
+type txnState struct {
+	Started time.Time      `json:",omitzero"` // zero until Transactions is initialised
+	Days    int            `json:",omitempty"`
+	Synced  bool           `json:",omitempty"` // a first sync call was made
+	Told    int            `json:",omitempty"` // highest data version announced by webhook
+	Rounds  []time.Time    `json:",omitempty"` // refreshes that changed data
+	Created []createdBatch `json:",omitempty"` // /sandbox/transactions/create
+}
+
+type createdBatch struct {
+	Round int // the refresh that brings them
+	Rows  []createdRow
+}
+
+type createdRow struct {
+	Transacted, Posted, Description, Currency string
+	Amount                                    json.Number
+}
+
+func newState() *state {
+	return &state{Version: stateVersion, Links: map[string]*linkToken{}, Publics: map[string]*publicToken{},
+		Access: map[string]*accessToken{}, Items: map[string]*item{}}
+}
+
+func loadState(ctx context.Context, store Store) (*state, error) {
+	st := newState()
+	if store == nil {
+		return st, nil
+	}
+	raw, err := store.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load simulator state: %w", err)
+	}
+	if raw == nil {
+		return st, nil
+	}
+	if err := json.Unmarshal(raw, st); err != nil {
+		return nil, fmt.Errorf("decode simulator state: %w", err)
+	}
+	if st.Version != stateVersion {
+		return nil, fmt.Errorf("simulator state has version %d, this program knows %d", st.Version, stateVersion)
+	}
+	return st, nil
+}

@@ -1,0 +1,126 @@
+package plaidsim
+
+import "time"
+
+// txn is one row as /transactions/* sends it; the fields stand in the
+// alphabetical order of their keys.
+type txn struct {
+	AccountID           string         `json:"account_id"`
+	AccountOwner        *string        `json:"account_owner"`
+	Amount              float64        `json:"amount"`
+	AuthorizedDate      *string        `json:"authorized_date"`
+	AuthorizedDatetime  *string        `json:"authorized_datetime"`
+	Category            []string       `json:"category"`
+	CategoryID          *string        `json:"category_id"`
+	CheckNumber         *string        `json:"check_number"`
+	Counterparties      []counterparty `json:"counterparties"`
+	Date                string         `json:"date"`
+	Datetime            *string        `json:"datetime"`
+	ISOCurrency         *string        `json:"iso_currency_code"`
+	Location            location       `json:"location"`
+	LogoURL             *string        `json:"logo_url"`
+	MerchantEntityID    *string        `json:"merchant_entity_id"`
+	MerchantName        *string        `json:"merchant_name"`
+	Name                string         `json:"name"`
+	OriginalDescription *string        `json:"original_description"`
+	PaymentChannel      string         `json:"payment_channel"`
+	PaymentMeta         paymentMeta    `json:"payment_meta"`
+	Pending             bool           `json:"pending"`
+	PendingID           *string        `json:"pending_transaction_id"`
+	Finance             *finance       `json:"personal_finance_category"`
+	FinanceIcon         string         `json:"personal_finance_category_icon_url"`
+	Code                *string        `json:"transaction_code"`
+	ID                  string         `json:"transaction_id"`
+	Type                string         `json:"transaction_type"`
+	UnofficialCurrency  *string        `json:"unofficial_currency_code"`
+	Website             *string        `json:"website"`
+}
+
+type counterparty struct {
+	Confidence string  `json:"confidence_level"`
+	EntityID   *string `json:"entity_id"`
+	LogoURL    *string `json:"logo_url"`
+	Name       string  `json:"name"`
+	Phone      *string `json:"phone_number"`
+	Type       string  `json:"type"`
+	Website    *string `json:"website"`
+}
+
+type location struct {
+	Address     *string  `json:"address"`
+	City        *string  `json:"city"`
+	Country     *string  `json:"country"`
+	Lat         *float64 `json:"lat"`
+	Lon         *float64 `json:"lon"`
+	PostalCode  *string  `json:"postal_code"`
+	Region      *string  `json:"region"`
+	StoreNumber *string  `json:"store_number"`
+}
+
+type paymentMeta struct {
+	ByOrderOf        *string `json:"by_order_of"`
+	Payee            *string `json:"payee"`
+	Payer            *string `json:"payer"`
+	PaymentMethod    *string `json:"payment_method"`
+	PaymentProcessor *string `json:"payment_processor"`
+	PpdID            *string `json:"ppd_id"`
+	Reason           *string `json:"reason"`
+	ReferenceNumber  *string `json:"reference_number"`
+}
+
+type finance struct {
+	Confidence string `json:"confidence_level"`
+	Detailed   string `json:"detailed"`
+	Primary    string `json:"primary"`
+	Version    string `json:"version,omitempty"`
+}
+
+// entry is a transaction with the data versions in which it came, changed and
+// went; 0 means never.
+type entry struct {
+	id, account, mask       string
+	date, authorized        string
+	name, merchant          string
+	detailed, primary       string
+	channel                 string
+	currency                string
+	amount                  float64
+	pending                 bool
+	pendingID               string
+	added, changed, removed int
+	changedAmount           float64 // amount from version changed on
+}
+
+func (e entry) at(version int) entry {
+	if e.changed > 0 && e.changed <= version {
+		e.amount = e.changedAmount
+	}
+	return e
+}
+
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func (e entry) row(original bool, pfc string) txn {
+	t := txn{AccountID: e.account, Amount: e.amount, AuthorizedDate: text(e.authorized), Date: e.date,
+		ISOCurrency: text(e.currency), MerchantName: text(e.merchant), Name: e.name, PaymentChannel: e.channel,
+		Pending: e.pending, PendingID: text(e.pendingID), ID: e.id, Type: "place", Counterparties: []counterparty{},
+		Finance:     &finance{Confidence: "HIGH", Detailed: e.detailed, Primary: e.primary, Version: pfc},
+		FinanceIcon: "https://plaid-category-icons.plaid.com/PFC_" + e.primary + ".png"}
+	if e.merchant != "" {
+		t.Counterparties = append(t.Counterparties, counterparty{Confidence: "VERY_HIGH", Name: e.merchant, Type: "merchant"})
+	}
+	if e.channel == "online" {
+		t.Type = "digital"
+	}
+	if original {
+		t.OriginalDescription = text(e.name)
+	}
+	return t
+}
+
+func dayString(t time.Time) string { return t.UTC().Format(time.DateOnly) }

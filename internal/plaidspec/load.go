@@ -1,0 +1,63 @@
+package plaidspec
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+)
+
+const module = "github.com/plaid/plaid-go/v29"
+
+// spec is the document, its router and the schema of an error.
+type spec struct {
+	router  routers.Router
+	failure *openapi3.Schema
+	doc     *openapi3.T
+}
+
+// load reads the document once in a process; it takes seconds.
+var load = sync.OnceValues(func() (*spec, error) {
+	raw, err := Document()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(raw)
+	if err != nil {
+		return nil, fmt.Errorf("load plaid openapi: %w", err)
+	}
+	doc.Servers = nil
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		return nil, fmt.Errorf("route plaid openapi: %w", err)
+	}
+	failure := doc.Components.Schemas["PlaidError"]
+	if failure == nil {
+		return nil, fmt.Errorf("plaid openapi has no PlaidError")
+	}
+	return &spec{router: router, failure: failure.Value, doc: doc}, nil
+})
+
+// Document returns the bytes of the OpenAPI document in the module cache.
+func Document() ([]byte, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		return nil, fmt.Errorf("find module %s: %w", module, err)
+	}
+	return os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), "api", "openapi.yaml"))
+}
+
+// Spec returns the parsed document, for tests that read it themselves.
+func Spec() (*openapi3.T, error) {
+	s, err := load()
+	if err != nil {
+		return nil, err
+	}
+	return s.doc, nil
+}
