@@ -9,36 +9,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/trail"
 )
 
 // OK is the Outcome of a deed that was done.
 const OK = "ok"
 
-// Record says who did what to which object, and how it ended.
-type Record struct {
-	Seq        uint64            `json:"seq"`
-	Time       time.Time         `json:"time"`
-	Action     string            `json:"action"`
-	Object     string            `json:"object,omitempty"` // "kind:id"
-	Outcome    string            `json:"outcome"`          // OK or a fault code
-	RequestID  string            `json:"request_id,omitempty"`
-	ClientID   string            `json:"client_id,omitempty"`
-	ClientName string            `json:"client_name,omitempty"`
-	UID        *int              `json:"uid,omitempty"`       // the peer's, from the socket
-	OnBehalf   string            `json:"on_behalf,omitempty"` // "company/employee"
-	Details    map[string]string `json:"details,omitempty"`   // ids and reasons only
-	Prev       string            `json:"prev"`                // the hash of the record before; "" for the first
-	Hash       string            `json:"hash"`
-}
-
-// Head is the end of a chain. It is kept apart, so that a chain cut short shows.
-type Head struct {
-	Seq  uint64 `json:"seq"`
-	Hash string `json:"hash"`
-}
+// The words of the log are package trail's, which the command line shares.
+type (
+	Record = trail.Record
+	Query  = trail.Query
+	Report = trail.Report
+	Head   = trail.Head
+)
 
 const (
 	headID      = "head"
@@ -64,7 +49,7 @@ func Append(tx *store.Tx, tenant string, r Record) (Record, error) {
 	if err := records.Put(tx, tenant, recordID(r.Seq), r); err != nil {
 		return Record{}, fmt.Errorf("append audit record: %w", err)
 	}
-	if err := heads.Put(tx, tenant, headID, Head{r.Seq, r.Hash}); err != nil {
+	if err := heads.Put(tx, tenant, headID, Head{Seq: r.Seq, Hash: r.Hash}); err != nil {
 		return Record{}, fmt.Errorf("append audit record: %w", err)
 	}
 	return r, nil

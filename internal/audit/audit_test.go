@@ -64,7 +64,7 @@ func fill(t *testing.T, db *store.DB, n int) {
 	}
 }
 
-func verify(t *testing.T, db *store.DB) audit.VerifyReport {
+func verify(t *testing.T, db *store.DB) audit.Report {
 	t.Helper()
 	report, err := audit.Verify(t.Context(), db, tenant)
 	if err != nil {
@@ -77,12 +77,12 @@ func id(seq int) string { return fmt.Sprintf("%020d", seq) }
 
 func TestVerifyWholeChain(t *testing.T) {
 	db := newDB(t)
-	if report := verify(t, db); !report.OK() || report.Records != 0 {
+	if report := verify(t, db); !report.Intact || report.Records != 0 {
 		t.Errorf("empty chain: %+v", report)
 	}
 	fill(t, db, 12)
 	report := verify(t, db)
-	if !report.OK() || report.Records != 12 || report.Head.Seq != 12 {
+	if !report.Intact || report.Records != 12 || report.Head.Seq != 12 {
 		t.Errorf("whole chain: %+v", report)
 	}
 	other, err := audit.Verify(t.Context(), db, "zeta")
@@ -149,7 +149,7 @@ func TestVerifyDetectsTampering(t *testing.T) {
 				db := newDB(t)
 				fill(t, db, n)
 				update(t, db, func(tx *store.Tx) error { return a.apply(tx, seq) })
-				if report := verify(t, db); report.OK() {
+				if report := verify(t, db); report.Intact {
 					t.Errorf("at record %d: not detected", seq)
 				}
 			}
@@ -164,7 +164,7 @@ func TestAppendIgnoresChainFieldsOfCaller(t *testing.T) {
 		_, err := audit.Append(tx, tenant, audit.Record{Seq: 77, Prev: "x", Hash: "y", Time: start.In(time.FixedZone("x", 3600)), Action: "a", Outcome: audit.OK})
 		return err
 	})
-	if report := verify(t, db); !report.OK() || report.Head.Seq != 2 {
+	if report := verify(t, db); !report.Intact || report.Head.Seq != 2 {
 		t.Errorf("%+v", report)
 	}
 }
@@ -178,7 +178,7 @@ func TestAppendFailsWithItsTransaction(t *testing.T) {
 		}
 		return fmt.Errorf("refused")
 	})
-	if report := verify(t, db); !report.OK() || report.Head.Seq != 2 {
+	if report := verify(t, db); !report.Intact || report.Head.Seq != 2 {
 		t.Errorf("%+v", report)
 	}
 }

@@ -2,23 +2,12 @@ package audit
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/bankctl/bankctl/internal/store"
 )
 
 // DefaultLimit is how many records List returns if the query names no limit.
 const DefaultLimit = 50
-
-// Query selects records; its zero fields select all.
-type Query struct {
-	Limit     int       // 0 is DefaultLimit, below 0 is no limit
-	BeforeSeq uint64    // records older than this one
-	Action    string    // of exactly this action
-	Object    string    // on exactly this object
-	ClientID  string    // by exactly this client
-	Since     time.Time // not older than this
-}
 
 // List returns the newest records first.
 func List(tx *store.Tx, tenant string, q Query) ([]Record, error) {
@@ -34,7 +23,7 @@ func List(tx *store.Tx, tenant string, q Query) ([]Record, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list audit records: %w", err)
 		}
-		if !q.selects(rec.Value) {
+		if !selects(q, rec.Value) {
 			continue
 		}
 		if list = append(list, rec.Value); len(list) == q.Limit {
@@ -44,7 +33,7 @@ func List(tx *store.Tx, tenant string, q Query) ([]Record, error) {
 	return list, nil
 }
 
-func (q Query) selects(r Record) bool {
+func selects(q Query, r Record) bool {
 	return (q.Action == "" || q.Action == r.Action) &&
 		(q.Object == "" || q.Object == r.Object) &&
 		(q.ClientID == "" || q.ClientID == r.ClientID) &&

@@ -8,31 +8,22 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// VerifyReport is the state of a tenant's chain.
-type VerifyReport struct {
-	Records  int    `json:"records"`   // read
-	FirstBad uint64 `json:"first_bad"` // the first Seq that is missing, changed or out of place; 0 if the chain is whole
-	Head     Head   `json:"head"`
-}
-
-// OK tells whether the chain is whole.
-func (r VerifyReport) OK() bool { return r.FirstBad == 0 }
-
 // Verify recomputes the tenant's chain from its first record to its head.
-func Verify(ctx context.Context, db *store.DB, tenant string) (VerifyReport, error) {
-	var report VerifyReport
+func Verify(ctx context.Context, db *store.DB, tenant string) (Report, error) {
+	var report Report
 	err := db.View(ctx, func(tx *store.Tx) (err error) {
 		report, err = verify(ctx, tx, tenant)
 		return err
 	})
 	if err != nil {
-		return VerifyReport{}, fmt.Errorf("verify audit log: %w", err)
+		return Report{}, fmt.Errorf("verify audit log: %w", err)
 	}
+	report.Intact = report.FirstBad == 0
 	return report, nil
 }
 
-func verify(ctx context.Context, tx *store.Tx, tenant string) (VerifyReport, error) {
-	var report VerifyReport
+func verify(ctx context.Context, tx *store.Tx, tenant string) (Report, error) {
+	var report Report
 	head, err := readHead(tx, tenant)
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
 		return report, err
@@ -58,7 +49,7 @@ func verify(ctx context.Context, tx *store.Tx, tenant string) (VerifyReport, err
 		if !good && report.FirstBad == 0 {
 			report.FirstBad = last.Seq + 1
 		}
-		last = Head{rec.Value.Seq, rec.Value.Hash}
+		last = Head{Seq: rec.Value.Seq, Hash: rec.Value.Hash}
 	}
 	if report.FirstBad == 0 && last != head {
 		report.FirstBad = last.Seq + 1

@@ -24,7 +24,7 @@ type Record struct {
 
 // Query selects records, newest first.
 type Query struct {
-	Limit     int
+	Limit     int // 0 is the default, below 0 is no limit
 	BeforeSeq uint64
 	Action    string
 	Object    string
@@ -34,9 +34,14 @@ type Query struct {
 
 // Report is what a check of the whole chain found.
 type Report struct {
-	Records  int    `json:"records"`
-	Head     string `json:"head" doc:"Hash of the newest record"`
+	Records  int    `json:"records" doc:"Records read"`
 	Intact   bool   `json:"intact"`
-	FirstBad uint64 `json:"first_bad,omitempty" doc:"The first record that does not fit the chain"`
-	Problem  string `json:"problem,omitempty"`
+	FirstBad uint64 `json:"first_bad" doc:"The first seq that is missing, changed or out of place; 0 where the chain is whole"`
+	Head     Head   `json:"head"`
+}
+
+// Head is the end of a chain. It is kept apart, so that a chain cut short shows.
+type Head struct {
+	Seq  uint64 `json:"seq"`
+	Hash string `json:"hash"`
 }

@@ -1,0 +1,144 @@
+package bank
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// AddClient mints a client and its secret, which is shown this once.
+func (b *Bank) AddClient(ctx context.Context, c tenant.Caller, p tenant.ClientParams) (tenant.Minted, error) {
+	t, err := b.tenantOf(ctx, c)
+	if err != nil {
+		return tenant.Minted{}, err
+	}
+	kind := "test"
+	if b.Live() {
+		kind = "live"
+	}
+	m := tenant.Minted{Client: tenant.Client{
+		ID: "bankd_" + kind + "_cli_" + token(), Name: p.Name, Tenant: t.Name, Role: p.Role, Employers: p.Employers,
+		Carriers: p.Carriers, Companies: p.Companies, ActAsEmployee: p.ActAsEmployee, BindCompany: p.BindCompany,
+		BindEmployee: p.BindEmployee, CreatedAt: b.time(),
+	}, Secret: "bankd_" + kind + "_sec_" + token()}
+	hash, err := b.secretHash(m.ID, m.Secret)
+	if err != nil {
+		return tenant.Minted{}, err
+	}
+	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		d := deed{action: "client.add", object: "client:" + m.ID, details: map[string]string{"role": string(m.Role)}, reply: m, status: 201}
+		return d, clients.Put(tx, store.SystemTenant, m.ID, storedClient{Client: m.Client, TenantID: c.TenantID, SecretHash: hash})
+	})
+	return m, err
+}
+
+func (b *Bank) tenantOf(ctx context.Context, c tenant.Caller) (t tenant.Tenant, err error) {
+	err = b.db.View(ctx, func(tx *store.Tx) error {
+		t, err = tenants.Get(tx, store.SystemTenant, c.TenantID)
+		return missing(err, "tenant")
+	})
+	return t, err
+}
+
+// secretHash is keyed, so that a stolen database without its key tells nothing of a secret.
+func (b *Bank) secretHash(id, clientSecret string) (string, error) {
+	sum, err := b.db.Digest(store.SystemTenant, "client secret", []byte(id), []byte(clientSecret))
+	if err != nil {
+		return "", fmt.Errorf("hash client secret: %w", err)
+	}
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Authenticate finds the client behind an id and a secret. It takes the same work for an unknown id, a wrong secret
+// and a revoked client, and answers the same.
+func (b *Bank) Authenticate(ctx context.Context, id, clientSecret string) (tenant.Client, string, error) {
+	stored, err := b.client(ctx, id)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return tenant.Client{}, "", err
+	}
+	hash, err := b.secretHash(id, clientSecret)
+	if err != nil {
+		return tenant.Client{}, "", err
+	}
+	same := subtle.ConstantTimeCompare([]byte(hash), []byte(stored.SecretHash)) == 1
+	if !same || stored.RevokedAt != nil {
+		return tenant.Client{}, "", fault.New(fault.Unauthenticated, "the client id or its secret is wrong, or the client is revoked").
+			WithHint("check X-Client-ID and X-Client-Secret; `bankctl client list` shows the clients")
+	}
+	return stored.Client, stored.TenantID, nil
+}
+
+func (b *Bank) client(ctx context.Context, id string) (storedClient, error) {
+	if known, ok := b.clients.Load(id); ok {
+		return known.(storedClient), nil
+	}
+	// Held until the cache is written, so that a revocation in between waits to drop what was read before it.
+	b.reading.RLock()
+	defer b.reading.RUnlock()
+	var stored storedClient
+	err := b.db.View(ctx, func(tx *store.Tx) error {
+		var err error
+		stored, err = clients.Get(tx, store.SystemTenant, id)
+		return missing(err, "client")
+	})
+	if err == nil {
+		b.clients.Store(id, stored)
+	}
+	return stored, err
+}
+
+// ListClients lists the clients of the caller's tenant, newest first.
+func (b *Bank) ListClients(ctx context.Context, c tenant.Caller, p page.Request) ([]tenant.Client, page.Info, error) {
+	all := []tenant.Client{}
+	err := b.db.View(ctx, func(tx *store.Tx) error {
+		for rec, err := range clients.Scan(tx, store.SystemTenant, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			if rec.Value.TenantID == c.TenantID {
+				all = append(all, rec.Value.Client)
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(all, func(x, y tenant.Client) int {
+		if d := y.CreatedAt.Compare(x.CreatedAt); d != 0 {
+			return d
+		}
+		return strings.Compare(x.ID, y.ID)
+	})
+	rows, info := page.Of(all, p)
+	return rows, info, err
+}
+
+// RevokeClient ends a client at once; revoking it again changes nothing.
+func (b *Bank) RevokeClient(ctx context.Context, c tenant.Caller, id string) (tenant.Client, error) {
+	var revoked tenant.Client
+	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		stored, err := clients.Get(tx, store.SystemTenant, id)
+		if err == nil && stored.TenantID != c.TenantID {
+			err = store.ErrNotFound
+		}
+		if err != nil {
+			return deed{}, missing(err, "client")
+		}
+		if stored.RevokedAt == nil {
+			now := b.time()
+			stored.RevokedAt = &now
+		}
+		revoked = stored.Client
+		return deed{action: "client.revoke", object: "client:" + id}, clients.Put(tx, store.SystemTenant, id, stored)
+	})
+	b.reading.Lock()
+	b.clients.Delete(id)
+	b.reading.Unlock()
+	return revoked, err
+}

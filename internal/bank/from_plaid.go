@@ -1,0 +1,128 @@
+package bank
+
+import (
+	"context"
+	"strings"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/secret"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// AddACHFromPlaid makes an ACH account of a linked one (R23-R31). Its numbers and its state come from Plaid alone.
+func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.FromPlaidParams) (account.ACH, error) {
+	employer, carrier := account.OwnerPair(p.OwnerType, p.OwnerID)
+	if err := allowed(c, employer, carrier); err != nil {
+		return account.ACH{}, err
+	}
+	conn, err := b.connection(ctx, c, p.PlaidItemID)
+	if err != nil {
+		return account.ACH{}, asField(err, "plaid_item_id", "is not a connection of yours")
+	}
+	if err := b.checkHandle(c.TenantID, conn, p.AccessToken); err != nil {
+		return account.ACH{}, err
+	}
+	if (conn.EmployerID != "" || conn.CarrierID != "") && (conn.EmployerID != employer || employer == "") && (conn.CarrierID != carrier || carrier == "") {
+		return account.ACH{}, fault.Field("owner_id", "the connection belongs to another owner")
+	}
+	auth, err := b.plaid.GetNumbers(ctx, plaid.NewAccessToken(conn.AccessToken))
+	if err != nil {
+		return account.ACH{}, b.troubled(ctx, c, conn.ID, err)
+	}
+	b.stats.NumberFetches.Add(1)
+	a, err := b.fromAuth(c.TenantID, p, conn, auth)
+	if err != nil {
+		return account.ACH{}, b.fetched(ctx, c, conn.ID, err)
+	}
+	index, err := b.db.Fingerprint(c.TenantID, "plaid account", []byte(conn.ItemID), []byte(p.PlaidAccountID))
+	if err != nil {
+		return account.ACH{}, err
+	}
+	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		meta, joined, err := byPointer(tx, plaidAccounts, bankAccounts, c.TenantID, index)
+		if err != nil {
+			return deed{}, err
+		}
+		if joined {
+			a.BankAccountID = meta.ID
+		}
+		d := deed{
+			action: "ach.add_from_plaid", object: "ach:" + a.ID, reply: a.ACH, status: 201,
+			details: map[string]string{"connection": conn.ID, "status": a.Status, "numbers": "fetched"},
+		}
+		return d, putNewACH(tx, c.TenantID, a)
+	})
+	if err != nil {
+		return account.ACH{}, b.fetched(ctx, c, conn.ID, err)
+	}
+	return a.ACH, nil
+}
+
+// fetched leaves an audit line of numbers that were fetched and not used, and hands the reason on.
+func (b *Bank) fetched(ctx context.Context, c tenant.Caller, connectionID string, why error) error {
+	err := b.db.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		return b.record(tx, c, deed{action: "numbers.fetch", object: "connection:" + connectionID, outcome: string(fault.As(why).Code)})
+	})
+	if err != nil {
+		b.log.Error("audit line of a fetch of numbers could not be written", "connection", connectionID)
+		return err
+	}
+	return why
+}
+
+// checkHandle takes the handle of the exchange, Plaid's own token, or nothing (A2).
+func (b *Bank) checkHandle(tenantID string, conn storedConnection, given string) error {
+	if given == "" {
+		return nil
+	}
+	if handle, ok := strings.CutPrefix(given, handlePrefix); ok {
+		id, err := b.db.OpenToken(tenantID, "access token handle", conn.ItemID, handle)
+		if err == nil && string(id) == conn.ID {
+			return nil
+		}
+	} else if secret.New(given).Same(secret.New(conn.AccessToken)) {
+		return nil
+	}
+	return fault.Field("access_token", "does not belong to this connection").
+		WithHint("send the access_token of the exchange's reply, or leave it out")
+}
+
+// fromAuth builds the record from what /auth/get answered.
+func (b *Bank) fromAuth(tenantID string, p account.FromPlaidParams, conn storedConnection, auth plaid.Auth) (storedACH, error) {
+	numbers, eligible := auth.Numbers[p.PlaidAccountID]
+	var seen *plaid.Account
+	for i := range auth.Accounts {
+		if auth.Accounts[i].ID == p.PlaidAccountID {
+			seen = &auth.Accounts[i]
+		}
+	}
+	if !eligible || seen == nil {
+		return storedACH{}, fault.Field("plaid_account_id", "account_not_eligible").
+			WithHint("Plaid gives ACH numbers for checking, savings and cash management accounts alone")
+	}
+	if numbers.Routing.Check() != nil || numbers.Account.Check() != nil {
+		return storedACH{}, fault.New(fault.PlaidError, "Plaid sent numbers that are not a US bank account's")
+	}
+	a, err := b.newACH(tenantID, p.OwnerType, p.OwnerID, numbers.Numbers)
+	if err != nil {
+		return storedACH{}, err
+	}
+	status, method := account.FromPlaidStatus(seen.VerificationStatus)
+	a.Status, a.Evidence = status, &account.Evidence{Method: method, PlaidStatus: seen.VerificationStatus, At: a.CreatedAt}
+	a.BankName, a.AccountType, a.Nickname = conn.Institution.Name, typeOf(seen.Subtype), p.Nickname
+	a.IsPrimary = p.IsPrimary != nil && *p.IsPrimary
+	a.Mask, a.Tokenized = seen.Mask, numbers.Tokenized != nil && *numbers.Tokenized
+	a.ConnectionType, a.ConnectionID, a.PlaidAccountID, a.PlaidItemID = account.Plaid, conn.ID, p.PlaidAccountID, conn.ItemID
+	return a, nil
+}
+
+// typeOf gives ACH's word for a depository subtype: a cash management account is debited as checking.
+func typeOf(subtype string) string {
+	if subtype == "savings" {
+		return account.Savings
+	}
+	return account.Checking
+}

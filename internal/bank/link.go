@@ -1,0 +1,123 @@
+package bank
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// StartLink asks Plaid for a link token and stores the session that it opens.
+func (b *Bank) StartLink(ctx context.Context, c tenant.Caller, p connection.LinkParams) (connection.Link, error) {
+	if err := allowed(c, p.EmployerID, p.CarrierID); err != nil {
+		return connection.Link{}, err
+	}
+	user, err := b.plaidUser(c.TenantID, p.UserID)
+	if err != nil {
+		return connection.Link{}, err
+	}
+	req := plaid.LinkRequest{
+		ClientUserID: user, Products: b.products.Products, RequiredIfSupported: b.products.RequiredIfSupported,
+		Optional: b.products.Optional, Hosted: p.HostedLink,
+	}
+	if len(p.Products) > 0 {
+		req.Products, req.RequiredIfSupported, req.Optional = p.Products, nil, nil
+	}
+	return b.openSession(ctx, c, req, storedSession{
+		Session: connection.Session{Mode: "new", UserID: p.UserID, EmployerID: p.EmployerID, CarrierID: p.CarrierID},
+		Hosted:  p.HostedLink, Exchange: p.Exchange, AllowDuplicate: p.AllowDuplicate,
+	})
+}
+
+// UpdateLink asks for a link token that opens update mode for a connection: to sign in again, to choose accounts, or to
+// agree to more products.
+func (b *Bank) UpdateLink(ctx context.Context, c tenant.Caller, p connection.UpdateLinkParams) (connection.Link, error) {
+	conn, err := b.connection(ctx, c, p.ItemID)
+	if err != nil {
+		return connection.Link{}, asField(err, "item_id", "is not a connection of yours")
+	}
+	if err := writable(c, conn.EmployerID, conn.CarrierID, "connection"); err != nil {
+		return connection.Link{}, err
+	}
+	user, err := b.plaidUser(c.TenantID, p.UserID)
+	if err != nil {
+		return connection.Link{}, err
+	}
+	req := plaid.LinkRequest{
+		ClientUserID: user, AccessToken: plaid.NewAccessToken(conn.AccessToken), AdditionalConsented: p.Products,
+		ChooseAccounts: p.Accounts, Hosted: p.HostedLink,
+	}
+	return b.openSession(ctx, c, req, storedSession{
+		Session: connection.Session{
+			Mode: "update", UserID: p.UserID, EmployerID: conn.EmployerID, CarrierID: conn.CarrierID,
+			ConnectionID: conn.ID, Institution: &conn.Institution,
+		},
+		Hosted: p.HostedLink,
+	})
+}
+
+func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkRequest, s storedSession) (connection.Link, error) {
+	at("link.ask")
+	link, err := b.plaid.CreateLink(ctx, req)
+	if err != nil {
+		return connection.Link{}, err
+	}
+	at("link.asked")
+	s.ID, s.State, s.CreatedAt, s.ClientID = newID(b.time()), connection.Pending, b.time(), c.Client.ID
+	s.LinkToken, s.HostedLinkURL, s.Expiration = link.Token.Reveal(), link.HostedURL, link.Expiration
+	reply := connection.Link{
+		LinkToken: s.LinkToken, HostedLinkURL: s.HostedLinkURL, SessionID: s.ID, Expiration: s.Expiration, RequestID: link.RequestID,
+	}
+	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		d := deed{
+			action: "link.start", object: "session:" + s.ID, reply: reply,
+			details: map[string]string{"mode": s.Mode, "plaid_request_id": link.RequestID},
+		}
+		if err := linkSessions.Put(tx, c.TenantID, s.ID, s); err != nil {
+			return deed{}, err
+		}
+		return d, open.Put(tx, store.SystemTenant, s.ID, where{c.TenantID, s.ID})
+	})
+	if err != nil {
+		return connection.Link{}, err
+	}
+	at("link.stored")
+	b.sessions.follow(b, where{c.TenantID, s.ID})
+	return reply, nil
+}
+
+var (
+	email = regexp.MustCompile(`^\S+@\S+\.\S+$`)
+	phone = regexp.MustCompile(`^\+?[0-9 ().-]{7,24}$`)
+)
+
+// plaidUser gives the id a user goes by at Plaid (A32): the caller's own, unless it is an e-mail address or a phone
+// number, which Plaid refuses.
+func (b *Bank) plaidUser(tenantID, userID string) (string, error) {
+	if !email.MatchString(userID) && !(phone.MatchString(userID) && digits(userID) >= 7) {
+		return userID, nil
+	}
+	return b.db.Fingerprint(tenantID, "plaid user", []byte(userID))
+}
+
+func digits(s string) int {
+	return len(s) - len(strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, s))
+}
+
+// asField says that a reference in a body names nothing the caller sees.
+func asField(err error, field, reason string) error {
+	if fault.Is(err, fault.NotFound) {
+		return fault.Field(field, reason)
+	}
+	return err
+}

@@ -1,0 +1,108 @@
+package bank
+
+import (
+	"time"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/ach"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// The stored forms: each embeds the word that replies show and adds what only bankd may know. They are sealed whole.
+
+type storedClient struct {
+	tenant.Client
+	TenantID   string `json:"tenant_id"`
+	SecretHash string `json:"secret_hash"` // keyed
+}
+
+type storedAccount struct {
+	account.Account
+	// Gone says that the bank no longer shows it, so that its return can make it active again.
+	Gone bool `json:"gone,omitempty"`
+}
+
+type storedACH struct {
+	account.ACH
+	Routing     string `json:"routing_number"`
+	Number      string `json:"account_number"`
+	Fingerprint string `json:"fingerprint"`
+}
+
+func (a storedACH) numbers() ach.Numbers {
+	return ach.Numbers{Routing: ach.NewRoutingNumber(a.Routing), Account: ach.NewAccountNumber(a.Number)}
+}
+
+type storedConnection struct {
+	connection.Connection
+	AccessToken string `json:"access_token"`
+	Read        bool   `json:"read"` // its accounts were read at least once
+}
+
+type storedSession struct {
+	connection.Session
+	LinkToken      string `json:"link_token"`
+	ClientID       string `json:"client_id"`
+	Hosted         bool   `json:"hosted"`
+	Exchange       bool   `json:"exchange"`
+	AllowDuplicate bool   `json:"allow_duplicate,omitempty"`
+}
+
+// exchange stages: what is known of one public token.
+const (
+	intended = "intended" // stored before Plaid is asked
+	linked   = "linked"   // the access token is stored with its connection
+	lost     = "lost"     // Plaid took the token and the answer never reached the disk
+)
+
+type storedExchange struct {
+	Stage        string                    `json:"stage"`
+	Params       connection.ExchangeParams `json:"params"` // with the public token
+	SessionID    string                    `json:"session_id,omitempty"`
+	ConnectionID string                    `json:"connection_id"` // minted with the intent
+	Asked        bool                      `json:"asked"`         // Plaid may have seen the token already
+	ClientID     string                    `json:"client_id"`
+	At           time.Time                 `json:"at"`
+}
+
+// tombstone is all that is left of a deleted account (A11).
+type tombstone struct {
+	ID    string    `json:"_id"`
+	Kind  string    `json:"kind"`
+	Last4 string    `json:"last4,omitempty"`
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+}
+
+// pointer is an index record: it names another record of its tenant.
+type pointer struct {
+	ID string `json:"id"`
+}
+
+// where names a record of any tenant, for the system's own lists of unfinished work.
+type where struct {
+	TenantID string `json:"tenant_id"`
+	ID       string `json:"id"`
+}
+
+// The collections. Keys are minted ids, Plaid's item ids and keyed fingerprints: never a name, number or token.
+var (
+	tenants = store.NewCollection[tenant.Tenant]("tenants") // system
+	clients = store.NewCollection[storedClient]("clients")  // system, by client id
+	open    = store.NewCollection[where]("open_sessions")   // system, by session id
+	unread  = store.NewCollection[where]("open_exchanges")  // system, by fingerprint: intended, or linked and not yet read
+
+	bankAccounts  = store.NewCollection[storedAccount]("bank_accounts")
+	plaidAccounts = store.NewCollection[pointer]("plaid_accounts") // by fingerprint of item + Plaid's account id
+	achAccounts   = store.NewCollection[storedACH]("ach_accounts")
+	achNumbers    = store.NewCollection[pointer]("ach_numbers") // by fingerprint of owner + numbers
+	connections   = store.NewCollection[storedConnection]("connections")
+	items         = store.NewCollection[pointer]("items")          // by Plaid's item id
+	sessionTokens = store.NewCollection[pointer]("session_tokens") // by fingerprint of the public token
+	linkSessions  = store.NewCollection[storedSession]("link_sessions")
+	exchanges     = store.NewCollection[storedExchange]("exchanges") // by fingerprint of the public token
+	tombstones    = store.NewCollection[tombstone]("tombstones")
+	replies       = store.NewCollection[storedReply]("idempotency") // by fingerprint of client + key
+)

@@ -1,0 +1,136 @@
+package bank
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// keepFor is how long a reply is kept under its Idempotency-Key.
+const keepFor = 24 * time.Hour
+
+// Reply is a kept reply: the data of a success, or the fault of a refusal.
+type Reply struct {
+	Status int             `json:"status"`
+	Data   json.RawMessage `json:"data,omitempty"`
+	Fault  *fault.Error    `json:"fault,omitempty"`
+}
+
+type storedReply struct {
+	Reply
+	Request string    `json:"request"` // keyed digest of route and body
+	At      time.Time `json:"at"`
+}
+
+// Attempt is one call under an Idempotency-Key; it travels in the call's context.
+type Attempt struct {
+	id      string // where the reply is kept
+	request string
+	kept    bool
+}
+
+type attemptKey struct{}
+
+// Begin looks a key up. It gives the kept reply of an earlier call, or a context under which the call's write keeps its
+// own. done must be called at the end: it lets the next call of the same key in.
+func (b *Bank) Begin(ctx context.Context, c tenant.Caller, key, route string, body []byte) (inner context.Context, earlier *Reply, done func(), err error) {
+	id, err := b.db.Fingerprint(c.TenantID, "idempotency key", []byte(c.Client.ID), []byte(key))
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("look up reply: %w", err)
+	}
+	request, err := b.db.Fingerprint(c.TenantID, "idempotent request", []byte(route), body)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("look up reply: %w", err)
+	}
+	done = b.exchanges.lock("reply " + id)
+	var stored storedReply
+	err = b.db.View(ctx, func(tx *store.Tx) error {
+		var err error
+		stored, err = replies.Get(tx, c.TenantID, id)
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && b.time().Sub(stored.At) > keepFor:
+		return context.WithValue(ctx, attemptKey{}, &Attempt{id: id, request: request}), nil, done, nil
+	case err != nil:
+		done()
+		return nil, nil, nil, fmt.Errorf("look up reply: %w", err)
+	case stored.Request != request:
+		done()
+		return nil, nil, nil, fault.New(fault.Conflict, "this Idempotency-Key was used for another request").
+			WithHint("use a new key for each different request")
+	}
+	return ctx, &stored.Reply, done, nil
+}
+
+// Keep stores the reply of a call whose use case did not store it in its own transaction: refusals, and calls that
+// write nothing of their own.
+func (b *Bank) Keep(ctx context.Context, c tenant.Caller, r Reply) error {
+	a, ok := ctx.Value(attemptKey{}).(*Attempt)
+	if !ok || a.kept {
+		return nil
+	}
+	return b.db.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		return replies.Put(tx, c.TenantID, a.id, storedReply{Reply: r, Request: a.request, At: b.time()})
+	})
+}
+
+// keepReply stores a deed's reply inside the deed's own transaction, without its one-time secret.
+func (b *Bank) keepReply(ctx context.Context, tx *store.Tx, c tenant.Caller, d deed) error {
+	a, ok := ctx.Value(attemptKey{}).(*Attempt)
+	if !ok || d.reply == nil {
+		return nil
+	}
+	shown := d.reply
+	if s, ok := shown.(interface{ WithoutSecret() any }); ok {
+		shown = s.WithoutSecret()
+	}
+	data, err := json.Marshal(shown)
+	if err != nil {
+		return fmt.Errorf("keep reply: %w", err)
+	}
+	status := d.status
+	if status == 0 {
+		status = 200
+	}
+	a.kept = true
+	return replies.Put(tx, c.TenantID, a.id, storedReply{Reply: Reply{Status: status, Data: data}, Request: a.request, At: b.time()})
+}
+
+// ForgetReplies drops kept replies past their day; the daemon runs it now and then.
+func (b *Bank) ForgetReplies(ctx context.Context) error {
+	all, err := b.allTenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if err := b.db.Update(ctx, func(tx *store.Tx) error { return b.forgetReplies(tx, t.ID) }); err != nil {
+			return fmt.Errorf("forget replies: %w", err)
+		}
+	}
+	return nil
+}
+
+func (b *Bank) forgetReplies(tx *store.Tx, tenantID string) error {
+	var old []string
+	for rec, err := range replies.Scan(tx, tenantID, store.Range{}) {
+		if err != nil {
+			return err
+		}
+		if b.time().Sub(rec.Value.At) > keepFor {
+			old = append(old, rec.ID)
+		}
+	}
+	for _, id := range old {
+		if err := replies.Delete(tx, tenantID, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

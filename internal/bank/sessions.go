@@ -1,0 +1,167 @@
+package bank
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// GetSession reads a link session; with wait it returns as soon as nothing more will happen, or after that time.
+func (b *Bank) GetSession(ctx context.Context, c tenant.Caller, id string, wait time.Duration) (connection.Session, error) {
+	deadline := time.NewTimer(wait)
+	defer deadline.Stop()
+	for {
+		changed := b.sessions.changed(id)
+		s, err := b.session(ctx, c, id)
+		if err != nil || s.Done(s.Exchange) || wait <= 0 {
+			return shownTo(c, s), err
+		}
+		stop := b.sessions.wait(id)
+		select {
+		case <-changed:
+		case <-deadline.C:
+			wait = 0
+		case <-ctx.Done():
+			stop()
+			return connection.Session{}, ctx.Err()
+		}
+		stop()
+	}
+}
+
+// session finds a stored session that the caller may see: its own, or one whose owner is in scope.
+func (b *Bank) session(ctx context.Context, c tenant.Caller, id string) (storedSession, error) {
+	var s storedSession
+	err := b.db.View(ctx, func(tx *store.Tx) error {
+		var err error
+		s, err = linkSessions.Get(tx, c.TenantID, id)
+		return missing(err, "link session")
+	})
+	if err == nil && s.ClientID != c.Client.ID && !c.Sees(s.EmployerID, s.CarrierID) {
+		err = fault.New(fault.NotFound, "no such link session")
+	}
+	return s, err
+}
+
+// shownTo hides the public token from clients that could not exchange it.
+func shownTo(c tenant.Caller, s storedSession) connection.Session {
+	if s.ConnectionID != "" || !c.Client.Role.May(tenant.Link) {
+		s.PublicToken = ""
+	}
+	return s.Session
+}
+
+// CompleteSession finishes a session without a browser: in the simulator by walking its hosted page, in the sandbox by
+// Plaid's own shortcut.
+func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, p connection.CompleteParams) (connection.Session, error) {
+	if b.plaid.Environment() == plaid.Production {
+		return connection.Session{}, fault.New(fault.Forbidden, "in production only the user can finish Link")
+	}
+	s, err := b.session(ctx, c, id)
+	if err != nil {
+		return connection.Session{}, err
+	}
+	if s.State != connection.Pending {
+		return connection.Session{}, fault.New(fault.Conflict, "this link session is over: it has %s", s.State).WithID(id)
+	}
+	if b.plaid.Environment() == plaid.Simulated {
+		if s.HostedLinkURL == "" {
+			return connection.Session{}, fault.New(fault.Conflict, "this session has no hosted page").WithHint("ask for the link token with hosted_link")
+		}
+		if err := b.plaid.CompleteHosted(ctx, s.HostedLinkURL, p); err != nil {
+			return connection.Session{}, err
+		}
+	} else if err := b.completeInSandbox(ctx, c, s, p); err != nil {
+		return connection.Session{}, err
+	}
+	b.sessions.poke(id)
+	return b.GetSession(ctx, c, id, 30*time.Second)
+}
+
+func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedSession, p connection.CompleteParams) error {
+	o := plaid.Outcome{Finished: true, Exit: &connection.Exit{}}
+	if !p.Exit {
+		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, b.products.Products)
+		if err != nil {
+			return err
+		}
+		o = plaid.Outcome{Finished: true, PublicToken: token, Institution: &connection.Institution{ID: p.InstitutionID}}
+	}
+	return b.settle(ctx, where{c.TenantID, s.ID}, s, o)
+}
+
+// settle writes what has become of a session, unless it was settled meanwhile.
+func (b *Bank) settle(ctx context.Context, w where, s storedSession, o plaid.Outcome) error {
+	now := b.time()
+	fp, err := b.tokenFingerprint(w.TenantID, o.PublicToken.Reveal())
+	if err != nil {
+		return err
+	}
+	err = b.write(ctx, system(w.TenantID), func(tx *store.Tx) (deed, error) {
+		latest, err := linkSessions.Get(tx, w.TenantID, w.ID)
+		if err != nil {
+			return deed{}, missing(err, "link session")
+		}
+		if latest.State == connection.Succeeded || latest.State == connection.Expired {
+			return deed{}, errSettled
+		}
+		latest.decide(o, now)
+		if latest.State == connection.Pending || latest.State == s.State {
+			return deed{}, errSettled
+		}
+		d := deed{action: "link." + latest.State, object: "session:" + w.ID, details: map[string]string{}}
+		if latest.Exit != nil && latest.Exit.ErrorCode != "" {
+			d.details["plaid_error_code"] = latest.Exit.ErrorCode
+		}
+		if latest.State == connection.Succeeded && latest.PublicToken != "" {
+			if err := sessionTokens.Put(tx, w.TenantID, fp, pointer{w.ID}); err != nil {
+				return deed{}, err
+			}
+		}
+		if !latest.unfinished() {
+			if err := open.Delete(tx, store.SystemTenant, w.ID); err != nil {
+				return deed{}, err
+			}
+		}
+		return d, linkSessions.Put(tx, w.TenantID, w.ID, latest)
+	})
+	if errors.Is(err, errSettled) {
+		return nil
+	}
+	if err == nil {
+		b.sessions.tell(w.ID)
+	}
+	return err
+}
+
+var errSettled = errors.New("nothing new")
+
+// decide moves a session by what Plaid said of it.
+func (s *storedSession) decide(o plaid.Outcome, now time.Time) {
+	switch {
+	case !o.PublicToken.Empty() && s.Mode == "new":
+		s.State, s.PublicToken = connection.Succeeded, o.PublicToken.Reveal()
+		s.Institution, s.Accounts, s.Exit, s.FinishedAt = o.Institution, o.Accounts, nil, &now
+	case s.Mode == "update" && o.Finished && (o.HandedOff || o.Exit == nil):
+		s.State, s.Exit, s.FinishedAt = connection.Succeeded, nil, &now
+	case now.After(s.Expiration):
+		s.State, s.FinishedAt = connection.Expired, &now
+	case o.Finished && o.Exit != nil:
+		s.State, s.Exit, s.FinishedAt = connection.Exited, o.Exit, &now
+	}
+}
+
+// unfinished reports whether bankd still has to look after a session: it may yet end, or be exchanged. A user who left
+// may come back through the same page until it expires.
+func (s storedSession) unfinished() bool {
+	return s.State == connection.Exited || !s.Done(s.Exchange)
+}
+
+// system is the caller of what bankd does by itself.
+func system(tenantID string) tenant.Caller { return tenant.Caller{TenantID: tenantID, UID: -1} }

@@ -1,0 +1,180 @@
+package bank
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// SyncAccounts reads the accounts of a connection anew (R80, R81): new ones are added, known ones brought up to date,
+// and those the bank no longer shows made inactive.
+func (b *Bank) SyncAccounts(ctx context.Context, c tenant.Caller, p connection.ItemParams) (connection.Synced, error) {
+	conn, err := b.connection(ctx, c, p.ItemID)
+	if err != nil {
+		return connection.Synced{}, asField(err, "item_id", "is not a connection of yours")
+	}
+	if err := writable(c, conn.EmployerID, conn.CarrierID, "connection"); err != nil {
+		return connection.Synced{}, err
+	}
+	return b.syncAccounts(ctx, c, conn)
+}
+
+func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedConnection) (connection.Synced, error) {
+	found, err := b.readAccounts(ctx, &conn)
+	if err != nil {
+		return connection.Synced{}, b.troubled(ctx, c, conn.ID, err)
+	}
+	var reply connection.Synced
+	now, ids := b.time(), mintFor(b.time(), found)
+	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		latest, err := connections.Get(tx, c.TenantID, conn.ID)
+		if err != nil {
+			return deed{}, missing(err, "connection")
+		}
+		latest.Institution, latest.Products = conn.Institution, conn.Products
+		latest.Status, latest.Error = connection.Active, nil
+		counts, err := b.putAccounts(tx, c.TenantID, &latest, found, ids, now)
+		if err != nil {
+			return deed{}, err
+		}
+		latest.Read = true
+		reply = connection.Synced{
+			ConnectionID: conn.ID, ItemID: conn.ItemID, Status: latest.Status, Added: counts.added, Updated: counts.updated,
+			Inactive: counts.inactive, Accounts: counts.accounts, SyncedAt: now,
+		}
+		d := deed{action: "connection.sync", object: "connection:" + conn.ID, details: counts.details(), reply: reply}
+		return d, connections.Put(tx, c.TenantID, conn.ID, latest)
+	})
+	return reply, err
+}
+
+// readAccounts asks Plaid for a connection's accounts and fills in what the connection did not know of itself.
+func (b *Bank) readAccounts(ctx context.Context, conn *storedConnection) ([]plaid.Account, error) {
+	found, item, err := b.plaid.GetAccounts(ctx, plaid.NewAccessToken(conn.AccessToken))
+	if err != nil {
+		return nil, err
+	}
+	conn.Products = item.Products
+	if item.InstitutionID != "" {
+		conn.Institution.ID = item.InstitutionID
+	}
+	if item.InstitutionName != "" {
+		conn.Institution.Name = item.InstitutionName
+	}
+	if conn.Institution.Name == "" && conn.Institution.ID != "" {
+		bank, err := b.plaid.GetInstitution(ctx, conn.Institution.ID)
+		if err != nil {
+			return nil, err
+		}
+		conn.Institution.Name = bank.Name
+	}
+	if conn.Institution.Name == "" {
+		conn.Institution.Name = "Linked by account number" // Plaid names no bank for these
+	}
+	return found, nil
+}
+
+// mintFor mints an id for each account, outside the transaction that may need it.
+func mintFor(now time.Time, found []plaid.Account) []string {
+	ids := make([]string, len(found))
+	for i := range ids {
+		ids[i] = newID(now)
+	}
+	return ids
+}
+
+type syncCounts struct {
+	added, updated, inactive int
+	accounts                 []account.Account
+}
+
+func (s syncCounts) details() map[string]string {
+	return map[string]string{
+		"added": strconv.Itoa(s.added), "updated": strconv.Itoa(s.updated), "inactive": strconv.Itoa(s.inactive),
+	}
+}
+
+// putAccounts brings the metadata layer and the connection's own list in line with what Plaid showed.
+func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection, found []plaid.Account, ids []string, now time.Time) (syncCounts, error) {
+	counts := syncCounts{accounts: []account.Account{}}
+	shown := map[string]bool{}
+	conn.Accounts = []connection.LinkedAccount{}
+	for i, f := range found {
+		a, added, err := b.putAccount(tx, tenantID, conn, f, ids[i], now)
+		if err != nil {
+			return counts, err
+		}
+		if added {
+			counts.added++
+		} else {
+			counts.updated++
+		}
+		shown[a.ID] = true
+		counts.accounts = append(counts.accounts, a)
+		conn.Accounts = append(conn.Accounts, connection.LinkedAccount{
+			ID: a.ID, PlaidAccountID: f.ID, Name: f.Name, Mask: f.Mask, Type: f.Type, Subtype: f.Subtype,
+		})
+	}
+	inactive, err := b.retire(tx, tenantID, conn.ID, shown, now)
+	counts.inactive = inactive
+	conn.SyncedAt, conn.UpdatedAt = &now, now
+	return counts, err
+}
+
+func (b *Bank) putAccount(tx *store.Tx, tenantID string, conn *storedConnection, f plaid.Account, id string, now time.Time) (account.Account, bool, error) {
+	index, err := b.db.Fingerprint(tenantID, "plaid account", []byte(conn.ItemID), []byte(f.ID))
+	if err != nil {
+		return account.Account{}, false, err
+	}
+	stored, known, err := byPointer(tx, plaidAccounts, bankAccounts, tenantID, index)
+	if err != nil {
+		return account.Account{}, false, err
+	}
+	if !known {
+		stored = storedAccount{Account: account.Account{
+			ID: id, UserID: conn.UserID, Name: f.Name, EmployerID: conn.EmployerID, CarrierID: conn.CarrierID,
+			ConnectionType: account.Plaid, Status: account.Active, Linked: true, ConnectionID: conn.ID,
+			PlaidAccountID: f.ID, PlaidItemID: conn.ItemID, BankName: conn.Institution.Name, CreatedAt: now,
+		}}
+		if err := plaidAccounts.Put(tx, tenantID, index, pointer{id}); err != nil {
+			return account.Account{}, false, err
+		}
+	}
+	if stored.Gone {
+		stored.Gone, stored.Status = false, account.Active
+	}
+	stored.OfficialName, stored.Mask, stored.Type, stored.Subtype = f.OfficialName, f.Mask, f.Type, f.Subtype
+	stored.InstitutionID, stored.UpdatedAt = conn.Institution.ID, now
+	if f.Balance != nil {
+		balance := *f.Balance
+		balance.AsOf = now
+		stored.Balance = &balance
+	}
+	return stored.Account, !known, bankAccounts.Put(tx, tenantID, stored.ID, stored)
+}
+
+// retire makes the connection's accounts inactive that the bank no longer shows.
+func (b *Bank) retire(tx *store.Tx, tenantID, connectionID string, shown map[string]bool, now time.Time) (int, error) {
+	var gone []storedAccount
+	for rec, err := range bankAccounts.Scan(tx, tenantID, store.Range{}) {
+		if err != nil {
+			return 0, err
+		}
+		if a := rec.Value; a.ConnectionID == connectionID && !shown[a.ID] && !a.Gone {
+			gone = append(gone, a)
+		}
+	}
+	for _, a := range gone {
+		a.Gone, a.Status, a.UpdatedAt = true, account.Inactive, now
+		if err := bankAccounts.Put(tx, tenantID, a.ID, a); err != nil {
+			return 0, err
+		}
+	}
+	return len(gone), nil
+}

@@ -1,0 +1,101 @@
+package bank
+
+import (
+	"context"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// VerifyACH proves an ACH account (A7): by comparing its numbers with those Plaid holds for a linked account, or by an
+// admin's attestation. Nothing else ever makes one verified.
+func (b *Bank) VerifyACH(ctx context.Context, c tenant.Caller, id string, p account.VerifyACHParams) (account.ACH, error) {
+	if p.Method == "attest" {
+		return b.attestACH(ctx, c, id, p.Reason)
+	}
+	var a storedACH
+	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
+		a, err = seenACH(tx, c, id)
+		return err
+	})
+	if err != nil {
+		return account.ACH{}, err
+	}
+	if a.Status == account.Disabled {
+		return account.ACH{}, fault.New(fault.Conflict, "a disabled account cannot be verified").WithID(id)
+	}
+	item := p.PlaidItemID
+	if item == "" {
+		item = a.PlaidItemID
+	}
+	if item == "" {
+		return account.ACH{}, fault.Field("plaid_item_id", "is required for an account that was entered by hand").
+			WithHint("link the bank with `bankctl link`, then name that connection")
+	}
+	conn, err := b.connection(ctx, c, item)
+	if err != nil {
+		return account.ACH{}, asField(err, "plaid_item_id", "is not a connection of yours")
+	}
+	auth, err := b.plaid.GetNumbers(ctx, plaid.NewAccessToken(conn.AccessToken))
+	if err != nil {
+		return account.ACH{}, b.troubled(ctx, c, conn.ID, err)
+	}
+	b.stats.NumberFetches.Add(1)
+	return b.judge(ctx, c, a, conn, auth, p.PlaidAccountID)
+}
+
+// judge compares and writes the verdict; either way the fetch of numbers leaves its audit line.
+func (b *Bank) judge(ctx context.Context, c tenant.Caller, a storedACH, conn storedConnection, auth plaid.Auth, only string) (account.ACH, error) {
+	if only == "" && a.PlaidItemID == conn.ItemID {
+		only = a.PlaidAccountID
+	}
+	match, found := matching(a, auth, only)
+	d := deed{action: "ach.verify", details: map[string]string{"connection": conn.ID, "numbers": "fetched"}}
+	if !found {
+		d.details["result"] = "no_match"
+		return account.ACH{}, b.fetched(ctx, c, conn.ID, fault.New(fault.Conflict, "no account of this connection has these numbers").
+			WithID(a.ID).WithHint("check which account was linked; a bank that hands out aliases (Chase, PNC, US Bank) never matches typed numbers"))
+	}
+	now := b.time()
+	return b.changeACH(ctx, c, a.ID, d, func(latest *storedACH) error {
+		if latest.Status == account.Disabled || !latest.numbers().Account.Equal(a.numbers().Account) {
+			return fault.New(fault.Conflict, "the account changed meanwhile").WithID(a.ID)
+		}
+		status, method := account.FromPlaidStatus(match.VerificationStatus)
+		latest.Status, latest.Mask = status, match.Mask
+		latest.Evidence = &account.Evidence{Method: method, PlaidStatus: match.VerificationStatus, At: now}
+		latest.ConnectionID, latest.PlaidItemID, latest.PlaidAccountID = conn.ID, conn.ItemID, match.ID
+		return nil
+	})
+}
+
+// matching finds the account of an Item whose routing and account number both equal the stored ones.
+func matching(a storedACH, auth plaid.Auth, only string) (plaid.Account, bool) {
+	for _, seen := range auth.Accounts {
+		n, ok := auth.Numbers[seen.ID]
+		if !ok || only != "" && seen.ID != only {
+			continue
+		}
+		if n.Routing.Equal(a.numbers().Routing) && n.Account.Equal(a.numbers().Account) {
+			return seen, true
+		}
+	}
+	return plaid.Account{}, false
+}
+
+func (b *Bank) attestACH(ctx context.Context, c tenant.Caller, id, reason string) (account.ACH, error) {
+	if !c.Client.Role.May(tenant.Administer) {
+		return account.ACH{}, fault.New(fault.Forbidden, "only an admin may vouch for an account")
+	}
+	now := b.time()
+	return b.changeACH(ctx, c, id, deed{action: "ach.attest", details: map[string]string{"reason": reason}}, func(a *storedACH) error {
+		if a.Status == account.Disabled {
+			return fault.New(fault.Conflict, "a disabled account cannot be verified").WithID(id)
+		}
+		a.Status, a.Evidence = account.Verified, &account.Evidence{Method: "attested", At: now}
+		return nil
+	})
+}

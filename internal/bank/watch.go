@@ -1,0 +1,273 @@
+package bank
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+)
+
+// watch follows open hosted sessions by asking Plaid, and tells who waits. What it knows is rebuilt from the store at
+// every start.
+type watch struct {
+	busy, idle time.Duration // how often to ask: while somebody waits, and otherwise
+
+	ctx     context.Context // set by Start; nil before
+	running sync.WaitGroup
+	mu      sync.Mutex
+	open    map[string]*followed
+}
+
+type followed struct {
+	changed chan struct{} // closed and replaced at every change
+	poked   chan struct{} // look now
+	waiting int
+	running bool
+}
+
+func newWatch(simulated bool) *watch {
+	w := &watch{busy: 2500 * time.Millisecond, idle: 10 * time.Second, open: map[string]*followed{}}
+	if simulated {
+		w.busy, w.idle = 150*time.Millisecond, time.Second
+	}
+	return w
+}
+
+func (w *watch) get(id string) *followed {
+	f := w.open[id]
+	if f == nil {
+		f = &followed{changed: make(chan struct{}), poked: make(chan struct{}, 1)}
+		w.open[id] = f
+	}
+	return f
+}
+
+// changed gives a channel that is closed at the session's next change.
+func (w *watch) changed(id string) <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.get(id).changed
+}
+
+// tell wakes everybody who waits for a session.
+func (w *watch) tell(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.get(id)
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// poke makes the follower look at once.
+func (w *watch) poke(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	select {
+	case w.get(id).poked <- struct{}{}:
+	default:
+	}
+}
+
+// wait counts somebody in who watches a session, so that it is asked after more often.
+func (w *watch) wait(id string) (stop func()) {
+	w.mu.Lock()
+	w.get(id).waiting++
+	w.mu.Unlock()
+	w.poke(id)
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		f := w.get(id)
+		f.waiting--
+		if f.waiting == 0 && !f.running {
+			delete(w.open, id)
+		}
+	}
+}
+
+func (w *watch) pause(id string) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.get(id).waiting > 0 {
+		return w.busy
+	}
+	return w.idle
+}
+
+// follow looks after one open session until it is finished or the daemon stops.
+func (w *watch) follow(b *Bank, at where) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.get(at.ID)
+	if w.ctx == nil || f.running {
+		return
+	}
+	f.running = true
+	w.running.Go(func() {
+		defer w.unfollow(at.ID)
+		w.loop(b, at, f)
+	})
+}
+
+func (w *watch) unfollow(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.open[id]
+	f.running = false
+	if f.waiting == 0 {
+		delete(w.open, id)
+	}
+}
+
+func (w *watch) loop(b *Bank, at where, f *followed) {
+	for {
+		finished, err := b.look(w.ctx, at)
+		if finished || w.ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			b.log.Warn("link session could not be followed", "session", at.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		}
+		select {
+		case <-w.ctx.Done():
+			return
+		case <-f.poked:
+		case <-time.After(w.pause(at.ID)):
+		}
+	}
+}
+
+// look asks after a session once and takes its next step.
+func (b *Bank) look(ctx context.Context, w where) (finished bool, err error) {
+	var s storedSession
+	err = b.db.View(ctx, func(tx *store.Tx) error {
+		s, err = linkSessions.Get(tx, w.TenantID, w.ID)
+		return missing(err, "link session")
+	})
+	if err != nil {
+		return fault.Is(err, fault.NotFound) || errors.Is(err, store.ErrPoisoned), err
+	}
+	if s.State == connection.Pending || s.State == connection.Exited {
+		if err := b.ask(ctx, w, s); err != nil {
+			return false, err
+		}
+		err = b.db.View(ctx, func(tx *store.Tx) error {
+			s, err = linkSessions.Get(tx, w.TenantID, w.ID)
+			return missing(err, "link session")
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	if s.State == connection.Succeeded {
+		err = b.afterSuccess(ctx, w, s)
+		return err == nil, err
+	}
+	return !s.unfinished(), nil
+}
+
+// ask reads what Plaid knows of a session and settles it.
+func (b *Bank) ask(ctx context.Context, w where, s storedSession) error {
+	var newest plaid.Outcome
+	if s.Hosted {
+		outcomes, err := b.plaid.GetLink(ctx, plaid.NewLinkToken(s.LinkToken))
+		if err != nil && !b.time().After(s.Expiration) {
+			return err
+		}
+		at("poll.asked")
+		newest = decisive(outcomes)
+	}
+	if err := b.settle(ctx, w, s, newest); err != nil {
+		return err
+	}
+	at("poll.stored")
+	return nil
+}
+
+// decisive picks, of all openings of one link, the one that tells how it stands: a success wherever it is, or else the
+// last one.
+func decisive(outcomes []plaid.Outcome) plaid.Outcome {
+	var last plaid.Outcome
+	for _, o := range outcomes {
+		if !o.PublicToken.Empty() || o.HandedOff {
+			return o
+		}
+		last = o
+	}
+	return last
+}
+
+// afterSuccess does what was asked for: the exchange of a new link, the check of a mended one.
+func (b *Bank) afterSuccess(ctx context.Context, w where, s storedSession) error {
+	if s.Mode == "update" {
+		return b.mended(ctx, w, s)
+	}
+	if !s.Exchange || s.ConnectionID != "" || s.Trouble != nil {
+		return nil
+	}
+	_, err := b.exchange(ctx, system(w.TenantID), connection.ExchangeParams{
+		PublicToken: s.PublicToken, UserID: s.UserID, EmployerID: s.EmployerID, CarrierID: s.CarrierID, AllowDuplicate: s.AllowDuplicate,
+	})
+	if err == nil || plaid.OutcomeUnknown(err) || fault.As(err).Retryable || ctx.Err() != nil {
+		return err
+	}
+	return b.giveUp(ctx, w, fault.As(err))
+}
+
+// giveUp notes in a session why its exchange will not happen.
+func (b *Bank) giveUp(ctx context.Context, w where, why *fault.Error) error {
+	err := b.write(ctx, system(w.TenantID), func(tx *store.Tx) (deed, error) {
+		s, err := linkSessions.Get(tx, w.TenantID, w.ID)
+		if err != nil {
+			return deed{}, missing(err, "link session")
+		}
+		s.Trouble = why
+		if err := open.Delete(tx, store.SystemTenant, w.ID); err != nil {
+			return deed{}, err
+		}
+		d := deed{action: "link.give_up", object: "session:" + w.ID, outcome: string(why.Code)}
+		return d, linkSessions.Put(tx, w.TenantID, w.ID, s)
+	})
+	if err == nil {
+		b.sessions.tell(w.ID)
+	}
+	return err
+}
+
+// resume takes up what a stop or a crash cut off.
+func (b *Bank) resume(ctx context.Context) error {
+	b.sessions.mu.Lock()
+	b.sessions.ctx = ctx
+	b.sessions.mu.Unlock()
+	var sessions, pending []where
+	err := b.db.View(ctx, func(tx *store.Tx) error {
+		for rec, err := range open.Scan(tx, store.SystemTenant, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			sessions = append(sessions, rec.Value)
+		}
+		for rec, err := range unread.Scan(tx, store.SystemTenant, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			pending = append(pending, rec.Value)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, w := range pending {
+		b.sessions.running.Go(func() { b.finishLater(ctx, w) })
+	}
+	for _, w := range sessions {
+		b.sessions.follow(b, w)
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package bank
+
+import (
+	"context"
+	"maps"
+
+	"github.com/bankctl/bankctl/internal/audit"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+	"github.com/bankctl/bankctl/internal/trail"
+)
+
+// deed is what a write tells of itself: the line for the audit log, and the reply that is kept for a replay.
+type deed struct {
+	action  string // noun.verb
+	object  string // kind:id
+	outcome string // empty = ok
+	onWhose string // company/employee
+	details map[string]string
+	reply   any // nil: nothing is kept
+	status  int // of the reply; 0 = 200
+}
+
+// write runs fn in one transaction together with the audit record of what it did and the reply that an idempotent
+// retry will see. fn may run more than once.
+func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx) (deed, error)) error {
+	return b.db.Update(ctx, func(tx *store.Tx) error {
+		d, err := fn(tx)
+		if err != nil {
+			return err
+		}
+		if err := b.record(tx, c, d); err != nil {
+			return err
+		}
+		return b.keepReply(ctx, tx, c, d)
+	})
+}
+
+// record chains the audit line of a deed.
+func (b *Bank) record(tx *store.Tx, c tenant.Caller, d deed) error {
+	r := trail.Record{
+		Time: b.time(), Action: d.action, Object: d.object, Outcome: d.outcome, RequestID: c.RequestID,
+		ClientID: c.Client.ID, ClientName: c.Client.Name, OnBehalf: d.onWhose, Details: maps.Clone(d.details),
+	}
+	if r.Outcome == "" {
+		r.Outcome = audit.OK
+	}
+	if c.UID >= 0 {
+		r.UID = &c.UID
+	}
+	_, err := audit.Append(tx, c.TenantID, r)
+	return err
+}
+
+// Refused leaves an audit record of a call that role, scope or capability forbids.
+func (b *Bank) Refused(ctx context.Context, c tenant.Caller, route string, code fault.Code) error {
+	b.stats.Refusals.Add(1)
+	return b.write(ctx, c, func(*store.Tx) (deed, error) {
+		return deed{action: "call.refuse", outcome: string(code), details: map[string]string{"route": route}}, nil
+	})
+}
