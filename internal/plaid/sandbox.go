@@ -1,6 +1,7 @@
 package plaid
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -13,7 +14,7 @@ func (c *Client) CreateSandboxToken(ctx context.Context, institutionID, username
 	if username != "" {
 		req.Options = &sdk.SandboxPublicTokenCreateRequestOptions{}
 		req.Options.OverrideUsername.Set(&username)
-		password = or(password, "pass_good")
+		password = cmp.Or(password, "pass_good")
 		req.Options.OverridePassword.Set(&password)
 	}
 	resp, err := once(ctx, c, false, func(ctx context.Context) (sdk.SandboxPublicTokenCreateResponse, *http.Response, error) {

@@ -1,6 +1,7 @@
 package plaid
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -33,9 +34,9 @@ func (c *Client) CompleteHosted(ctx context.Context, hostedURL string, p connect
 		if page.pane == "CONNECTED" || page.pane == "EXIT" || page.form == nil {
 			return w.ended(page)
 		}
-		fields, ferr := w.fill(page)
-		if ferr != nil {
-			return ferr
+		fields, fillErr := w.fill(page)
+		if fillErr != nil {
+			return fillErr
 		}
 		page, err = w.post(ctx, page, fields)
 	}
@@ -46,14 +47,14 @@ type walker struct {
 	http   *http.Client
 	params connection.CompleteParams
 	signIn int // how often credentials were sent
+	round  int // of security questions
 }
 
 // pane is one page of Link: its name, and the form that leads on.
 type pane struct {
-	pane   string
-	at     *url.URL
-	form   *html.Node
-	errors string
+	pane string
+	at   *url.URL
+	form *html.Node
 }
 
 func (w *walker) ended(p *pane) error {
@@ -63,51 +64,80 @@ func (w *walker) ended(p *pane) error {
 	return nil
 }
 
-// fill answers a pane's form. An unknown pane is left by its own defaults.
+// fill answers a pane's form: its hidden fields, what a person would type, and the button they would press.
 func (w *walker) fill(p *pane) (url.Values, error) {
 	fields := hidden(p.form)
-	if w.params.Exit && p.pane != "CONSENT" {
+	if w.params.Exit {
 		fields.Set("exit", "1")
 		return fields, nil
 	}
+	press := "submit"
 	switch p.pane {
+	case "CONSENT", "OAUTH", "SAME_DAY_MICRODEPOSIT_AUTHORIZED":
+		press = "continue"
+	case "SELECT_AUTH_TYPE":
+		fields.Set("auth_type", "instant")
 	case "SELECT_INSTITUTION":
 		fields.Set("institution_id", w.params.InstitutionID)
-	case "CREDENTIAL":
+		return fields, nil
+	case "CREDENTIAL", "OAUTH_LOGIN":
 		if w.signIn++; w.signIn > 1 {
-			return nil, refusedSignIn(p)
+			return nil, fault.Field("password", "was refused by the bank").WithHint("in the simulator user_good with pass_good signs in")
 		}
-		fields.Set("username", or(w.params.Username, "user_good"))
-		fields.Set("password", or(w.params.Password, "pass_good"))
+		fields.Set("username", cmp.Or(w.params.Username, "user_good"))
+		fields.Set("password", cmp.Or(w.params.Password, "pass_good"))
+		if p.pane == "OAUTH_LOGIN" {
+			press = "allow"
+		}
+	case "RECAPTCHA":
+		fields.Set("not_a_robot", "1")
 	case "MFA":
-		return fields, answerMFA(p.form, fields)
+		w.answer(p, fields)
 	case "SELECT_ACCOUNT":
-		return fields, w.choose(p.form, fields)
-	case "ERROR":
-		fields.Set("exit", "1")
+		if err := w.choose(p.form, fields); err != nil {
+			return nil, err
+		}
+	case "NUMBERS":
+		w.typeNumbers(fields)
+	case "VERIFY_CODE", "INSTANT_MICRODEPOSIT_AUTHORIZED":
+		fields.Set("code", "ABC")
+	default:
+		press = "exit"
 	}
+	fields.Set(press, "1")
 	return fields, nil
 }
 
-func refusedSignIn(p *pane) error {
-	return fault.Field("password", "was refused by the bank").WithHint("in the simulator user_good / pass_good sign in%s", p.errors)
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
-// answerMFA gives the published answers of Plaid's sandbox, which the page tells in data-answer.
-func answerMFA(form *html.Node, fields url.Values) error {
-	for n := range inputs(form) {
-		if answer := attr(n, "data-answer"); answer != "" && attr(n, "name") != "" {
-			fields.Set(attr(n, "name"), answer)
+// answer gives the published answers of Plaid's sandbox to a question of multi-factor authentication.
+func (w *walker) answer(p *pane, fields url.Values) {
+	fields.Set("mfa_code", "1234")
+	for n := range inputs(p.form) {
+		name, value := attr(n, "name"), attr(n, "value")
+		i, isAnswer := strings.CutPrefix(name, "mfa_answer_")
+		switch {
+		case attr(n, "type") == "radio" && (name == "mfa_device" || isAnswer):
+			// Of a choice the first is the right one: Yes, or the answer that ends in 0.
+			if fields.Get(name) == "" {
+				fields.Set(name, value)
+			}
+		case isAnswer:
+			fields.Set(name, fmt.Sprintf("answer_%s_%d", i, w.round))
 		}
 	}
-	return nil
+	w.round++
+}
+
+// typeNumbers types the numbers that Plaid publishes for its sandbox.
+func (w *walker) typeNumbers(fields url.Values) {
+	number := "1111222233330000"
+	if slices.Contains(w.params.Masks, "1111") {
+		number = "1111222233331111"
+	}
+	fields.Set("account_holder_name", "John Smith")
+	fields.Set("account_type", "checking")
+	fields.Set("routing_number", "021000021")
+	fields.Set("account_number", number)
+	fields.Set("account_number_confirm", number)
 }
 
 // choose ticks the accounts asked for by mask, or all of them.
@@ -122,7 +152,7 @@ func (w *walker) choose(form *html.Node, fields url.Values) error {
 		}
 		found[mask] = true
 		if attr(n, "type") == "radio" {
-			single = or(single, attr(n, "value"))
+			single = cmp.Or(single, attr(n, "value"))
 			continue
 		}
 		fields.Add("account_ids", attr(n, "value"))

@@ -1,0 +1,135 @@
+package server
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/bank"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// maxBody bounds a request's body.
+const maxBody = 1 << 20
+
+// call is one request on its way through.
+type call struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	id      string
+	uid     int
+	started time.Time
+	caller  tenant.Caller
+	route   string
+	body    []byte
+
+	status int
+	data   json.RawMessage // what was answered, for a replay
+	err    *fault.Error
+}
+
+// requestID takes the caller's own where it is harmless, or mints one.
+func requestID(given string) string {
+	if len(given) >= 8 && len(given) <= 64 && store.ValidID(given) {
+		return given
+	}
+	b := make([]byte, 8)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+func (c *call) readBody() error {
+	if c.r.Method == http.MethodGet || c.r.Method == http.MethodHead {
+		return nil
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return fault.New(fault.TooLarge, "the body is larger than 1 MiB")
+		}
+		return fault.New(fault.BadRequest, "the body could not be read whole")
+	}
+	c.body = b
+	return nil
+}
+
+// envelope is the form of a reply.
+type envelope struct {
+	OK         bool         `json:"ok"`
+	Data       any          `json:"data,omitempty"`
+	Pagination *page.Info   `json:"pagination,omitempty"`
+	Error      *fault.Error `json:"error,omitempty"`
+}
+
+func (c *call) succeed(rt route, reply any, info *page.Info) {
+	data, err := json.Marshal(reply)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.data = data
+	c.write(rt.Status, envelope{OK: true, Data: json.RawMessage(data), Pagination: info})
+}
+
+// replay answers with what was answered before.
+func (c *call) replay(r bank.Reply) {
+	if r.Fault != nil {
+		c.fail(r.Fault)
+		return
+	}
+	c.write(r.Status, envelope{OK: true, Data: r.Data})
+}
+
+func (c *call) fail(err error) {
+	if c.status != 0 {
+		return // the reply is on its way already
+	}
+	f := *fault.As(storeFault(err))
+	f.RequestID = c.id
+	c.err, c.data = &f, json.RawMessage("null")
+	if f.RetryAfter > 0 {
+		c.w.Header().Set("Retry-After", strconv.Itoa(f.RetryAfter))
+	}
+	c.write(f.Code.Status(), envelope{Error: &f})
+}
+
+// storeFault gives the store's own failures their code.
+func storeFault(err error) error {
+	if errors.Is(err, store.ErrOutcomeUnknown) || errors.Is(err, store.ErrPoisoned) {
+		return fault.New(fault.Unavailable, "the database could not confirm a write: its outcome is unknown").
+			WithHint("bankd restarts itself to find out; then look whether it was done, or repeat it under the same Idempotency-Key").Because(err)
+	}
+	return err
+}
+
+func (c *call) write(status int, e envelope) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(e); err != nil {
+		status = http.StatusInternalServerError
+		b.Reset()
+		b.WriteString(`{"ok":false,"error":{"code":"internal","message":"internal error","hint":"","fields":{},"retryable":false,"request_id":"` + c.id + `"}}`)
+	}
+	c.bytes(status, "application/json", b.Bytes())
+}
+
+func (c *call) bytes(status int, contentType string, b []byte) {
+	h := c.w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	c.status = status
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(b)
+}

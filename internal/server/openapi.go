@@ -1,0 +1,134 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/bankctl/bankctl/internal/ach"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+const schemas = "#/components/schemas/"
+
+// describe makes the OpenAPI 3.1 document out of the table, its schemas out of the very types that are decoded and
+// encoded.
+func describe(routes []route) ([]byte, error) {
+	reg := huma.NewMapRegistry(schemas, schemaName)
+	reg.RegisterTypeAlias(reflect.TypeFor[ach.RoutingNumber](), reflect.TypeFor[string]())
+	reg.RegisterTypeAlias(reflect.TypeFor[ach.AccountNumber](), reflect.TypeFor[string]())
+	reg.RegisterTypeAlias(reflect.TypeFor[tenant.Scope](), reflect.TypeFor[scopeForm]())
+	doc := &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "bankd", Version: "1",
+			Description: "Links bank accounts, keeps them in two layers and verifies them, over a Unix socket. Money is integer minor units; times are RFC 3339 UTC.",
+		},
+		Servers:    []*huma.Server{{URL: "http://localhost", Description: "over bankd's Unix socket"}},
+		Paths:      map[string]*huma.PathItem{},
+		Components: &huma.Components{Schemas: reg, SecuritySchemes: security},
+	}
+	failure := failureResponse(reg)
+	for _, r := range routes {
+		doc.AddOperation(operation(reg, r, failure))
+	}
+	b, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("write OpenAPI document: %w", err)
+	}
+	return b, nil
+}
+
+var security = map[string]*huma.SecurityScheme{
+	"clientID":     {Type: "apiKey", In: "header", Name: "X-Client-ID"},
+	"clientSecret": {Type: "apiKey", In: "header", Name: "X-Client-Secret"},
+}
+
+// schemaName keeps apart types of one name in two packages: account.AddParams is AccountAddParams.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	name := huma.DefaultSchemaNamer(t, hint)
+	pkg := t.PkgPath()[strings.LastIndex(t.PkgPath(), "/")+1:]
+	if pkg == "" || strings.EqualFold(pkg, name) {
+		return name
+	}
+	return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+}
+
+// scopeForm is how a scope looks in JSON.
+type scopeForm struct{}
+
+// Schema says: a list of ids, or one of two words.
+func (scopeForm) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Description: `List of ids, "*" for all, or "none"`, OneOf: []*huma.Schema{
+		{Type: huma.TypeString, Enum: []any{"*", "none"}},
+		{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}},
+	}}
+}
+
+func operation(reg huma.Registry, r route, failure *huma.Response) *huma.Operation {
+	op := &huma.Operation{
+		Method: r.Method, Path: r.Path, OperationID: r.Name, Summary: r.Summary,
+		Responses: map[string]*huma.Response{fmt.Sprint(r.Status): success(reg, r), "default": failure},
+	}
+	for _, name := range pathParams.FindAllStringSubmatch(r.Path, -1) {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: name[1], In: "path", Required: true, Schema: text()})
+	}
+	for _, name := range r.Query {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "query", Schema: text()})
+	}
+	if r.Method == "POST" && r.Act != "" {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Schema: text(),
+			Description: "The same key within 24 h gives the first reply again"})
+	}
+	if r.Body != nil {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: content(reg.Schema(r.Body, true, ""))}
+	}
+	if r.Act != "" {
+		op.Security = []map[string][]string{{"clientID": {}, "clientSecret": {}}}
+		if r.Act == tenant.Administer {
+			op.Security = append(op.Security, map[string][]string{}) // the local owner needs no client
+		}
+	}
+	return op
+}
+
+var pathParams = regexp.MustCompile(`\{(\w+)\}`)
+
+func text() *huma.Schema { return &huma.Schema{Type: huma.TypeString} }
+
+func content(s *huma.Schema) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{"application/json": {Schema: s}}
+}
+
+func success(reg huma.Registry, r route) *huma.Response {
+	if r.Reply == nil {
+		return &huma.Response{Description: r.Summary}
+	}
+	data := reg.Schema(r.Reply, true, "")
+	s := &huma.Schema{Type: huma.TypeObject, Required: []string{"ok", "data"}, Properties: map[string]*huma.Schema{
+		"ok": {Type: huma.TypeBoolean, Enum: []any{true}}, "data": data,
+	}}
+	if r.List {
+		s.Properties["data"] = &huma.Schema{Type: huma.TypeArray, Items: data}
+		s.Properties["pagination"] = reg.Schema(reflect.TypeFor[page.Info](), true, "")
+		s.Required = append(s.Required, "pagination")
+	}
+	return &huma.Response{Description: r.Summary, Content: content(s)}
+}
+
+func failureResponse(reg huma.Registry) *huma.Response {
+	return &huma.Response{Description: "What went wrong", Content: content(&huma.Schema{
+		Type: huma.TypeObject, Required: []string{"ok", "error"}, Properties: map[string]*huma.Schema{
+			"ok": {Type: huma.TypeBoolean, Enum: []any{false}}, "error": reg.Schema(reflect.TypeFor[fault.Error](), true, ""),
+		},
+	})}
+}

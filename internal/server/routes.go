@@ -1,0 +1,149 @@
+package server
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/status"
+	"github.com/bankctl/bankctl/internal/tenant"
+	"github.com/bankctl/bankctl/internal/trail"
+)
+
+// route is one line of the table: from it come the mux, the OpenAPI document and the tests over all routes.
+type route struct {
+	Method, Path string
+	Name         string // of the use case in bank and of the method in client
+	Summary      string
+	Act          tenant.Act // what a role must allow; empty = open to anyone on the socket
+	Status       int
+	Query        []string     // parameters, for the document
+	Body         reflect.Type // nil = none
+	Reply        reflect.Type // nil = not JSON of the API's form
+	List         bool         // Reply is one of many, with pagination
+	Handle       handler
+	Raw          func(*call) // instead of Handle: writes its own form
+}
+
+func typed[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+var paging = []string{"page", "limit"}
+
+func with(more ...string) []string { return slices.Concat(more, paging) }
+
+// table lists every route, sorted by path and method within its group.
+func (s *Server) table() []route {
+	all := slices.Concat(s.system(), s.linking(), s.accounts(), s.ach(), s.admin())
+	for i := range all {
+		if all[i].Status == 0 {
+			all[i].Status = 200
+		}
+	}
+	return all
+}
+
+func (s *Server) system() []route {
+	return []route{
+		{Method: "GET", Path: "/api/v1/status", Name: "GetStatus", Summary: "What the daemon says of itself", Reply: typed[status.Status](), Handle: s.getStatus},
+		{Method: "GET", Path: "/healthz", Name: "Health", Summary: "Answers while the process lives", Raw: s.health},
+		{Method: "GET", Path: "/metrics", Name: "Metrics", Summary: "Metrics in Prometheus' text format", Raw: s.serveMetrics},
+		{Method: "GET", Path: "/openapi.json", Name: "Document", Summary: "This document", Raw: s.document},
+		{Method: "GET", Path: "/readyz", Name: "Ready", Summary: "Whether calls will be served", Raw: s.ready},
+	}
+}
+
+func (s *Server) linking() []route {
+	b := s.bank
+	return []route{
+		{Method: "POST", Path: "/api/v1/plaid/balance", Name: "GetBalance", Summary: "Ask the bank for live balances (a paid read)", Act: tenant.Read,
+			Body: typed[connection.BalanceParams](), Reply: typed[connection.Balances](), Handle: withBody(b.GetBalance)},
+		{Method: "GET", Path: "/api/v1/plaid/connections", Name: "ListConnections", Summary: "List linked institutions, newest first", Act: tenant.Read,
+			Query: with("employer_id", "carrier_id", "status"), Reply: typed[connection.Connection](), List: true, Handle: s.listConnections},
+		{Method: "DELETE", Path: "/api/v1/plaid/connections/{id}", Name: "RemoveConnection", Summary: "Remove the Item at Plaid and close what came from it", Act: tenant.Write,
+			Reply: typed[connection.RemovedReply](), Handle: withID(b.RemoveConnection)},
+		{Method: "GET", Path: "/api/v1/plaid/connections/{id}", Name: "GetConnection", Summary: "Read a connection by our id or Plaid's item id", Act: tenant.Read,
+			Reply: typed[connection.Connection](), Handle: withID(b.GetConnection)},
+		{Method: "POST", Path: "/api/v1/plaid/exchange", Name: "Exchange", Summary: "Turn a public token into a connection and read its accounts", Act: tenant.Link,
+			Body: typed[connection.ExchangeParams](), Reply: typed[connection.Exchanged](), Handle: withBody(b.Exchange)},
+		{Method: "GET", Path: "/api/v1/plaid/link-sessions/{id}", Name: "GetSession", Summary: "Read a link session; wait=25s returns as soon as it ends", Act: tenant.Read,
+			Query: []string{"wait"}, Reply: typed[connection.Session](), Handle: s.getSession},
+		{Method: "POST", Path: "/api/v1/plaid/link-sessions/{id}/complete", Name: "CompleteSession", Summary: "Finish a session without a browser (simulated and sandbox)", Act: tenant.Link,
+			Body: typed[connection.CompleteParams](), Reply: typed[connection.Session](), Handle: withIDAndBody(b.CompleteSession)},
+		{Method: "POST", Path: "/api/v1/plaid/link-token", Name: "StartLink", Summary: "Ask for a link token", Act: tenant.Link,
+			Body: typed[connection.LinkParams](), Reply: typed[connection.Link](), Handle: withBody(b.StartLink)},
+		{Method: "POST", Path: "/api/v1/plaid/link-token/update", Name: "UpdateLink", Summary: "Ask for a link token that mends or widens a connection", Act: tenant.Link,
+			Body: typed[connection.UpdateLinkParams](), Reply: typed[connection.Link](), Handle: withBody(b.UpdateLink)},
+		{Method: "POST", Path: "/api/v1/plaid/sync-accounts", Name: "SyncAccounts", Summary: "Read the accounts of a connection anew", Act: tenant.Write,
+			Body: typed[connection.ItemParams](), Reply: typed[connection.Synced](), Handle: withBody(b.SyncAccounts)},
+	}
+}
+
+func (s *Server) accounts() []route {
+	b := s.bank
+	return []route{
+		{Method: "GET", Path: "/api/v1/bank-accounts", Name: "ListAccounts", Summary: "List bank accounts, newest first", Act: tenant.Read,
+			Query: with("employer_id", "carrier_id", "user_id", "connection_id", "connection_type", "status", "primary"), Reply: typed[account.Account](), List: true, Handle: s.listAccounts},
+		{Method: "POST", Path: "/api/v1/bank-accounts", Name: "AddAccount", Summary: "Add a bank account by hand", Act: tenant.Write, Status: 201,
+			Body: typed[account.AddParams](), Reply: typed[account.Account](), Handle: withBody(b.AddAccount)},
+		{Method: "DELETE", Path: "/api/v1/bank-accounts/{id}", Name: "DeleteAccount", Summary: "Delete a bank account; cascade=true takes joined ACH accounts along", Act: tenant.Write,
+			Query: []string{"cascade"}, Reply: typed[account.Deleted](), Handle: s.deleteAccount},
+		{Method: "GET", Path: "/api/v1/bank-accounts/{id}", Name: "GetAccount", Summary: "Read a bank account", Act: tenant.Read,
+			Reply: typed[account.Account](), Handle: withID(b.GetAccount)},
+		{Method: "PATCH", Path: "/api/v1/bank-accounts/{id}", Name: "UpdateAccount", Summary: "Change a bank account", Act: tenant.Write,
+			Body: typed[account.UpdateParams](), Reply: typed[account.Account](), Handle: withIDAndBody(b.UpdateAccount)},
+		{Method: "PATCH", Path: "/api/v1/bank-accounts/{id}/default", Name: "SetDefaultAccount", Summary: "Make a bank account its owner's primary", Act: tenant.Write,
+			Body: typed[account.DefaultParams](), Reply: typed[account.Account](), Handle: s.setDefaultAccount},
+	}
+}
+
+func (s *Server) ach() []route {
+	b := s.bank
+	return []route{
+		{Method: "GET", Path: "/api/v1/bank-accounts/ach", Name: "ListACH", Summary: "List ACH accounts, newest first", Act: tenant.Read,
+			Query: with("owner_type", "owner_id", "status", "connection_type", "bank_account_id", "employer_id", "carrier_id"), Reply: typed[account.ACH](), List: true, Handle: s.listACH},
+		{Method: "POST", Path: "/api/v1/bank-accounts/ach", Name: "AddACH", Summary: "Add an ACH account by hand; it starts unverified", Act: tenant.Write, Status: 201,
+			Body: typed[account.AddACHParams](), Reply: typed[account.ACH](), Handle: withBody(b.AddACH)},
+		{Method: "POST", Path: "/api/v1/bank-accounts/ach/from-plaid", Name: "AddACHFromPlaid", Summary: "Add an ACH account of a linked one; its numbers come from Plaid", Act: tenant.Write, Status: 201,
+			Body: typed[account.FromPlaidParams](), Reply: typed[account.ACH](), Handle: withBody(b.AddACHFromPlaid)},
+		{Method: "DELETE", Path: "/api/v1/bank-accounts/ach/{id}", Name: "DeleteACH", Summary: "Destroy an ACH account's numbers and delete it", Act: tenant.Write,
+			Reply: typed[account.Deleted](), Handle: withID(b.DeleteACH)},
+		{Method: "GET", Path: "/api/v1/bank-accounts/ach/{id}", Name: "GetACH", Summary: "Read an ACH account", Act: tenant.Read,
+			Reply: typed[account.ACH](), Handle: withID(b.GetACH)},
+		{Method: "PATCH", Path: "/api/v1/bank-accounts/ach/{id}", Name: "UpdateACH", Summary: "Change an ACH account's nickname, type or primary mark", Act: tenant.Write,
+			Body: typed[account.UpdateACHParams](), Reply: typed[account.ACH](), Handle: withIDAndBody(b.UpdateACH)},
+		{Method: "POST", Path: "/api/v1/bank-accounts/ach/{id}/verify", Name: "VerifyACH", Summary: "Prove an ACH account by its linked twin, or by an admin's word", Act: tenant.Write,
+			Body: typed[account.VerifyACHParams](), Reply: typed[account.ACH](), Handle: withIDAndBody(b.VerifyACH)},
+	}
+}
+
+func (s *Server) admin() []route {
+	b := s.bank
+	return []route{
+		{Method: "GET", Path: "/api/v1/admin/audit", Name: "ListAudit", Summary: "List audit records, newest first", Act: tenant.Administer,
+			Query: []string{"limit", "before", "action", "object", "client_id", "since"}, Reply: typed[[]trail.Record](), Handle: s.listAudit},
+		{Method: "GET", Path: "/api/v1/admin/audit/verify", Name: "VerifyAudit", Summary: "Check the tenant's whole audit chain", Act: tenant.Administer,
+			Reply: typed[trail.Report](), Handle: s.verifyAudit},
+		{Method: "GET", Path: "/api/v1/admin/clients", Name: "ListClients", Summary: "List the tenant's clients", Act: tenant.Administer,
+			Query: with(), Reply: typed[tenant.Client](), List: true, Handle: s.listClients},
+		{Method: "POST", Path: "/api/v1/admin/clients", Name: "AddClient", Summary: "Mint a client; its secret is shown this once", Act: tenant.Administer, Status: 201,
+			Body: typed[tenant.ClientParams](), Reply: typed[tenant.Minted](), Handle: withBody(b.AddClient)},
+		{Method: "DELETE", Path: "/api/v1/admin/clients/{id}", Name: "RevokeClient", Summary: "End a client", Act: tenant.Administer,
+			Reply: typed[tenant.Client](), Handle: withID(b.RevokeClient)},
+		{Method: "GET", Path: "/api/v1/admin/tenants", Name: "ListTenants", Summary: "List tenants", Act: tenant.Administer,
+			Query: with(), Reply: typed[tenant.Tenant](), List: true, Handle: s.listTenants},
+		{Method: "POST", Path: "/api/v1/admin/tenants", Name: "AddTenant", Summary: "Make a tenant (local owner)", Act: tenant.Administer, Status: 201,
+			Body: typed[tenant.AddParams](), Reply: typed[tenant.Tenant](), Handle: withBody(b.AddTenant)},
+	}
+}
+
+// listing reads a page's parameters last, refuses unknown ones, and calls.
+func listing[R any](q *query, list func(page.Request) ([]R, page.Info, error)) (any, *page.Info, error) {
+	p := q.page()
+	if err := q.err(); err != nil {
+		return nil, nil, err
+	}
+	rows, info, err := list(p)
+	return rows, &info, err
+}
