@@ -93,6 +93,13 @@ func start(t *testing.T, o plaidsim.Options) *sim {
 	return &sim{t: t, server: server, url: web.URL, clock: c, client: "client-a", rec: rec}
 }
 
+// with is the same simulator for a subtest.
+func (s *sim) with(t *testing.T) *sim {
+	inner := *s
+	inner.t = t
+	return &inner
+}
+
 type object = map[string]any
 
 // post sends a body and returns the status and the reply.

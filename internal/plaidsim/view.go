@@ -44,7 +44,8 @@ type view struct {
 	Questions   []mfaQuestion
 	MFA         string
 	Hint        hint
-	Final       bool // nothing can be done on this pane
+	Final       bool // there is nothing to go on to
+	Lost        bool // there is no session behind the pane
 	Linked      []linkAccount
 }
 
@@ -82,7 +83,7 @@ var paneStep = map[string]int{"CONSENT": 0, "SELECT_AUTH_TYPE": 1, "SELECT_INSTI
 	"INSTANT_MICRODEPOSIT_AUTHORIZED": 3, "VERIFY_CODE": 3, "CONNECTED": 4}
 
 func lostView() view {
-	return view{Pane: "ERROR", Title: paneTitles["ERROR"], Style: pageStyle(), Client: "this app", Problem: problemText("INVALID_LINK_TOKEN"), Final: true}
+	return view{Pane: "ERROR", Title: paneTitles["ERROR"], Style: pageStyle(), Client: "this app", Problem: problemText("INVALID_LINK_TOKEN"), Final: true, Lost: true}
 }
 
 // viewOf builds the view of a session's pane. Callers hold s.mu.

@@ -1,0 +1,434 @@
+package plaidsim_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/plaidsim"
+	"github.com/google/go-cmp/cmp"
+)
+
+func eventNames(session object) []string {
+	var out []string
+	for _, e := range slices.Backward(each(session["events"])) {
+		name := e["event_name"].(string)
+		if name == "TRANSITION_VIEW" {
+			name = "TV " + at(e, "event_metadata", "view_name").(string)
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+func TestLinkEvents(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	token, hosted := s.link(nil)
+	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "pass_good")
+	p.post("account_ids", p.account("0000")).want("CONNECTED")
+	want := []string{"OPEN", "TV SELECT_INSTITUTION", "SELECT_INSTITUTION", "TV CREDENTIAL", "SUBMIT_CREDENTIALS", "TV LOADING",
+		"TV SELECT_ACCOUNT", "TV LOADING", "TV CONNECTED", "HANDOFF"}
+	if diff := cmp.Diff(want, eventNames(s.session(token, 0))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLinkMFA(t *testing.T) {
+	tests := []struct {
+		password, mfa string
+		wrong, right  [][]string
+	}{
+		{"mfa_device", "device", [][]string{{"mfa_device", "Text message to xxx-xxx-5309"}, {"mfa_code", "9999"}}, [][]string{{"mfa_code", "1234"}}},
+		{"mfa_questions_2_2", "questions", [][]string{{"mfa_answer_0", "x", "mfa_answer_1", "y"}},
+			[][]string{{"mfa_answer_0", "answer_0_0", "mfa_answer_1", "answer_0_1"}, {"mfa_answer_0", "answer_1_0", "mfa_answer_1", "answer_1_1"}}},
+		{"mfa_selections", "selections", [][]string{{"mfa_answer_0", "No"}}, [][]string{{"mfa_answer_0", "Yes"}}},
+		{"mfa_selections_1_2_3", "selections", [][]string{{"mfa_answer_0", "answer_0_0_1", "mfa_answer_1", "answer_0_1_0"}},
+			[][]string{{"mfa_answer_0", "answer_0_0_0", "mfa_answer_1", "answer_0_1_0"}}},
+	}
+	s := start(t, plaidsim.Options{})
+	for _, tt := range tests {
+		t.Run(tt.password, func(t *testing.T) {
+			s := s.with(t)
+			_, hosted := s.link(nil)
+			p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", tt.password).want("MFA")
+			if p.mfa != tt.mfa {
+				t.Errorf("mfa is %s, want %s", p.mfa, tt.mfa)
+			}
+			for _, answer := range tt.wrong {
+				p = p.post(answer...).want("MFA")
+			}
+			p.complains()
+			for _, answer := range tt.right {
+				p = p.want("MFA").post(answer...)
+			}
+			p.want("SELECT_ACCOUNT")
+		})
+	}
+}
+
+func TestLinkWrongPassword(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	token, hosted := s.link(nil)
+	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "nope").want("CREDENTIAL").complains()
+	if strings.Contains(p.html, "nope") {
+		t.Error("the page repeats the password")
+	}
+	p = p.post("username", "user_good", "password", "pass_good").want("SELECT_ACCOUNT")
+	p.post("account_ids", p.account("1111")).want("CONNECTED")
+	if ss := s.session(token, 0); ss["exit"] != nil {
+		t.Error("a session that succeeded has an exit")
+	}
+}
+
+func TestLinkErrorPasswords(t *testing.T) {
+	codes := []string{"COUNTRY_NOT_SUPPORTED", "INSTITUTION_DOWN", "INSTITUTION_NOT_RESPONDING", "INSTITUTION_NO_LONGER_SUPPORTED",
+		"INSUFFICIENT_CREDENTIALS", "INTERNAL_SERVER_ERROR", "INVALID_MFA", "INVALID_SEND_METHOD", "ITEM_LOCKED", "ITEM_NOT_SUPPORTED",
+		"MFA_NOT_SUPPORTED", "NO_ACCOUNTS", "PAYMENT_INVALID_RECIPIENT", "USER_INPUT_TIMEOUT", "USER_SETUP_REQUIRED"}
+	s := start(t, plaidsim.Options{})
+	for _, code := range codes {
+		t.Run(code, func(t *testing.T) {
+			s := s.with(t)
+			token, hosted := s.link(nil)
+			p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "error_"+code).want("ERROR").complains()
+			p.post("exit", "1").want("EXIT")
+			if got := at(s.session(token, 0), "exit", "error", "error_code"); got != code {
+				t.Errorf("exit carries %v", got)
+			}
+		})
+	}
+}
+
+func TestLinkExit(t *testing.T) {
+	tests := []struct {
+		name, status string
+		walk         func(*sim, string) *pane
+	}{
+		{"consent", "requires_credentials", func(s *sim, u string) *pane { return open(s.t, u).want("CONSENT") }},
+		{"credentials", "requires_credentials", func(s *sim, u string) *pane { return s.signIn(u, "ins_109508").want("CREDENTIAL") }},
+		{"oauth", "requires_oauth", func(s *sim, u string) *pane { return s.signIn(u, "ins_127287").want("OAUTH") }},
+		{"device", "choose_device", func(s *sim, u string) *pane {
+			return s.signIn(u, "ins_109508").post("username", "user_good", "password", "mfa_device").want("MFA")
+		}},
+		{"questions", "requires_questions", func(s *sim, u string) *pane {
+			return s.signIn(u, "ins_109508").post("username", "user_good", "password", "mfa_questions_1_1").want("MFA")
+		}},
+		{"selections", "requires_selections", func(s *sim, u string) *pane {
+			return s.signIn(u, "ins_109508").post("username", "user_good", "password", "mfa_selections").want("MFA")
+		}},
+		{"accounts", "requires_account_selection", func(s *sim, u string) *pane {
+			return s.signIn(u, "ins_109508").post("username", "user_good", "password", "pass_good").want("SELECT_ACCOUNT")
+		}},
+		{"notfound", "institution_not_found", func(s *sim, u string) *pane {
+			return open(s.t, u).post("continue", "1").post("q", "no such bank", "search", "1").want("SELECT_INSTITUTION")
+		}},
+		{"unsupported", "institution_not_supported", func(s *sim, u string) *pane { return s.signIn(u, "ins_133402").want("ERROR") }},
+	}
+	s := start(t, plaidsim.Options{})
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := s.with(t)
+			token, hosted := s.link(nil)
+			tt.walk(s, hosted).post("exit", "1").want("EXIT")
+			ss := s.session(token, 0)
+			if got := at(ss, "exit", "metadata", "status"); got != tt.status {
+				t.Errorf("status is %v, want %s", got, tt.status)
+			}
+			if ss["finished_at"] == nil || ss["results"] != nil {
+				t.Errorf("finished_at %v, results %v", ss["finished_at"], ss["results"])
+			}
+			open(t, hosted).want("CONSENT")
+			if got := s.session(token, 1)["finished_at"]; got != nil {
+				t.Error("opening the URL again did not start a new session")
+			}
+		})
+	}
+}
+
+func TestLinkCompletionRedirect(t *testing.T) {
+	const back = "http://127.0.0.1:9/done?x=1"
+	s := start(t, plaidsim.Options{})
+	extra := object{"hosted_link": object{"completion_redirect_uri": back}}
+	_, hosted := s.link(extra)
+	if _, away := open(t, hosted).submit("exit", "1"); away != back {
+		t.Errorf("an exit goes to %q", away)
+	}
+	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "pass_good")
+	p = p.post("account_ids", p.account("0000")).want("CONNECTED")
+	if _, away := p.submit("finish", "1"); away != back {
+		t.Errorf("success goes to %q", away)
+	}
+}
+
+func TestLinkOAuth(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	token, hosted := s.link(nil)
+	p := s.signIn(hosted, "ins_127287").want("OAUTH").post("continue", "1").want("OAUTH_LOGIN")
+	p = p.post("deny", "1").want("ERROR").post("retry", "1").want("SELECT_INSTITUTION").post("institution_id", "ins_127287")
+	p = p.post("continue", "1").post("username", "user_good", "password", "pass_good", "allow", "1").want("SELECT_ACCOUNT")
+	p.post("account_ids", p.account("0000")).want("CONNECTED")
+	ss := s.session(token, 0)
+	names := eventNames(ss)
+	if !slices.Contains(names, "FAIL_OAUTH") || !slices.Contains(names, "CLOSE_OAUTH") {
+		t.Errorf("events are %v", names)
+	}
+	access, _ := s.exchange(ss)
+	auth := s.ok("/auth/get", object{"access_token": access})
+	ach := at(auth, "numbers", "ach", 0).(object)
+	number := ach["account"].(string)
+	if ach["is_tokenized_account_number"] != true || strings.HasSuffix(number, "0000") || len(number) != 16 {
+		t.Error("a tokenizing bank shows the real number")
+	}
+	if at(auth, "accounts", 0, "mask") != "0000" || at(auth, "accounts", 0, "persistent_account_id") == nil {
+		t.Error("the mask or the persistent id of a tokenized account is wrong")
+	}
+}
+
+func TestLinkNumbers(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	typed := func(routing, account string) []string {
+		return []string{"routing_number", routing, "account_number", account, "account_number_confirm", account}
+	}
+	t.Run("instantMatch", func(t *testing.T) {
+		s := s.with(t)
+		token, hosted := s.link(nil)
+		p := s.signIn(hosted, "ins_109512").post("username", "user_good", "password", "pass_good").want("SELECT_ACCOUNT")
+		p = p.post("account_ids", p.account("1111")).want("NUMBERS")
+		p = p.post(typed("021000022", "1111222233331111")...).want("NUMBERS").complains()
+		p = p.post(typed("021000021", "1111222233339999")...).want("NUMBERS").complains()
+		p.post(typed("021000021", "1111222233331111")...).want("CONNECTED")
+		access, _ := s.exchange(s.session(token, 0))
+		auth := s.ok("/auth/get", object{"access_token": access})
+		if at(auth, "numbers", "ach", 0, "routing") != "021000021" || at(auth, "item", "auth_method") != "INSTANT_MATCH" {
+			t.Errorf("auth method is %v", at(auth, "item", "auth_method"))
+		}
+	})
+	t.Run("automated", func(t *testing.T) {
+		s := s.with(t)
+		token, hosted := s.link(object{"auth": object{"automated_microdeposits_enabled": true}})
+		p := s.signIn(hosted, "ins_109512").post("username", "user_good", "password", "microdeposits_good").want("SELECT_ACCOUNT")
+		p = p.post("account_ids", p.account("0000")).want("NUMBERS")
+		p.post(typed("021000021", "1111222233330000")...).want("CONNECTED")
+		ss := s.session(token, 0)
+		if got := at(ss, "results", "item_add_results", 0, "accounts", 0, "verification_status"); got != "pending_automatic_verification" {
+			t.Errorf("verification is %v", got)
+		}
+		access, _ := s.exchange(ss)
+		s.refused("/auth/get", object{"access_token": access}, 400, "PRODUCT_NOT_READY")
+		s.ok("/sandbox/item/set_verification_status", object{"access_token": access, "verification_status": "automatically_verified",
+			"account_id": at(ss, "results", "item_add_results", 0, "accounts", 0, "id")})
+		s.ok("/auth/get", object{"access_token": access})
+	})
+	t.Run("automatedByTime", func(t *testing.T) {
+		s := s.with(t)
+		token, hosted := s.link(object{"auth": object{"automated_microdeposits_enabled": true}})
+		p := s.signIn(hosted, "ins_109512").post("username", "user_good", "password", "microdeposits_good")
+		p = p.post("account_ids", p.account("0000"))
+		p.post(typed("021000021", "1111222233330000")...).want("CONNECTED")
+		access, _ := s.exchange(s.session(token, 0))
+		s.clock.add(25 * time.Hour)
+		auth := s.ok("/auth/get", object{"access_token": access})
+		if got := at(auth, "accounts", 0, "verification_status"); got != "automatically_verified" {
+			t.Errorf("verification is %v", got)
+		}
+	})
+}
+
+func manual(routing, account string) []string {
+	return []string{"account_holder_name", "John Smith", "account_type", "savings", "routing_number", routing, "account_number", account,
+		"account_number_confirm", account}
+}
+
+func TestLinkSameDayMicroDeposit(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	begin := func(s *sim) (string, object) {
+		token, hosted := s.link(object{"auth": object{"same_day_microdeposits_enabled": true}})
+		p := open(t, hosted).post("continue", "1").post("manual", "1").want("NUMBERS")
+		p = p.post(manual("110000000", "1111222233330000")...).want("SAME_DAY_MICRODEPOSIT_AUTHORIZED")
+		p.post("continue", "1").want("CONNECTED")
+		ss := s.session(token, 0)
+		access, _ := s.exchange(ss)
+		return access, ss
+	}
+	update := func(s *sim, access string) (string, *pane) {
+		token, hosted := s.link(object{"access_token": access, "products": nil})
+		return token, open(s.t, hosted)
+	}
+	t.Run("code", func(t *testing.T) {
+		s := s.with(t)
+		access, ss := begin(s)
+		if at(ss, "results", "item_add_results", 0, "institution") != nil {
+			t.Error("a numbers-only Item has an institution")
+		}
+		s.refused("/auth/get", object{"access_token": access}, 400, "PRODUCT_NOT_READY")
+		s.refused("/accounts/balance/get", object{"access_token": access}, 400, "PRODUCTS_NOT_SUPPORTED")
+		token, p := update(s, access)
+		p.want("VERIFY_CODE").post("code", "xyz").want("VERIFY_CODE").complains().post("code", "abc").want("CONNECTED")
+		if ss := s.session(token, 0); ss["exit"] != nil || len(each(at(ss, "results", "item_add_results"))) != 0 {
+			t.Error("an update session does not end with empty results")
+		}
+		auth := s.ok("/auth/get", object{"access_token": access})
+		if at(auth, "accounts", 0, "verification_status") != "manually_verified" || at(auth, "numbers", "ach", 0, "account") != "1111222233330000" {
+			t.Error("the verified account is not shown")
+		}
+		if _, p := update(s, access); p.name != "CONNECTED" {
+			t.Errorf("an update of a verified Item shows %s", p.name)
+		}
+	})
+	t.Run("locked", func(t *testing.T) {
+		s := s.with(t)
+		access, _ := begin(s)
+		token, p := update(s, access)
+		p.post("code", "aaa").post("code", "bbb").post("code", "ccc").want("ERROR").complains().post("exit", "1").want("EXIT")
+		if got := at(s.session(token, 0), "exit", "error", "error_code"); got != "TOO_MANY_VERIFICATION_ATTEMPTS" {
+			t.Errorf("exit carries %v", got)
+		}
+		if got := at(s.ok("/accounts/get", object{"access_token": access}), "accounts", 0, "verification_status"); got != "verification_failed" {
+			t.Errorf("verification is %v", got)
+		}
+		s.refused("/auth/get", object{"access_token": access}, 400, "NO_AUTH_ACCOUNTS")
+	})
+}
+
+func TestLinkInstantMicroDeposit(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	token, hosted := s.link(object{"auth": object{"instant_microdeposits_enabled": true}})
+	p := s.signIn(hosted, "ins_135858").want("NUMBERS").post(manual("333333334", "1111222233330000")...)
+	p.want("INSTANT_MICRODEPOSIT_AUTHORIZED").post("code", "ABD").complains().post("code", "ABC").want("CONNECTED")
+	access, _ := s.exchange(s.session(token, 0))
+	auth := s.ok("/auth/get", object{"access_token": access})
+	if at(auth, "accounts", 0, "verification_status") != "manually_verified" || at(auth, "accounts", 0, "subtype") != "savings" {
+		t.Errorf("account is %v", at(auth, "accounts", 0))
+	}
+}
+
+func TestLinkUpdateMode(t *testing.T) {
+	for _, withToken := range []bool{false, true} {
+		t.Run(map[bool]string{false: "empty", true: "publicToken"}[withToken], func(t *testing.T) {
+			s := start(t, plaidsim.Options{Switches: plaidsim.Switches{UpdatePublicToken: withToken}})
+			access, item := s.item("ins_109508", "user_good", "auth")
+			s.ok("/sandbox/item/reset_login", object{"access_token": access})
+			s.refused("/auth/get", object{"access_token": access}, 400, "ITEM_LOGIN_REQUIRED")
+			if got := at(s.ok("/item/get", object{"access_token": access}), "item", "error", "error_code"); got != "ITEM_LOGIN_REQUIRED" {
+				t.Errorf("item.error is %v", got)
+			}
+			token, hosted := s.link(object{"access_token": access, "products": nil, "additional_consented_products": []string{"identity"}})
+			open(t, hosted).want("CREDENTIAL").post("username", "user_small_business", "password", "x").want("CREDENTIAL").complains().
+				post("username", "user_good", "password", "pass_good").want("CONNECTED")
+			s.ok("/auth/get", object{"access_token": access})
+			s.ok("/identity/get", object{"access_token": access})
+			results := each(at(s.session(token, 0), "results", "item_add_results"))
+			if (len(results) == 1) != withToken {
+				t.Fatalf("%d results", len(results))
+			}
+			if withToken {
+				if again, id := s.exchange(s.session(token, 0)); again != access || id != item {
+					t.Error("the update's public token leads to another Item")
+				}
+			}
+		})
+	}
+}
+
+func TestLinkUpdateAccountSelection(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	token, hosted := s.link(nil)
+	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "pass_good")
+	p.post("account_ids", p.account("0000")).want("CONNECTED")
+	access, _ := s.exchange(s.session(token, 0))
+	before := at(s.ok("/accounts/get", object{"access_token": access}), "accounts", 0, "account_id")
+
+	_, hosted = s.link(object{"access_token": access, "products": nil, "update": object{"account_selection_enabled": true}})
+	p = open(t, hosted).post("username", "user_good", "password", "pass_good").want("SELECT_ACCOUNT")
+	p.post("account_ids", p.account("1111")).want("CONNECTED")
+	accounts := each(s.ok("/accounts/get", object{"access_token": access})["accounts"])
+	if len(accounts) != 1 || accounts[0]["mask"] != "1111" {
+		t.Errorf("accounts are %v", accounts)
+	}
+	s.refused("/accounts/get", object{"access_token": access, "options": object{"account_ids": []any{before}}}, 400, "INVALID_ACCOUNT_ID")
+}
+
+func TestLinkFilters(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	_, hosted := s.link(object{"products": []string{"transactions"}, "account_filters": object{"credit": object{"account_subtypes": []string{"all"}},
+		"depository": object{"account_subtypes": []string{"hsa"}}}})
+	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "pass_good")
+	if diff := cmp.Diff([]string{"3333", "9001", "9999"}, p.masks()); diff != "" {
+		t.Error(diff)
+	}
+	p.post().want("SELECT_ACCOUNT").complains()
+}
+
+func TestLinkSingleAccount(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	_, hosted := s.link(object{"link_customization_name": "single"})
+	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "pass_good").want("SELECT_ACCOUNT")
+	if !strings.Contains(p.html, `type="radio"`) {
+		t.Error("a single choice is not a radio")
+	}
+	p.post("account_ids", p.account("0000"), "account_ids", p.account("1111")).want("SELECT_ACCOUNT").complains()
+}
+
+func TestLinkExpires(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	token, hosted := s.link(object{"hosted_link": object{"url_lifetime_seconds": 60}})
+	p := open(t, hosted).want("CONSENT")
+	s.clock.add(61 * time.Second)
+	if late := open(t, hosted); late.name != "ERROR" || late.status != http.StatusGone {
+		t.Errorf("an expired URL shows %s with status %d", late.name, late.status)
+	}
+	if late := p.post("continue", "1"); late.name != "ERROR" || late.status != http.StatusGone {
+		t.Errorf("an expired session shows %s with status %d", late.name, late.status)
+	}
+	if unknown := open(t, s.url+"/hl/nothing"); unknown.name != "ERROR" || unknown.status != http.StatusNotFound {
+		t.Errorf("an unknown URL shows %s with status %d", unknown.name, unknown.status)
+	}
+	if got := s.session(token, 0)["finished_at"]; got != nil {
+		t.Error("an abandoned session is finished")
+	}
+	s.clock.add(7 * time.Hour)
+	if got := s.ok("/link/token/get", object{"link_token": token}); got["link_sessions"] != nil {
+		t.Error("sessions are kept beyond six hours")
+	}
+}
+
+func TestLinkCustomUser(t *testing.T) {
+	const config = `{"version":"2","override_accounts":[{"type":"depository","subtype":"checking","starting_balance":1250.5,
+		"meta":{"name":"Household","mask":"4321"},"numbers":{"account":"000123456789","ach_routing":"021000021"},
+		"transactions":[{"date_transacted":"2026-05-01","date_posted":"2026-05-02","amount":-900,"description":"ACME PAYROLL","currency":"USD"}],
+		"identity":{"names":["Dana Example"],"phone_numbers":[],"emails":[],"addresses":[]}}]}`
+	s := start(t, plaidsim.Options{Ready: plaidsim.Ready{Initial: time.Second, History: time.Second}})
+	token, hosted := s.link(object{"products": []string{"auth", "transactions", "identity"}})
+	p := s.signIn(hosted, "ins_109508").post("username", "user_custom", "password", config).want("SELECT_ACCOUNT")
+	p.post("account_ids", p.account("4321")).want("CONNECTED")
+	access, _ := s.exchange(s.session(token, 0))
+	auth := s.ok("/auth/get", object{"access_token": access})
+	if at(auth, "numbers", "ach", 0, "account") != "000123456789" || at(auth, "accounts", 0, "mask") != "4321" {
+		t.Error("the custom numbers are not shown")
+	}
+	if got := at(s.ok("/identity/get", object{"access_token": access}), "accounts", 0, "owners", 0, "names", 0); got != "Dana Example" {
+		t.Error("the custom owner is not shown")
+	}
+	s.clock.add(2 * time.Second)
+	sync := s.ok("/transactions/sync", object{"access_token": access})
+	if rows := each(sync["added"]); len(rows) != 1 || rows[0]["amount"] != -900.0 {
+		t.Errorf("rows are %v", rows)
+	}
+}
+
+func TestLinkNoEligibleAccount(t *testing.T) {
+	const config = `{"override_accounts":[{"type":"credit","subtype":"credit card","starting_balance":10,"meta":{"name":"Card","mask":"1212"}}]}`
+	s := start(t, plaidsim.Options{})
+	_, hosted := s.link(nil)
+	s.signIn(hosted, "ins_109508").post("username", "user_custom", "password", config).want("ERROR").complains().post("retry", "1").want("SELECT_INSTITUTION")
+}
+
+func TestLinkRecaptcha(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	_, hosted := s.link(nil)
+	s.signIn(hosted, "ins_109508").post("username", "user_good", "password", `{"recaptcha":"good"}`).want("RECAPTCHA").
+		post("not_a_robot", "1").want("SELECT_ACCOUNT")
+	s.signIn(hosted, "ins_109508").post("username", "user_good", "password", `{"recaptcha":"bad"}`).want("RECAPTCHA").
+		post("not_a_robot", "1").want("ERROR")
+}
