@@ -1,7 +1,6 @@
 package plaidsim
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -34,7 +33,11 @@ func decodeBody(r *http.Request) (map[string]any, *apiError) {
 	if err != nil || len(raw) > maxBody {
 		return nil, errInvalidBody()
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
+	return decodeText(string(raw))
+}
+
+func decodeText(raw string) (map[string]any, *apiError) {
+	dec := json.NewDecoder(strings.NewReader(raw))
 	dec.UseNumber()
 	var body map[string]any
 	if err := dec.Decode(&body); err != nil || body == nil || dec.More() {
