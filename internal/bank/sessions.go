@@ -27,6 +27,8 @@ func (b *Bank) GetSession(ctx context.Context, c tenant.Caller, id string, wait 
 		case <-changed:
 		case <-deadline.C:
 			wait = 0
+		case <-b.sessions.stopping():
+			wait = 0
 		case <-ctx.Done():
 			stop()
 			return connection.Session{}, ctx.Err()

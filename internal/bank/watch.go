@@ -38,6 +38,16 @@ func newWatch(simulated bool) *watch {
 	return w
 }
 
+// stopping ends when the daemon stops: nobody is kept waiting then.
+func (w *watch) stopping() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ctx == nil {
+		return nil
+	}
+	return w.ctx.Done()
+}
+
 func (w *watch) get(id string) *followed {
 	f := w.open[id]
 	if f == nil {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/socket"
@@ -35,14 +37,14 @@ type Server struct {
 	status  func() status.Status
 	owner   int
 	routes  []route
-	mux     *http.ServeMux
+	mux     *chi.Mux // ServeMux refuses /ach/{id} beside /{id}/default
 	metrics *metrics
 	openapi []byte
 }
 
 // New builds the table of routes; it fails where the table does not fit together.
 func New(c Config) (*Server, error) {
-	s := &Server{bank: c.Bank, log: c.Log, status: c.Status, owner: c.Owner, mux: http.NewServeMux()}
+	s := &Server{bank: c.Bank, log: c.Log, status: c.Status, owner: c.Owner, mux: chi.NewRouter()}
 	s.metrics = newMetrics(c.Bank)
 	s.routes = s.table()
 	doc, err := describe(s.routes)
@@ -51,9 +53,10 @@ func New(c Config) (*Server, error) {
 	}
 	s.openapi = doc
 	for _, r := range s.routes {
-		s.mux.HandleFunc(r.Method+" "+r.Path, s.serve(r))
+		s.mux.MethodFunc(r.Method, r.Path, s.serve(r))
 	}
-	s.mux.HandleFunc("/", s.unknown)
+	s.mux.NotFound(s.unknown)
+	s.mux.MethodNotAllowed(s.unknown)
 	return s, nil
 }
 

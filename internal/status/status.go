@@ -3,6 +3,9 @@ package status
 
 import "time"
 
+// Version is set by the build.
+var Version = "dev"
+
 // Status is the reply of GET /api/v1/status.
 type Status struct {
 	Version      string    `json:"version"`

@@ -1,0 +1,217 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/bank"
+	"github.com/bankctl/bankctl/internal/config"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/secret"
+	"github.com/bankctl/bankctl/internal/server"
+	"github.com/bankctl/bankctl/internal/socket"
+	"github.com/bankctl/bankctl/internal/status"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/vault"
+)
+
+// clientName is shown in Plaid Link.
+const clientName = "bankctl"
+
+// Options are what a test sets otherwise; the zero value is the real thing.
+type Options struct {
+	Log    *slog.Logger
+	Engine store.Engine // nil = bbolt in the data directory
+	KEK    vault.KEK    // with Engine
+	Now    func() time.Time
+	// Around wraps the embedded simulator's handler.
+	Around func(http.Handler) http.Handler
+	// Transport carries the calls to Plaid.
+	Transport http.RoundTripper
+}
+
+// Daemon is a running bankd.
+type Daemon struct {
+	config  config.Config
+	log     *slog.Logger
+	started time.Time
+
+	lock   *socket.Lock
+	db     *store.DB
+	sim    *simulator
+	bank   *bank.Bank
+	http   *http.Server
+	failed chan error
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu      sync.Mutex
+	problem string // why it is not ready
+}
+
+// Start brings everything up and serves; Stop must follow. ctx bounds the start alone.
+func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	background, cancel := context.WithCancel(context.Background())
+	d = &Daemon{cancel: cancel, config: c, log: o.Log, started: o.Now().UTC().Truncate(time.Second), failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Stop())
+			d = nil
+		}
+	}()
+	if err := d.openStore(ctx, o); err != nil {
+		return d, err
+	}
+	if err := d.checkStore(background); err != nil {
+		return d, err
+	}
+	if err := d.startBank(ctx, background, o); err != nil {
+		return d, err
+	}
+	return d, d.listen()
+}
+
+func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
+	client, err := d.plaidClient(ctx, o)
+	if err != nil {
+		return err
+	}
+	d.bank = bank.New(bank.Config{
+		Store: d.db, Plaid: client, Log: d.log, Now: o.Now,
+		Products: bank.Products{
+			Products: d.config.LinkProducts.Products, RequiredIfSupported: d.config.LinkProducts.RequiredIfSupported,
+			Optional: d.config.LinkProducts.Optional,
+		},
+	})
+	if err := d.bank.Start(background); err != nil {
+		return fmt.Errorf("start bank: %w", err)
+	}
+	d.work.Go(func() { d.sweep(background) })
+	return nil
+}
+
+// plaidClient makes the client for the configured Plaid, starting the simulator where that is the embedded one.
+func (d *Daemon) plaidClient(ctx context.Context, o Options) (*plaid.Client, error) {
+	pc := plaid.Config{
+		Environment: d.config.Plaid, BaseURL: d.config.PlaidURL, ClientID: d.config.PlaidClientID, Secret: d.config.PlaidSecret,
+		ClientName: clientName, Transport: o.Transport,
+	}
+	if d.config.Plaid == config.Simulated {
+		pc.ClientID, pc.Secret = config.Simulated, secret.New(config.Simulated)
+		if pc.BaseURL == "" {
+			sim, err := startSimulator(ctx, d.config.SimulatorListen, d.db, o)
+			if err != nil {
+				return nil, err
+			}
+			d.sim, pc.BaseURL = sim, sim.url
+		}
+	}
+	return plaid.New(pc)
+}
+
+// sweep forgets kept replies whose day is over.
+func (d *Daemon) sweep(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := d.bank.ForgetReplies(ctx); err != nil && ctx.Err() == nil {
+				d.log.Error("old replies could not be forgotten", "error", err.Error())
+			}
+		}
+	}
+}
+
+func (d *Daemon) listen() error {
+	s, err := server.New(server.Config{Bank: d.bank, Log: d.log, Status: d.Status, Owner: server.OwnUID()})
+	if err != nil {
+		return fmt.Errorf("build server: %w", err)
+	}
+	l, err := socket.Listen(d.config.Socket)
+	if err != nil {
+		return err
+	}
+	d.http = s.HTTP()
+	d.work.Go(func() {
+		if err := d.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			d.failed <- fmt.Errorf("serve: %w", err)
+		}
+	})
+	d.log.Info("ready", "socket", d.config.Socket, "plaid", d.config.Plaid, "version", status.Version)
+	return nil
+}
+
+// Stop drains calls under way, then closes everything in the order opposite to Start's. It may follow a failed Start.
+func (d *Daemon) Stop() error {
+	var errs []error
+	d.cancel()
+	if d.http != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+		errs = append(errs, d.http.Shutdown(ctx))
+		cancel()
+	}
+	if d.bank != nil {
+		d.bank.Wait()
+	}
+	d.work.Wait()
+	if d.sim != nil {
+		errs = append(errs, d.sim.stop())
+	}
+	if d.db != nil {
+		errs = append(errs, d.db.Close())
+	}
+	if d.lock != nil {
+		errs = append(errs, d.lock.Release())
+	}
+	return errors.Join(errs...)
+}
+
+// Poisoned is closed when a commit's outcome is unknown: the process must end and start anew.
+func (d *Daemon) Poisoned() <-chan struct{} { return d.db.Poisoned() }
+
+// Bank is the brain, for tests that look behind the API.
+func (d *Daemon) Bank() *bank.Bank { return d.bank }
+
+// SimulatorURL is where the simulator answers; empty with another Plaid.
+func (d *Daemon) SimulatorURL() string {
+	if d.sim != nil {
+		return d.sim.url
+	}
+	if d.config.Plaid == config.Simulated {
+		return d.config.PlaidURL
+	}
+	return ""
+}
+
+// Status tells what anyone on the socket may know.
+func (d *Daemon) Status() status.Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return status.Status{
+		Version: status.Version, Plaid: d.config.Plaid, Simulation: d.config.Plaid == config.Simulated, SimulatorURL: d.SimulatorURL(),
+		Ready: d.problem == "", Problem: d.problem, Schema: bank.Schema, StartedAt: d.started,
+	}
+}
+
+func (d *Daemon) readyLine() string {
+	parts := []string{"bankd: ready", "socket=" + d.config.Socket, "plaid=" + d.config.Plaid}
+	if u := d.SimulatorURL(); u != "" {
+		parts = append(parts, "simulator="+u)
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,125 @@
+// Package daemon is where bankd is put together: config, store, bank and server, their start and their end. It holds no
+// rule of its own.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/bankctl/bankctl/internal/config"
+	"github.com/bankctl/bankctl/internal/socket"
+	"github.com/bankctl/bankctl/internal/status"
+)
+
+// Exit codes of bankd.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+type usageError struct{ error }
+
+// Main runs bankd and gives its exit code. The first line on stdout says that it is ready.
+func Main(args []string, stdout, stderr io.Writer, getenv func(string) string) int {
+	root := newRoot(stdout, stderr, getenv)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(stderr, "bankd: error:", err)
+	if _, ok := errors.AsType[usageError](err); ok || strings.HasPrefix(err.Error(), "unknown command") {
+		fmt.Fprintln(stderr, "bankd: hint: see `bankd --help`")
+		return exitUsage
+	}
+	return exitError
+}
+
+func newRoot(stdout, stderr io.Writer, getenv func(string) string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "bankd",
+		Short: "Serve linked bank accounts over a Unix socket",
+		Long: `bankd links bank accounts through Plaid, keeps them sealed on disk and serves them to
+bankctl over a Unix socket, until SIGTERM or SIGINT. Without any flag it simulates
+Plaid: no keys, no network, no real bank.
+
+Every flag is also a key of the config file and an environment variable:
+--data-dir, data_dir, BANKD_DATA_DIR. A flag beats the environment, the
+environment beats the file.`,
+		Example: `  bankd                                      everything simulated
+  PLAID_CLIENT_ID=… PLAID_SECRET_FILE=… bankd --plaid sandbox`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Load(cmd.Flags(), getenv)
+			if err != nil {
+				return usageError{err}
+			}
+			return serve(c, stdout, stderr, getenv)
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	config.RegisterFlags(root.Flags())
+	root.AddCommand(newPlaidSim(stdout, stderr), newVersion(stdout))
+	return root
+}
+
+func newVersion(stdout io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(stdout, "bankd", status.Version)
+			return err
+		},
+	}
+}
+
+// serve runs the daemon until a signal, or until the store says that it must end.
+func serve(c config.Config, stdout, stderr io.Writer, getenv func(string) string) error {
+	harden()
+	log := newLog(c, stderr)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	d, err := Start(ctx, c, Options{Log: log})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, d.readyLine())
+	if err := socket.Notify(getenv, socket.Ready); err != nil {
+		log.Warn("systemd was not told", "error", err.Error())
+	}
+	select {
+	case <-ctx.Done():
+		err = nil
+	case <-d.Poisoned():
+		err = errors.New("a commit's outcome is unknown: start bankd again, it reads the file anew")
+	case err = <-d.failed:
+	}
+	stop() // a second signal ends the process at once
+	_ = socket.Notify(getenv, socket.Stopping)
+	return errors.Join(err, d.Stop())
+}
+
+func newLog(c config.Config, stderr io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: c.LogLevel}
+	f, isFile := stderr.(*os.File)
+	if c.LogFormat == config.LogText || c.LogFormat == config.LogAuto && isFile && term.IsTerminal(int(f.Fd())) {
+		return slog.New(slog.NewTextHandler(stderr, o))
+	}
+	return slog.New(slog.NewJSONHandler(stderr, o))
+}

@@ -1,0 +1,117 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/bank"
+	"github.com/bankctl/bankctl/internal/plaidsim"
+	"github.com/bankctl/bankctl/internal/store"
+)
+
+// simulator is a plaidsim that listens.
+type simulator struct {
+	sim  *plaidsim.Server
+	http *http.Server
+	url  string
+	done chan struct{}
+}
+
+// startSimulator runs the embedded simulator; its Items survive a restart in a sealed collection.
+func startSimulator(ctx context.Context, addr string, db *store.DB, o Options) (*simulator, error) {
+	return listenSimulator(ctx, addr, plaidsim.Options{Seed: int64(time.Now().UnixNano()), Store: bank.NewSimulatorState(db), Clock: o.Now, Logger: o.Log}, o.Around)
+}
+
+func listenSimulator(ctx context.Context, addr string, so plaidsim.Options, around func(http.Handler) http.Handler) (*simulator, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("start simulator: %w", err)
+	}
+	so.BaseURL = "http://" + l.Addr().String()
+	sim, err := plaidsim.New(ctx, so)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start simulator: %w", err), l.Close())
+	}
+	var h http.Handler = sim
+	if around != nil {
+		h = around(h)
+	}
+	s := &simulator{sim: sim, url: so.BaseURL, done: make(chan struct{}), http: &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}}
+	go func() {
+		defer close(s.done)
+		_ = s.http.Serve(l)
+	}()
+	return s, nil
+}
+
+func (s *simulator) stop() error {
+	err := s.http.Close()
+	<-s.done
+	return errors.Join(err, s.sim.Close())
+}
+
+type simFlags struct {
+	listen, state, ready, limits, fault string
+	seed                                int64
+	webhookAny                          bool
+}
+
+// newPlaidSim is `bankd plaid-sim`: the simulator alone, for the tests of other programs.
+func newPlaidSim(stdout, stderr io.Writer) *cobra.Command {
+	var f simFlags
+	cmd := &cobra.Command{
+		Use:   "plaid-sim",
+		Short: "Run the Plaid simulator alone",
+		Long: `plaid-sim serves Plaid's API and a Hosted Link page for development and tests, in memory
+unless --state names a file. It takes any non-empty client id and secret; tokens belong
+to the client that made them.`,
+		Example: `  bankd plaid-sim --listen 127.0.0.1:8085
+  bankd plaid-sim --fault '/auth/get:500:2,*:slow:10s' --ready initial=0s,history=0s`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return runPlaidSim(f, stdout, stderr) },
+	}
+	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "`ADDR` to listen on")
+	cmd.Flags().Int64Var(&f.seed, "seed", 1, "`N` that ids and data are made from")
+	cmd.Flags().StringVar(&f.state, "state", "", "`FILE` that keeps its Items; in memory where left out")
+	cmd.Flags().StringVar(&f.ready, "ready", "initial=1s,history=2s", "when transactions become available")
+	cmd.Flags().StringVar(&f.limits, "limits", "sandbox", "rate limits: sandbox, production or off")
+	cmd.Flags().StringVar(&f.fault, "fault", "", "failures to inject: `ROUTE:KIND[:count|duration],…`; kinds 500, 429, html502, slow, hang, reset, lost")
+	cmd.Flags().BoolVar(&f.webhookAny, "webhook-any", false, "send webhooks to other hosts than loopback too")
+	return cmd
+}
+
+func runPlaidSim(f simFlags, stdout, stderr io.Writer) error {
+	o := plaidsim.Options{Seed: f.seed, WebhookAny: f.webhookAny, Logger: slog.New(slog.NewTextHandler(stderr, nil))}
+	var err error
+	if o.Ready, err = plaidsim.ParseReady(f.ready); err != nil {
+		return usageError{fmt.Errorf("--ready: %w", err)}
+	}
+	if o.Limits, err = plaidsim.ParseLimits(f.limits); err != nil {
+		return usageError{fmt.Errorf("--limits: %w", err)}
+	}
+	if o.Faults, err = plaidsim.ParseFaults(f.fault); err != nil {
+		return usageError{fmt.Errorf("--fault: %w", err)}
+	}
+	if f.state != "" {
+		o.Store = plaidsim.FileStore{Path: f.state}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	s, err := listenSimulator(ctx, f.listen, o, nil)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "plaid-sim: ready url=%s\n", s.url)
+	<-ctx.Done()
+	return s.stop()
+}
