@@ -74,6 +74,9 @@ func (s *scrub) run(ctx context.Context, tx EngineTx) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if found, err := tx.Get(e.Key); err != nil || !bytes.Equal(found, e.Value) {
+			s.report.note(string(e.Key), "is there, but cannot be looked up")
+		}
 		if err := s.record(e); err != nil {
 			return err
 		}

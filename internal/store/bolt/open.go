@@ -64,6 +64,9 @@ func openFile(path string) (db *bolt.DB, lastID int, err error) {
 			db, err = nil, fmt.Errorf("%w: its pages cannot be read", store.ErrDamaged)
 		}
 	}()
+	if err := checkPages(path); err != nil {
+		return nil, 0, err
+	}
 	db, err = bolt.Open(path, 0o600, options())
 	if err != nil {
 		return nil, 0, translateOpen(err)

@@ -8,6 +8,9 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
+// maxEmptyPages ends a walk that a damaged file would keep up for ever.
+const maxEmptyPages = 1 << 22
+
 // scan walks a range. A write makes bbolt's cursor useless, so after one it
 // seeks again from the last key it yielded.
 type scan struct {
@@ -18,6 +21,7 @@ type scan struct {
 	cursor *bolt.Cursor
 	writes int
 	last   []byte
+	lowest []byte // the first key of all, for reverse scans
 }
 
 func (s *scan) next() (store.Entry, bool, error) {
@@ -53,16 +57,23 @@ func (s *scan) outside(k []byte) bool {
 }
 
 func (s *scan) move() (k, v []byte) {
-	if s.cursor != nil && s.writes == s.tx.writes {
-		if s.reverse {
-			return s.cursor.Prev()
-		}
-		return s.cursor.Next()
+	if s.cursor == nil || s.writes != s.tx.writes {
+		return s.seek()
 	}
+	if s.reverse {
+		return s.back()
+	}
+	return s.cursor.Next()
+}
+
+func (s *scan) seek() (k, v []byte) {
 	s.cursor = s.tx.bucket.Cursor()
 	s.writes = s.tx.writes
 	if s.reverse {
-		return s.seekBelow()
+		k, _ = s.cursor.First()
+		s.lowest = bytes.Clone(k)
+		s.cursor.Seek(s.above())
+		return s.back()
 	}
 	if s.last == nil {
 		return s.cursor.Seek(s.from)
@@ -74,16 +85,29 @@ func (s *scan) move() (k, v []byte) {
 	return k, v
 }
 
-func (s *scan) seekBelow() (k, v []byte) {
-	bound := s.to
-	if s.last != nil {
-		bound = s.last
+// above is what the next key of a reverse scan lies below.
+func (s *scan) above() []byte {
+	switch {
+	case s.last != nil:
+		return s.last
+	case s.to != nil:
+		return s.to
 	}
-	if bound == nil {
-		return s.cursor.Last()
+	return bytes.Repeat([]byte{0xff}, s.tx.limits.MaxKey+1)
+}
+
+// back steps to the next lower key. Deletions in the same bbolt transaction
+// leave empty pages behind, at which bbolt's Prev stops as it does at the
+// start, and its Last never returns if every page is empty. So Last is not
+// used, and Prev is repeated as long as there is a lower key.
+func (s *scan) back() (k, v []byte) {
+	if s.lowest == nil || bytes.Compare(s.lowest, s.above()) >= 0 {
+		return nil, nil
 	}
-	if k, _ = s.cursor.Seek(bound); k == nil {
-		return s.cursor.Last()
+	for range maxEmptyPages {
+		if k, v = s.cursor.Prev(); k != nil {
+			return k, v
+		}
 	}
-	return s.cursor.Prev()
+	return s.lowest, nil // no value: damage
 }

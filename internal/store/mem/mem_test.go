@@ -1,0 +1,41 @@
+package mem_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/store/enginetest"
+	"github.com/bankctl/bankctl/internal/store/mem"
+)
+
+func TestEngine(t *testing.T) {
+	enginetest.Run(t, func(testing.TB) store.Engine { return mem.New() })
+}
+
+// What a function keeps outside itself shows twice; what it stores, once.
+func TestUpdateRunsTwice(t *testing.T) {
+	e := mem.New()
+	runs := 0
+	err := e.Update(t.Context(), func(tx store.EngineTx) error {
+		runs++
+		if _, err := tx.Get([]byte("a")); err != store.ErrNotFound {
+			t.Errorf("run %d sees the run before: %v", runs, err)
+		}
+		return tx.Put([]byte("a"), []byte{byte(runs)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = e.View(t.Context(), func(tx store.EngineTx) error {
+		got, err := tx.Get([]byte("a"))
+		if diff := cmp.Diff([]byte{2}, got); diff != "" {
+			t.Error(diff)
+		}
+		return err
+	})
+	if err != nil || runs != 2 {
+		t.Errorf("%d runs, %v", runs, err)
+	}
+}
