@@ -13,6 +13,7 @@ import (
 	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/plaidsim"
 	"github.com/bankctl/bankctl/internal/secret"
 	"github.com/bankctl/bankctl/internal/server"
 	"github.com/bankctl/bankctl/internal/socket"
@@ -30,8 +31,8 @@ type Options struct {
 	Engine store.Engine // nil = bbolt in the data directory
 	KEK    vault.KEK    // with Engine
 	Now    func() time.Time
-	// Around wraps the embedded simulator's handler.
-	Around func(http.Handler) http.Handler
+	// Around wraps the embedded simulator's handler, AroundAPI bankd's own.
+	Around, AroundAPI func(http.Handler) http.Handler
 	// Transport carries the calls to Plaid.
 	Transport http.RoundTripper
 }
@@ -80,7 +81,7 @@ func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err erro
 	if err := d.startBank(ctx, background, o); err != nil {
 		return d, err
 	}
-	return d, d.listen()
+	return d, d.listen(o)
 }
 
 func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
@@ -137,7 +138,7 @@ func (d *Daemon) sweep(ctx context.Context) {
 	}
 }
 
-func (d *Daemon) listen() error {
+func (d *Daemon) listen(o Options) error {
 	s, err := server.New(server.Config{Bank: d.bank, Log: d.log, Status: d.Status, Owner: server.OwnUID()})
 	if err != nil {
 		return fmt.Errorf("build server: %w", err)
@@ -147,6 +148,9 @@ func (d *Daemon) listen() error {
 		return err
 	}
 	d.http = s.HTTP()
+	if o.AroundAPI != nil {
+		d.http.Handler = o.AroundAPI(s)
+	}
 	d.work.Go(func() {
 		if err := d.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			d.failed <- fmt.Errorf("serve: %w", err)
@@ -186,6 +190,14 @@ func (d *Daemon) Poisoned() <-chan struct{} { return d.db.Poisoned() }
 
 // Bank is the brain, for tests that look behind the API.
 func (d *Daemon) Bank() *bank.Bank { return d.bank }
+
+// Simulator is the embedded one, for tests that inject faults; nil with another Plaid.
+func (d *Daemon) Simulator() *plaidsim.Server {
+	if d.sim == nil {
+		return nil
+	}
+	return d.sim.sim
+}
 
 // SimulatorURL is where the simulator answers; empty with another Plaid.
 func (d *Daemon) SimulatorURL() string {

@@ -1,0 +1,46 @@
+package banktest
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"regexp"
+	"strings"
+)
+
+// published are full numbers that Plaid publishes for its sandbox: what a reply, a log or a file must never hold. The
+// account number that S1 prints is not among them: S1's sample of an employer's id happens to hold it.
+var published = []string{
+	"1111222233330000", "1111222233331111", "1111222233339002", "021000021", "011401533", "110000000", "333333334",
+}
+
+var tokens = regexp.MustCompile(`access-(sandbox|production)-[0-9a-f]`)
+
+// Leaked names what of the published numbers or of Plaid's access tokens a text holds; "" where it holds none. The
+// answer never quotes the whole.
+func Leaked(text string) string {
+	for _, number := range published {
+		for _, form := range Forms(number) {
+			if strings.Contains(text, form) {
+				return "the number that ends in " + number[len(number)-4:]
+			}
+		}
+	}
+	if tokens.MatchString(text) {
+		return "an access token"
+	}
+	return ""
+}
+
+// Forms gives the ways a value may be written down: as it is, in hex, and in base64 at each alignment.
+func Forms(value string) []string {
+	forms := []string{value, hex.EncodeToString([]byte(value)), strings.ToUpper(hex.EncodeToString([]byte(value)))}
+	for shift := range 3 {
+		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("\x00", shift) + value))
+		// The first characters mix in what stands before, the last ones what follows.
+		from, to := (shift*8+5)/6, len(encoded)-1
+		if to-from >= 6 {
+			forms = append(forms, encoded[from:to], strings.NewReplacer("+", "-", "/", "_").Replace(encoded[from:to]))
+		}
+	}
+	return forms
+}
