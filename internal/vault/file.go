@@ -107,8 +107,7 @@ func parseKeyFile(text string) (Key, error) {
 	if err != nil || len(raw) != KeySize {
 		return Key{}, errKeyForm
 	}
-	b := [KeySize]byte(raw)
-	return Key{&b}, nil
+	return keyOf([KeySize]byte(raw)), nil
 }
 
 func formatKeyFile(key Key) string {

@@ -13,15 +13,21 @@ const KeySize = 32
 
 const redacted = "[REDACTED]"
 
-// Key is a secret key that cannot print itself. The bytes lie behind a pointer
-// because fmt does not ask unexported fields how they want to be printed.
-type Key struct{ bytes *[KeySize]byte }
+// Key is a secret key that cannot print itself. fmt does not ask unexported
+// fields how they want to be printed, so the bytes lie behind a pointer; and to
+// a string, for it follows pointers to arrays when a verb does not fit them.
+type Key struct{ bytes *string }
+
+func keyOf(raw [KeySize]byte) Key {
+	s := string(raw[:])
+	return Key{&s}
+}
 
 // NewKey makes a random key.
 func NewKey() Key {
 	var b [KeySize]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
-	return Key{&b}
+	return keyOf(b)
 }
 
 // Reveal returns a copy of the key's bytes; nil for the zero Key.
@@ -29,7 +35,7 @@ func (k Key) Reveal() []byte {
 	if k.bytes == nil {
 		return nil
 	}
-	return append([]byte(nil), k.bytes[:]...)
+	return []byte(*k.bytes)
 }
 
 // Equal compares in constant time.

@@ -21,6 +21,10 @@ import (
 // lockWait is how long Open waits for another process to let go of the file.
 const lockWait = 200 * time.Millisecond
 
+// growBy is how far the file grows ahead of need. bbolt's own 16 MiB would
+// make every small database that large.
+const growBy = 1 << 20
+
 var bucketName = []byte("bankd")
 
 // Open opens the database at path, or creates it: aside, synced, then renamed
@@ -71,6 +75,7 @@ func openFile(path string) (db *bolt.DB, lastID int, err error) {
 	if err != nil {
 		return nil, 0, translateOpen(err)
 	}
+	db.AllocSize = growBy
 	err = db.View(func(tx *bolt.Tx) error {
 		lastID = tx.ID()
 		if tx.Bucket(bucketName) == nil {

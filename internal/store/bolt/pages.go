@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"os"
 
 	"github.com/bankctl/bankctl/internal/store"
@@ -19,19 +17,12 @@ import (
 const (
 	pageHeaderSize = 16
 	elementSize    = 16
-	magic          = 0xED0CDAED
 	branchPage     = 0x01
 	leafPage       = 0x02
 	freelistPage   = 0x10
 	bucketFlag     = 0x01
 	noFreelist     = ^uint64(0)
 )
-
-// meta is the part of bbolt's meta page that the walk needs.
-type meta struct {
-	pageSize                       int64
-	root, freelist, highWater, txn uint64
-}
 
 // walker checks one file.
 type walker struct {
@@ -69,37 +60,6 @@ func checkPages(path string) error {
 		return err
 	}
 	return w.free()
-}
-
-// readMeta returns the newer of the two meta pages that are whole.
-func readMeta(f io.ReaderAt) (newest meta, err error) {
-	found := false
-	for _, at := range []int64{0, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16} {
-		b := make([]byte, 64)
-		if _, err := f.ReadAt(b, at+pageHeaderSize); err != nil {
-			continue
-		}
-		m, ok := parseMeta(b)
-		if !ok || at != 0 && at != m.pageSize {
-			continue
-		}
-		if !found || m.txn > newest.txn {
-			newest, found = m, true
-		}
-	}
-	if !found {
-		return meta{}, fmt.Errorf("%w: no whole meta page", store.ErrDamaged)
-	}
-	return newest, nil
-}
-
-func parseMeta(b []byte) (meta, bool) {
-	le := binary.LittleEndian
-	sum := fnv.New64a()
-	sum.Write(b[:56])
-	m := meta{pageSize: int64(le.Uint32(b[8:])), root: le.Uint64(b[16:]), freelist: le.Uint64(b[32:]), highWater: le.Uint64(b[40:]), txn: le.Uint64(b[48:])}
-	ok := le.Uint32(b) == magic && le.Uint64(b[56:]) == sum.Sum64() && m.pageSize >= 1<<9 && m.pageSize <= 1<<16
-	return m, ok
 }
 
 // page is one page with its overflow.
