@@ -1,0 +1,60 @@
+# `make demo` and `make test` are all a fresh machine needs, beside Go and a C compiler.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/bankctl/bankctl/internal/status.Version=$(VERSION)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.html' -o -name '*.txt' -o -name '*.css' 2>/dev/null)
+
+.PHONY: build demo test check lint race bench crash fuzz spec-report completions clean
+
+build: bin/bankd bin/bankctl
+
+bin/%: $(SOURCES) go.mod go.sum
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/$*
+
+# The whole tour on a throw-away daemon: simulated Plaid, no keys.
+demo: build
+	bin/bankctl demo
+
+test:
+	go test ./...
+
+# What a change must pass before it is committed.
+check: lint test
+
+lint:
+	@unformatted=$$(gofmt -l cmd internal); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
+	go vet ./...
+	go vet -tags 'bankd_crashpoints bankd_unsealed' ./internal/bank ./internal/store
+	go run $(STATICCHECK) ./...
+
+race:
+	go test -race ./...
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+# kill -9 at every await point of the link flow, many times over: minutes.
+crash:
+	BANKD_CRASH_RUNS=$${BANKD_CRASH_RUNS:-20} go test -count=1 -timeout 60m -run 'TestKill' -v ./internal/daemon ./internal/store/...
+
+# Each fuzz target for FUZZTIME.
+FUZZTIME ?= 1m
+fuzz:
+	@for pkg in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
+
+# Counts of every call to the simulator in a whole test run, held against Plaid's OpenAPI document.
+spec-report:
+	@dir=$$(mktemp -d) && BANKD_SPEC_REPORT=$$dir go test -count=1 ./... && go run ./internal/plaidspec/specreport $$dir
+
+completions: bin/bankctl
+	bin/bankctl completion bash > completions/bankctl.bash
+	bin/bankctl completion zsh > completions/bankctl.zsh
+	bin/bankctl completion fish > completions/bankctl.fish
+
+clean:
+	rm -rf bin

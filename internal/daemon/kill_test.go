@@ -1,0 +1,278 @@
+package daemon_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/client"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/tenant"
+	"github.com/bankctl/bankctl/internal/trail"
+)
+
+// crashing is a bankd whose link flow can be told to end at a point as kill -9 ends it.
+var crashing = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "bankd")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "bankd")
+	out, err := exec.Command("go", "build", "-tags", "bankd_crashpoints", "-o", bin, "../../cmd/bankd").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build: %w: %s", err, out)
+	}
+	return bin, nil
+})
+
+// The await points of the link flow, before and after each call to Plaid and each commit.
+var points = []string{
+	"link.ask", "link.asked", "link.stored", "poll.asked", "poll.stored", "exchange.intended",
+	"exchange.ask", "exchange.asked", "exchange.stored", "accounts.ask", "accounts.asked", "accounts.stored",
+}
+
+type tally struct{ runs, killed, lost int }
+
+// kill -9 of bankd, the simulator a process of its own, at every await point: after a restart the session completes or
+// says that it must be linked again; no Item whose reply reached the disk is lost, none is doubled, and Items at the
+// simulator = ours + those counted as lost. BANKD_CRASH_RUNS runs a point.
+func TestKillAtEveryAwaitPoint(t *testing.T) {
+	bin, err := crashing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := 1
+	if n, err := strconv.Atoi(os.Getenv("BANKD_CRASH_RUNS")); err == nil && n > 0 {
+		runs = n
+	}
+	total := tally{}
+	for _, point := range points {
+		t.Run(point, func(t *testing.T) {
+			var sum tally
+			for range runs {
+				killed, lost := killOnce(t, bin, point)
+				sum.runs++
+				sum.killed += killed
+				sum.lost += lost
+			}
+			total.runs += sum.runs
+			total.killed += sum.killed
+			total.lost += sum.lost
+			t.Logf("%-18s %d runs, %d killed, %d ended in relink_required", point, sum.runs, sum.killed, sum.lost)
+			if sum.killed != sum.runs {
+				t.Errorf("only %d of %d runs were killed there", sum.killed, sum.runs)
+			}
+			if point != "exchange.asked" && sum.lost > 0 {
+				t.Errorf("%d Items lost at a point where nothing can be lost", sum.lost)
+			}
+		})
+	}
+	t.Logf("in all: %d runs, %d killed, %d ended in relink_required", total.runs, total.killed, total.lost)
+}
+
+type process struct {
+	cmd  *exec.Cmd
+	line string // the first on stdout
+	done chan struct{}
+}
+
+func start(t *testing.T, env []string, bin string, args ...string) *process {
+	t.Helper()
+	cmd := exec.Command(bin, args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	lines := make(chan string, 1)
+	go func() {
+		s := bufio.NewScanner(out)
+		if s.Scan() {
+			lines <- s.Text()
+		}
+		for s.Scan() {
+		}
+		_ = cmd.Wait()
+		close(p.done)
+	}()
+	t.Cleanup(p.stop)
+	select {
+	case p.line = <-lines:
+	case <-p.done:
+		t.Fatalf("%s ended before it was ready: %s", filepath.Base(bin), stderr.String())
+	case <-time.After(20 * time.Second):
+		t.Fatal("no ready line")
+	}
+	return p
+}
+
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	<-p.done
+}
+
+// run is one link flow on data of its own.
+type run struct {
+	t      *testing.T
+	dir    string
+	bin    string
+	simURL string
+	bankd  *process
+	client *client.Client
+}
+
+func (r *run) up(crashAt string) {
+	r.t.Helper()
+	r.bankd = start(r.t, []string{"BANKD_CRASH_AT=" + crashAt, "HOME=" + r.dir}, r.bin, "--data-dir", filepath.Join(r.dir, "data"),
+		"--key-file", filepath.Join(r.dir, "kek"), "--socket", filepath.Join(r.dir, "run", "s"), "--plaid-url", r.simURL, "--log-level", "error")
+}
+
+func killOnce(t *testing.T, bin, point string) (killed, lost int) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "kill")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	state := filepath.Join(dir, "sim.json")
+	sim := start(t, nil, bin, "plaid-sim", "--state", state, "--limits", "off")
+	defer sim.stop()
+	r := &run{t: t, dir: dir, bin: bin, simURL: strings.TrimPrefix(sim.line, "plaid-sim: ready url=")}
+	r.up(point)
+	r.client = client.New(filepath.Join(dir, "run", "s"))
+	defer r.client.Close()
+	minted, err := r.client.AddClient(t.Context(), tenant.ClientParams{Name: "ci", Role: tenant.Admin, Employers: tenant.Everything, Carriers: tenant.Everything})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.client.ClientID, r.client.Secret = minted.ID, minted.Secret
+
+	session := r.link()
+	if session == "" || !r.complete(session) {
+		select {
+		case <-r.bankd.done:
+			killed = 1
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: neither killed nor done", point)
+		}
+		r.up("")
+		if session == "" {
+			session = r.link()
+		}
+		r.complete(session)
+	}
+	lost = r.finish(session)
+	defer func() { r.bankd.stop() }()
+	r.compare(state, lost)
+	return killed, lost
+}
+
+// link asks for a session; "" where the daemon died over it.
+func (r *run) link() string {
+	link, err := r.client.StartLink(r.t.Context(), connection.LinkParams{UserID: "u", EmployerID: "e1", HostedLink: true, Exchange: true})
+	if err != nil {
+		if !fault.Is(err, fault.Unavailable) {
+			r.t.Fatal(err)
+		}
+		return ""
+	}
+	return link.SessionID
+}
+
+// complete walks the hosted page, unless it was walked already; false where the daemon died over it.
+func (r *run) complete(session string) bool {
+	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	defer cancel()
+	_, err := r.client.CompleteSession(ctx, session, connection.CompleteParams{InstitutionID: "ins_109508"})
+	if err != nil && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.PlaidError) {
+		r.t.Fatal(err)
+	}
+	s, err := r.client.GetSession(ctx, session, 5*time.Second)
+	return err == nil && s.Done(true)
+}
+
+// finish waits for the session; where the Item was lost it links again, as a user would.
+func (r *run) finish(session string) (lost int) {
+	for range 3 {
+		s, err := r.client.GetSession(r.t.Context(), session, 20*time.Second)
+		switch {
+		case err != nil:
+			r.t.Fatal(err)
+		case s.ConnectionID != "":
+			return lost
+		case s.Trouble != nil && s.Trouble.Code == fault.RelinkRequired:
+			lost++
+			session = r.link()
+			r.complete(session)
+		default:
+			r.t.Fatalf("session %s, trouble %v", s.State, s.Trouble)
+		}
+	}
+	r.t.Fatal("lost again and again")
+	return lost
+}
+
+// compare counts connections here, Items there, and what the audit log says was lost.
+func (r *run) compare(state string, lost int) {
+	r.t.Helper()
+	conns, _, err := r.client.ListConnections(r.t.Context(), connection.Query{}, page.Request{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, c := range conns {
+		if len(c.Accounts) != 3 || c.SyncedAt == nil {
+			r.t.Errorf("a connection has %d accounts", len(c.Accounts))
+		}
+	}
+	told, err := r.client.ListAudit(r.t.Context(), trail.Query{Action: "connection.lose"})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	report, err := r.client.VerifyAudit(r.t.Context())
+	if err != nil || !report.Intact {
+		r.t.Errorf("audit chain: %+v %v", report, err)
+	}
+	items := exchangedItems(r.t, state)
+	if len(conns) != 1 || len(told) != lost || items != len(conns)+lost {
+		r.t.Errorf("%d connections, %d Items at the simulator, %d lost, %d told in the audit log", len(conns), items, lost, len(told))
+	}
+}
+
+func exchangedItems(t *testing.T, state string) int {
+	t.Helper()
+	b, err := os.ReadFile(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s struct {
+		Items map[string]struct{ Token string }
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, i := range s.Items {
+		if i.Token != "" {
+			n++
+		}
+	}
+	return n
+}
