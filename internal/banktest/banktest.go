@@ -36,13 +36,15 @@ type Bank struct {
 	Dir    string              // holds everything on disk
 	Config config.Config
 
-	t      testing.TB
-	onDisk bool
-	engine store.Engine
-	kek    vault.KEK
-	log    logBuffer
-	api    *apiCheck
-	now    func() time.Time
+	t       testing.TB
+	onDisk  bool
+	stopped bool
+	engine  store.Engine
+	kek     vault.KEK
+	log     logBuffer
+	api     *apiCheck
+	tokens  tokenCatcher
+	now     func() time.Time
 }
 
 // Option changes how a Bank starts.
@@ -92,7 +94,7 @@ func (b *Bank) up() {
 		Log:    slog.New(slog.NewJSONHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Engine: b.engine, KEK: b.kek, Now: b.now,
 		Around: func(h http.Handler) http.Handler {
-			recorder := plaidspec.Wrap(h)
+			recorder := plaidspec.Wrap(b.tokens.around(h))
 			if b.Plaid != nil {
 				recorder.Merge(b.Plaid)
 			}
@@ -109,8 +111,8 @@ func (b *Bank) up() {
 }
 
 func (b *Bank) down() {
-	if err := b.Daemon.Stop(); err != nil {
-		b.t.Error(err)
+	if !b.stopped {
+		b.Stop()
 	}
 	for _, v := range b.Plaid.Violations() {
 		b.t.Errorf("against Plaid's document: %s", v)
@@ -264,6 +266,18 @@ func (b *Bank) Call(c *client.Client, method, path, body string, headers ...stri
 	}
 	return resp.StatusCode, reply
 }
+
+// Stop ends the daemon before the test does.
+func (b *Bank) Stop() {
+	b.t.Helper()
+	if err := b.Daemon.Stop(); err != nil {
+		b.t.Fatal(err)
+	}
+	b.stopped = true
+}
+
+// Tokens is every access, public and link token that the simulator has handed out.
+func (b *Bank) Tokens() []string { return b.tokens.all() }
 
 // Log is what the daemon has logged so far.
 func (b *Bank) Log() string { return b.log.String() }

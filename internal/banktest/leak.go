@@ -1,10 +1,15 @@
 package banktest
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
+	"net/http"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // published are full numbers that Plaid publishes for its sandbox: what a reply, a log or a file must never hold. The
@@ -43,4 +48,35 @@ func Forms(value string) []string {
 		}
 	}
 	return forms
+}
+
+// tokenCatcher notes every token that the simulator hands out, so that a search knows what to look for.
+type tokenCatcher struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+var anyToken = regexp.MustCompile(`(access|public|link)-sandbox-[0-9a-f-]{36}`)
+
+func (c *tokenCatcher) around(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tee := &teeWriter{ResponseWriter: w, body: &bytes.Buffer{}, status: http.StatusOK}
+		defer func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.seen == nil {
+				c.seen = map[string]bool{}
+			}
+			for _, token := range anyToken.FindAllString(tee.body.String(), -1) {
+				c.seen[token] = true
+			}
+		}()
+		next.ServeHTTP(tee, r)
+	})
+}
+
+func (c *tokenCatcher) all() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Sorted(maps.Keys(c.seen))
 }
