@@ -22,6 +22,7 @@ type call struct {
 	now       time.Time
 	item      *item // set for routes that take an access token
 	token     *accessToken
+	changed   bool // the state is not what it was before
 }
 
 func decodeBody(r *http.Request) (map[string]any, *apiError) {

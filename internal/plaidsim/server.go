@@ -201,7 +201,7 @@ func (s *Server) answer(r *http.Request, requestID, fault string) (obj, *apiErro
 	}
 	c := &call{ctx: r.Context(), route: r.URL.Path, client: client, requestID: requestID, body: body, now: s.now()}
 	reply, apiErr := s.run(rt, c, fault)
-	if rt.durable {
+	if rt.durable || c.changed {
 		if err := s.keep(r.Context()); err != nil {
 			s.log.Error("plaid simulator cannot save", "error", err)
 			return nil, errInternal()
@@ -240,7 +240,10 @@ func (s *Server) run(rt route, c *call, fault string) (obj, *apiError) {
 		c.item.Txns.Rounds = append(c.item.Txns.Rounds, c.now)
 		s.touch()
 	}
-	return rt.serve(s, c)
+	before := s.save.changed
+	reply, err := rt.serve(s, c)
+	c.changed = s.save.changed != before
+	return reply, err
 }
 
 // resolve finds the Item behind the access token.

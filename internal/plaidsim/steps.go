@@ -199,6 +199,7 @@ func (w *walk) signIn() {
 		w.ss.Problem, w.ss.Notice = "", "Enter the user name and the password."
 		return
 	}
+	w.ss.User = given.user
 	b := findBank(w.ss.Bank)
 	outcome := tryLogin(b, given)
 	if err := outcome.err; err != nil {
@@ -214,7 +215,7 @@ func (w *walk) signIn() {
 		w.s.fail(w.ss, w.now, exitError("INVALID_UPDATED_USERNAME"), true)
 		return
 	}
-	w.ss.User, w.ss.Custom, w.ss.MFA, w.ss.Round, w.ss.Device = given.user, outcome.custom, outcome.mfa, 0, false
+	w.ss.Custom, w.ss.MFA, w.ss.Round, w.ss.Device = outcome.custom, outcome.mfa, 0, false
 	w.ss.Method = numbersMethod(b, given)
 	w.s.emit(w.ss, w.now, "TRANSITION_VIEW", "view_name", "LOADING")
 	if outcome.recaptcha != "" {

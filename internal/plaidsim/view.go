@@ -27,6 +27,8 @@ type view struct {
 	Pane, Title string
 	Nonce       string
 	Style       template.CSS
+	BankStyle   template.CSS // the bank's colour, on its own page
+	Username    string
 	Client      string
 	Completion  string
 	Problem     string // what is wrong, in words
@@ -91,12 +93,13 @@ func (s *Server) viewOf(lt *linkToken, ss *session) view {
 	w := &walk{s: s, lt: lt, ss: ss, now: s.now()}
 	r := lt.Request
 	v := view{Pane: ss.Pane, Title: paneTitles[ss.Pane], Style: pageStyle(), Client: clientName(r), Completion: r.Completion,
-		Problem: ss.Notice, Update: r.update(), Manual: r.manual(), Query: ss.Query, Single: w.single(), MFA: ss.mfaType(), Hint: paneHint(ss)}
+		Problem: ss.Notice, Update: r.update(), Manual: r.manual(), Query: ss.Query, Single: w.single(), MFA: ss.mfaType(), Hint: paneHint(ss), Username: ss.User}
 	if ss.Problem != "" {
 		v.Problem = problemText(ss.Problem)
 	}
 	if b := findBank(ss.Bank); b != nil {
 		bv := viewBank(b)
+		v.BankStyle = template.CSS(":root{--bank:" + b.color + "}")
 		v.Bank = &bv
 	}
 	v.Steps = stepsOf(ss.Pane)

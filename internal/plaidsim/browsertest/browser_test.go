@@ -161,7 +161,8 @@ func (b *tab) complains(pane string) *tab {
 
 func (b *tab) fill(name, value string) *tab {
 	b.t.Helper()
-	b.run(chromedp.SendKeys(`[name="`+name+`"]`, value, chromedp.ByQuery))
+	field := `[name="` + name + `"]`
+	b.run(chromedp.Clear(field, chromedp.ByQuery), chromedp.SendKeys(field, value, chromedp.ByQuery))
 	return b
 }
 
