@@ -121,7 +121,7 @@ func (w *walker) answer(p *pane, fields url.Values) {
 				fields.Set(name, value)
 			}
 		case isAnswer:
-			fields.Set(name, fmt.Sprintf("answer_%s_%d", i, w.round))
+			fields.Set(name, fmt.Sprintf("answer_%d_%s", w.round, i))
 		}
 	}
 	w.round++
