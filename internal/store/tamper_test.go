@@ -236,7 +236,7 @@ func TestOfflineEditsAreDetected(t *testing.T) {
 // One flipped bit, anywhere: it is detected, or all that can be read is as it
 // was. BANKD_FLIP_STRIDE=1 tries every byte.
 func TestFlippedBits(t *testing.T) {
-	stride := 61
+	stride := 127
 	if s := os.Getenv("BANKD_FLIP_STRIDE"); s != "" {
 		if _, err := fmt.Sscan(s, &stride); err != nil {
 			t.Fatal(err)
