@@ -19,6 +19,7 @@ type bank struct {
 	tokenized bool   // account numbers are aliases (TAN)
 	flow      string // numbers flow that the bank asks for: "match", "instant", or empty
 	trouble   string // error that every login ends in
+	degraded  bool   // slow or partly failing, but usable
 	payments  bool   // has payment initiation metadata
 	listed    bool   // shown before anything is searched for
 }
@@ -35,7 +36,7 @@ var bankTable = []bank{
 	{id: "ins_132241", name: "First Platypus OAuth App2App Bank", color: "#3b5f00", listed: true, oauth: true},
 	{id: "ins_135858", name: "Windowpane Bank", color: "#7a4b00", listed: true, flow: "instant", routing: []string{"333333334"}},
 	{id: "ins_130016", name: "First Platypus Balance Bank", color: "#24506b", listed: true},
-	{id: "ins_132363", name: "Unhealthy Platypus Bank - Degraded", color: "#7d5700"},
+	{id: "ins_132363", name: "Unhealthy Platypus Bank - Degraded", color: "#7d5700", degraded: true},
 	{id: "ins_132361", name: "Unhealthy Platypus Bank - Down", color: "#8a1c1c", trouble: "INSTITUTION_DOWN"},
 	{id: "ins_133402", name: "Unsupported Platypus Bank", color: "#555555", trouble: "INSTITUTION_NO_LONGER_SUPPORTED"},
 	{id: "ins_133502", name: "Flexible Platypus Bank RUX", color: "#2f5597"},

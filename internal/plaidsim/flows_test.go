@@ -35,6 +35,15 @@ func TestLinkEvents(t *testing.T) {
 	}
 }
 
+func TestLinkDegradedBank(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	token, hosted := s.link(nil)
+	s.signIn(hosted, "ins_132363").want("CREDENTIAL")
+	if names := eventNames(s.session(token, 0)); !slices.Contains(names, "SELECT_DEGRADED_INSTITUTION") {
+		t.Errorf("events are %v", names)
+	}
+}
+
 func TestLinkMFA(t *testing.T) {
 	tests := []struct {
 		password, mfa string

@@ -128,7 +128,11 @@ func (w *walk) choose(b *bank) {
 		w.s.fail(w.ss, w.now, loginError(b.trouble), false)
 		return
 	}
-	w.s.emit(w.ss, w.now, "SELECT_INSTITUTION")
+	chosen := "SELECT_INSTITUTION"
+	if b.degraded {
+		chosen = "SELECT_DEGRADED_INSTITUTION"
+	}
+	w.s.emit(w.ss, w.now, chosen)
 	switch {
 	case !b.supports(w.lt.Request.Products):
 		w.s.fail(w.ss, w.now, exitError("PRODUCTS_NOT_SUPPORTED"), false)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +50,7 @@ func TestMain(m *testing.M) {
 	if ctx, err := browser(); err == nil {
 		_ = chromedp.Cancel(ctx)
 	}
+	fmt.Printf("axe-core ran on %d panes\n", axeRuns.Load())
 	os.Exit(code)
 }
 
@@ -236,7 +238,10 @@ var axeSource = sync.OnceValues(func() (string, error) {
 	return string(raw), err
 })
 
-var axeMissing sync.Once
+var (
+	axeMissing sync.Once
+	axeRuns    atomic.Int64
+)
 
 func (b *tab) axe(name string) {
 	b.t.Helper()
@@ -265,5 +270,5 @@ func (b *tab) axe(name string) {
 	for _, v := range got.Violations {
 		b.t.Errorf("pane %s: axe: %s", name, v)
 	}
-	axeRuns.add(1)
+	axeRuns.Add(1)
 }
