@@ -1,0 +1,302 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/bubbles/textinput"
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+// Choice is one account that can be picked.
+type Choice struct {
+	ID, Name, Mask, Detail string
+	Locked                 string // why it cannot be chosen; empty = it can
+	Chosen                 bool   // at first
+}
+
+// Pick lets the user choose any number of accounts and, among them, a primary; ErrQuit where they choose to leave.
+func Pick(ctx context.Context, t Terminal, title string, choices []Choice) (chosen []string, primary string, err error) {
+	last, err := run(ctx, t, t.Out, newPickModel(t, title, choices), tea.WithAltScreen())
+	if err != nil {
+		return nil, "", err
+	}
+	m := last.(pickModel)
+	if m.err != nil {
+		return nil, "", m.err
+	}
+	for _, c := range m.choices {
+		if m.chosen[c.ID] {
+			chosen = append(chosen, c.ID)
+		}
+	}
+	return chosen, m.primary, nil
+}
+
+type pickModel struct {
+	title   string
+	styles  styles
+	choices []Choice
+	chosen  map[string]bool
+	primary string
+	cursor  int // within the shown ones
+	top     int // first shown one on the screen
+	filter  textinput.Model
+	typing  bool
+	note    string
+	width   int
+	height  int
+	over    bool
+	err     error
+}
+
+func newPickModel(t Terminal, title string, choices []Choice) pickModel {
+	m := pickModel{title: title, styles: t.styles(), choices: choices, chosen: map[string]bool{}, width: 80, height: 24}
+	m.filter = textinput.New()
+	m.filter.Prompt = "/ "
+	m.filter.CharLimit = 60
+	for _, c := range choices {
+		m.chosen[c.ID] = c.Chosen && c.Locked == ""
+	}
+	return m
+}
+
+func (m pickModel) Init() tea.Cmd { return nil }
+
+func (m pickModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case tea.KeyMsg:
+		m.note = ""
+		if msg.String() == "ctrl+c" {
+			return m.end(ErrInterrupted)
+		}
+		if m.typing {
+			return m.typed(msg)
+		}
+		return m.press(msg)
+	}
+	return m.scrolled(), nil
+}
+
+func (m pickModel) end(err error) (tea.Model, tea.Cmd) {
+	m.err, m.over = err, true
+	return m, tea.Quit
+}
+
+// typed edits the filter; the list follows each letter.
+func (m pickModel) typed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
+	switch k.String() {
+	case "enter", "down", "up":
+		m.typing = false
+		m.filter.Blur()
+		return m.scrolled(), nil
+	case "esc":
+		m.typing = false
+		m.filter.Blur()
+		m.filter.SetValue("")
+		return m.scrolled(), nil
+	}
+	var cmd tea.Cmd
+	m.filter, cmd = m.filter.Update(k)
+	m.cursor = 0
+	return m.scrolled(), cmd
+}
+
+func (m pickModel) press(k tea.KeyMsg) (tea.Model, tea.Cmd) {
+	shown := m.shown()
+	switch k.String() {
+	case "q", "esc":
+		if m.filter.Value() != "" && k.String() == "esc" {
+			m.filter.SetValue("")
+			break
+		}
+		return m.end(ErrQuit)
+	case "enter":
+		if m.count() == 0 {
+			m.note = "nothing is chosen yet: space chooses, q leaves"
+			break
+		}
+		return m.end(nil)
+	case "/":
+		m.typing = true
+		return m, m.filter.Focus()
+	case "up", "k":
+		m.cursor--
+	case "down", "j":
+		m.cursor++
+	case "home", "g":
+		m.cursor = 0
+	case "end", "G":
+		m.cursor = len(shown) - 1
+	case "pgup":
+		m.cursor -= m.rows()
+	case "pgdown":
+		m.cursor += m.rows()
+	case " ", "x":
+		m = m.toggle(shown)
+	case "a":
+		m = m.toggleAll(shown)
+	case "p":
+		m = m.makePrimary(shown)
+	}
+	return m.scrolled(), nil
+}
+
+func (m pickModel) toggle(shown []Choice) pickModel {
+	if m.cursor >= len(shown) {
+		return m
+	}
+	c := shown[m.cursor]
+	if c.Locked != "" {
+		m.note = c.Locked
+		return m
+	}
+	m.chosen[c.ID] = !m.chosen[c.ID]
+	if !m.chosen[c.ID] && m.primary == c.ID {
+		m.primary = ""
+	}
+	return m
+}
+
+// toggleAll chooses all that are shown, or none where all were.
+func (m pickModel) toggleAll(shown []Choice) pickModel {
+	all := true
+	for _, c := range shown {
+		all = all && (m.chosen[c.ID] || c.Locked != "")
+	}
+	for _, c := range shown {
+		m.chosen[c.ID] = !all && c.Locked == ""
+		if all && m.primary == c.ID {
+			m.primary = ""
+		}
+	}
+	return m
+}
+
+func (m pickModel) makePrimary(shown []Choice) pickModel {
+	if m.cursor >= len(shown) {
+		return m
+	}
+	c := shown[m.cursor]
+	switch {
+	case c.Locked != "":
+		m.note = c.Locked
+	case m.primary == c.ID:
+		m.primary = ""
+	default:
+		m.primary, m.chosen[c.ID] = c.ID, true
+	}
+	return m
+}
+
+func (m pickModel) count() int {
+	n := 0
+	for _, c := range m.choices {
+		if m.chosen[c.ID] {
+			n++
+		}
+	}
+	return n
+}
+
+// shown are the choices that fit the filter.
+func (m pickModel) shown() []Choice {
+	want := strings.ToLower(strings.TrimSpace(m.filter.Value()))
+	if want == "" {
+		return m.choices
+	}
+	var fit []Choice
+	for _, c := range m.choices {
+		if strings.Contains(strings.ToLower(c.Name+" "+c.Mask+" "+c.Detail), want) {
+			fit = append(fit, c)
+		}
+	}
+	return fit
+}
+
+// rows is how many choices the screen has room for.
+func (m pickModel) rows() int { return max(1, m.height-6) }
+
+// scrolled keeps the cursor on a choice and on the screen.
+func (m pickModel) scrolled() pickModel {
+	n := len(m.shown())
+	m.cursor = max(0, min(m.cursor, n-1))
+	m.top = max(0, min(m.top, m.cursor, n-m.rows()))
+	if m.cursor >= m.top+m.rows() {
+		m.top = m.cursor - m.rows() + 1
+	}
+	m.top = max(0, m.top)
+	return m
+}
+
+func (m pickModel) View() string {
+	if m.over {
+		return ""
+	}
+	shown := m.shown()
+	lines := []string{m.styles.title.Render(m.title), m.filterLine(len(shown))}
+	for i := m.top; i < min(len(shown), m.top+m.rows()); i++ {
+		lines = append(lines, m.line(shown[i], i == m.cursor))
+	}
+	if len(shown) == 0 {
+		lines = append(lines, m.styles.dim.Render("  no account fits the filter"))
+	}
+	lines = append(lines, "", m.status(), m.keys())
+	for i := range lines {
+		lines[i] = fit(lines[i], m.width)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (m pickModel) filterLine(n int) string {
+	if m.typing {
+		return m.filter.View()
+	}
+	if m.filter.Value() != "" {
+		return m.styles.dim.Render(fmt.Sprintf("/ %s  (%d of %d)", m.filter.Value(), n, len(m.choices)))
+	}
+	return ""
+}
+
+func (m pickModel) line(c Choice, at bool) string {
+	box := "[ ]"
+	switch {
+	case c.Locked != "":
+		box = " - "
+	case m.chosen[c.ID]:
+		box = "[x]"
+	}
+	mask := ""
+	if c.Mask != "" {
+		mask = "••" + c.Mask
+	}
+	text := fmt.Sprintf("%s %-26s %-7s %s", box, c.Name, mask, c.Detail)
+	if m.primary == c.ID && c.ID != "" {
+		text += "  primary"
+	}
+	if c.Locked != "" {
+		text = m.styles.dim.Render(text + "  " + c.Locked)
+	}
+	if at {
+		return m.styles.cursor.Render("> ") + m.styles.title.Render(text)
+	}
+	return "  " + text
+}
+
+func (m pickModel) status() string {
+	if m.note != "" {
+		return m.note
+	}
+	return m.styles.dim.Render(fmt.Sprintf("%d of %d chosen", m.count(), len(m.choices)))
+}
+
+func (m pickModel) keys() string {
+	var b strings.Builder
+	for _, k := range [][2]string{{"space", "choose"}, {"a", "all"}, {"p", "primary"}, {"/", "filter"}, {"enter", "save"}, {"q", "quit"}} {
+		b.WriteString(m.styles.key.Render(k[0]) + " " + k[1] + "  ")
+	}
+	return strings.TrimRight(b.String(), " ")
+}

@@ -1,0 +1,77 @@
+// Package tui owns bankctl's screens: bubbletea programs that are pure reducers over messages. They draw on stderr, so
+// that stdout carries results alone; what is shown and what follows is the commands' affair.
+package tui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/muesli/termenv"
+)
+
+// ErrQuit says that the user left by choice, ErrInterrupted that they pressed Ctrl-C.
+var (
+	ErrQuit        = errors.New("the user left")
+	ErrInterrupted = errors.New("interrupted")
+)
+
+// Terminal is where a screen is drawn and typed into.
+type Terminal struct {
+	In    io.Reader
+	Out   io.Writer // stderr
+	Color bool
+}
+
+// styles are of the 16 colours every terminal has, and never say anything that the words do not.
+type styles struct {
+	title, key, dim, good, bad, cursor lipgloss.Style
+}
+
+func (t Terminal) styles() styles {
+	r := lipgloss.NewRenderer(t.Out)
+	r.SetHasDarkBackground(true) // never ask the terminal
+	r.SetColorProfile(termenv.Ascii)
+	if t.Color {
+		r.SetColorProfile(termenv.ANSI)
+	}
+	s := r.NewStyle()
+	return styles{
+		title: s.Bold(true), key: s.Bold(true), dim: s.Faint(true),
+		good: s.Foreground(lipgloss.Color("2")), bad: s.Foreground(lipgloss.Color("1")), cursor: s.Bold(true).Foreground(lipgloss.Color("6")),
+	}
+}
+
+// locked lets a screen and a clipboard sequence share one terminal.
+type locked struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// run shows a model until it ends, and leaves the terminal as it was.
+func run(ctx context.Context, t Terminal, out io.Writer, m tea.Model, opts ...tea.ProgramOption) (tea.Model, error) {
+	opts = append(opts, tea.WithContext(ctx), tea.WithInput(t.In), tea.WithOutput(out), tea.WithoutSignalHandler())
+	last, err := tea.NewProgram(m, opts...).Run()
+	if ctx.Err() != nil {
+		return last, ErrInterrupted
+	}
+	return last, err
+}
+
+// fit cuts a line to the width of the screen.
+func fit(line string, width int) string {
+	if width <= 0 {
+		return line
+	}
+	return ansi.Truncate(line, width, "…")
+}

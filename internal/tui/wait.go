@@ -1,0 +1,188 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/aymanbagabas/go-osc52/v2"
+	"github.com/charmbracelet/bubbles/spinner"
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/mdp/qrterminal/v3"
+)
+
+// Waiting describes what the user is to do elsewhere, and until when.
+type Waiting struct {
+	Title      string
+	URL        string
+	QR         bool // worth a QR code: another device could open the URL
+	Expires    time.Time
+	Simulation bool
+	Open       func() error // opens the URL in a browser; nil = there is none here
+	Now        func() time.Time
+}
+
+// Wait shows the waiting screen until poll says done. poll may block for a few seconds each time; it gives a line of
+// progress.
+func Wait(ctx context.Context, t Terminal, w Waiting, poll func(context.Context) (done bool, progress string, err error)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out := &locked{w: t.Out}
+	m := newWaitModel(t, w, out, func() tea.Msg {
+		done, progress, err := poll(ctx)
+		return polled{done, progress, err}
+	})
+	// What a person may want to keep stands above the screen, and stays when it goes.
+	fmt.Fprint(out, m.header())
+	last, err := run(ctx, t, out, m)
+	if err != nil {
+		return err
+	}
+	return last.(waitModel).err
+}
+
+type (
+	polled struct {
+		done     bool
+		progress string
+		err      error
+	}
+	second struct{}
+	acted  struct{ note string }
+)
+
+type waitModel struct {
+	w        Waiting
+	out      io.Writer
+	styles   styles
+	poll     tea.Cmd
+	spinner  spinner.Model
+	width    int
+	progress string
+	note     string
+	over     bool
+	err      error
+}
+
+func newWaitModel(t Terminal, w Waiting, out io.Writer, poll tea.Cmd) waitModel {
+	return waitModel{w: w, out: out, styles: t.styles(), poll: poll, spinner: spinner.New(spinner.WithSpinner(spinner.MiniDot))}
+}
+
+func (m waitModel) header() string {
+	var b strings.Builder
+	b.WriteString(m.styles.title.Render(m.w.Title) + "\n")
+	if m.w.Simulation {
+		b.WriteString("SIMULATION: no real bank is involved.\n")
+	}
+	b.WriteString("\n  " + m.w.URL + "\n\n")
+	if m.w.QR {
+		qrterminal.GenerateWithConfig(m.w.URL, qrterminal.Config{
+			Level: qrterminal.L, Writer: &b, HalfBlocks: true, QuietZone: 1,
+			BlackChar: qrterminal.BLACK_BLACK, WhiteChar: qrterminal.WHITE_WHITE,
+			BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
+		})
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func everySecond() tea.Cmd { return tea.Tick(time.Second, func(time.Time) tea.Msg { return second{} }) }
+
+func (m waitModel) Init() tea.Cmd { return tea.Batch(m.poll, m.spinner.Tick, everySecond()) }
+
+func (m waitModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width = msg.Width
+	case tea.KeyMsg:
+		return m.press(msg)
+	case polled:
+		m.progress = msg.progress
+		if msg.done || msg.err != nil {
+			m.err, m.over = msg.err, true
+			return m, tea.Quit
+		}
+		return m, m.poll
+	case acted:
+		m.note = msg.note
+	case second:
+		return m, everySecond()
+	case spinner.TickMsg:
+		var cmd tea.Cmd
+		m.spinner, cmd = m.spinner.Update(msg)
+		return m, cmd
+	}
+	return m, nil
+}
+
+func (m waitModel) press(k tea.KeyMsg) (tea.Model, tea.Cmd) {
+	switch k.String() {
+	case "ctrl+c":
+		m.err, m.over = ErrInterrupted, true
+		return m, tea.Quit
+	case "q", "esc":
+		m.err, m.over = ErrQuit, true
+		return m, tea.Quit
+	case "c":
+		return m, m.copyURL
+	case "o":
+		if m.w.Open != nil {
+			return m, m.openURL
+		}
+		m.note = "there is no browser here: open the address elsewhere"
+	}
+	return m, nil
+}
+
+// copyURL asks the terminal to put the URL on the clipboard; it works over ssh too.
+func (m waitModel) copyURL() tea.Msg {
+	if _, err := osc52.New(m.w.URL).WriteTo(m.out); err != nil {
+		return acted{"the address could not be copied"}
+	}
+	return acted{"address copied"}
+}
+
+func (m waitModel) openURL() tea.Msg {
+	if err := m.w.Open(); err != nil {
+		return acted{"no browser could be opened: open the address yourself"}
+	}
+	return acted{"opened again"}
+}
+
+func (m waitModel) View() string {
+	if m.over {
+		return ""
+	}
+	progress := m.progress
+	if progress == "" {
+		progress = "waiting for you to finish at the bank"
+	}
+	keys := m.styles.key.Render("c") + " copy  " + m.styles.key.Render("q") + " quit"
+	if m.w.Open != nil {
+		keys = m.styles.key.Render("o") + " open again  " + keys
+	}
+	lines := []string{m.spinner.View() + " " + progress + m.styles.dim.Render("  "+m.left()), "  " + keys}
+	if m.note != "" {
+		lines = append(lines, "  "+m.note)
+	}
+	for i := range lines {
+		lines[i] = fit(lines[i], m.width)
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// left is the time until the link expires.
+func (m waitModel) left() string {
+	d := m.w.Expires.Sub(m.w.Now()).Truncate(time.Second)
+	switch {
+	case m.w.Expires.IsZero():
+		return ""
+	case d <= 0:
+		return "the link has expired"
+	case d >= time.Hour:
+		return fmt.Sprintf("%d:%02d:%02d left", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d:%02d left", int(d.Minutes()), int(d.Seconds())%60)
+}
