@@ -27,16 +27,36 @@ type simulator struct {
 	done chan struct{}
 }
 
-// startSimulator runs the embedded simulator; its Items survive a restart in a sealed collection.
+// startSimulator runs the embedded simulator; its Items survive a restart in a sealed collection, and so does its
+// address, if it is free and any was good: the pages that users have open go on working.
 func startSimulator(ctx context.Context, addr string, db *store.DB, o Options) (*simulator, error) {
-	return listenSimulator(ctx, addr, plaidsim.Options{Seed: int64(time.Now().UnixNano()), Store: bank.NewSimulatorState(db), Clock: o.Now, Logger: o.Log}, o.Around)
-}
-
-func listenSimulator(ctx context.Context, addr string, so plaidsim.Options, around func(http.Handler) http.Handler) (*simulator, error) {
-	l, err := net.Listen("tcp", addr)
+	state := bank.NewSimulatorState(db)
+	l, err := listenAgain(ctx, addr, state)
 	if err != nil {
 		return nil, fmt.Errorf("start simulator: %w", err)
 	}
+	if err := state.KeepAddress(ctx, l.Addr().String()); err != nil {
+		return nil, errors.Join(fmt.Errorf("start simulator: %w", err), l.Close())
+	}
+	return serveSimulator(ctx, l, plaidsim.Options{Seed: time.Now().UnixNano(), Store: state, Clock: o.Now, Logger: o.Log}, o.Around)
+}
+
+func listenAgain(ctx context.Context, addr string, state bank.SimulatorState) (net.Listener, error) {
+	if host, port, err := net.SplitHostPort(addr); err == nil && port == "0" {
+		last, err := state.LastAddress(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if lastHost, _, err := net.SplitHostPort(last); err == nil && lastHost == host {
+			if l, err := net.Listen("tcp", last); err == nil {
+				return l, nil
+			}
+		}
+	}
+	return net.Listen("tcp", addr)
+}
+
+func serveSimulator(ctx context.Context, l net.Listener, so plaidsim.Options, around func(http.Handler) http.Handler) (*simulator, error) {
 	so.BaseURL = "http://" + l.Addr().String()
 	sim, err := plaidsim.New(ctx, so)
 	if err != nil {
@@ -107,7 +127,11 @@ func runPlaidSim(f simFlags, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	s, err := listenSimulator(ctx, f.listen, o, nil)
+	l, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return fmt.Errorf("start simulator: %w", err)
+	}
+	s, err := serveSimulator(ctx, l, o, nil)
 	if err != nil {
 		return err
 	}
