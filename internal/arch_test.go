@@ -55,8 +55,8 @@ var arrows = map[string][]string{
 	"internal/tui":    append([]string{"client"}, words...),
 	"internal/cli":    append([]string{"client", "socket", "tui"}, words...),
 
-	"internal/banktest":             {"client", "config", "connection", "daemon", "plaidspec", "store", "store/mem", "tenant", "vault"},
-	"internal/plaidspec/specreport": {},
+	"internal/banktest":             {"client", "config", "connection", "daemon", "plaid", "plaidspec", "secret", "store", "store/mem", "tenant", "vault"},
+	"internal/plaidspec/specreport": {"plaidspec"},
 	"cmd/bankctl":                   {"aaterm", "cli"},
 	"cmd/bankd":                     {"daemon"},
 }

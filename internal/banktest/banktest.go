@@ -97,6 +97,7 @@ func (b *Bank) up() {
 		Engine: b.engine, KEK: b.kek, Now: b.now,
 		Around: func(h http.Handler) http.Handler {
 			recorder := plaidspec.Wrap(b.tokens.around(h))
+			recorder.Strict = true
 			if b.Plaid != nil {
 				recorder.Merge(b.Plaid)
 			}
@@ -122,7 +123,9 @@ func (b *Bank) down() {
 	for _, v := range b.api.broken() {
 		b.t.Errorf("against our document: %s", v)
 	}
-	writeReport(b.t, b.Plaid)
+	if err := b.Plaid.Write(); err != nil {
+		b.t.Error(err)
+	}
 	if found := Leaked(b.log.String()); found != "" {
 		b.t.Errorf("the log holds %s", found)
 	}

@@ -26,6 +26,10 @@ var everything = sync.OnceValue(func() *plaidspec.Recorder { return plaidspec.Wr
 func TestMain(m *testing.M) {
 	code := m.Run()
 	fmt.Print(everything().Report())
+	if err := everything().Write(); err != nil {
+		fmt.Println(err)
+		code = 1
+	}
 	fmt.Printf("error codes: %s\n", strings.Join(slices.Sorted(maps.Keys(everything().ErrorCodes())), " "))
 	if len(everything().Violations()) > 0 && code == 0 {
 		code = 1
