@@ -160,6 +160,7 @@ var revealers = map[string]string{
 	"internal/bank/exchange.go":  "the stored form of an access token",
 	"internal/plaid/client.go":   "Plaid's credentials, in its headers",
 	"internal/plaid/link.go":     "a request to Plaid",
+	"internal/plaid/identity.go": "a request to Plaid",
 	"internal/plaid/item.go":     "a request to Plaid",
 	"internal/plaid/accounts.go": "a request to Plaid",
 	"internal/plaid/budget.go":   "the name of a limiter, in memory",
