@@ -77,16 +77,34 @@ func (c *call) succeed(rt route, reply any, info *page.Info) {
 		return
 	}
 	c.data = data
-	c.write(rt.Status, envelope{OK: true, Data: json.RawMessage(data), Pagination: info})
+	c.reply(rt, rt.Status, data, info)
+}
+
+// reply wraps data in the form of the route's family: S1's envelope, or S2's bare object (A33).
+func (c *call) reply(rt route, status int, data json.RawMessage, info *page.Info) {
+	switch {
+	case !rt.Bare:
+		c.write(status, envelope{OK: true, Data: data, Pagination: info})
+	case info != nil:
+		c.write(status, items{Items: data, Pagination: *info})
+	default:
+		c.write(status, data)
+	}
+}
+
+// items is the form of S2's listings.
+type items struct {
+	Items      json.RawMessage `json:"items"`
+	Pagination page.Info       `json:"pagination"`
 }
 
 // replay answers with what was answered before.
-func (c *call) replay(r bank.Reply) {
+func (c *call) replay(rt route, r bank.Reply) {
 	if r.Fault != nil {
 		c.fail(r.Fault)
 		return
 	}
-	c.write(r.Status, envelope{OK: true, Data: r.Data})
+	c.reply(rt, r.Status, r.Data, nil)
 }
 
 func (c *call) fail(err error) {
@@ -111,7 +129,7 @@ func storeFault(err error) error {
 	return err
 }
 
-func (c *call) write(status int, e envelope) {
+func (c *call) write(status int, e any) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

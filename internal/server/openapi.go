@@ -76,7 +76,7 @@ func (scopeForm) Schema(huma.Registry) *huma.Schema {
 
 func operation(reg huma.Registry, r route, failure *huma.Response) *huma.Operation {
 	op := &huma.Operation{
-		Method: r.Method, Path: r.Path, OperationID: r.Name, Summary: r.Summary,
+		Method: r.Method, Path: r.Path, OperationID: operationID(r), Summary: r.Summary,
 		Responses: map[string]*huma.Response{fmt.Sprint(r.Status): success(reg, r), "default": failure},
 	}
 	for _, name := range pathParams.FindAllStringSubmatch(r.Path, -1) {
@@ -109,11 +109,27 @@ func content(s *huma.Schema) map[string]*huma.MediaType {
 	return map[string]*huma.MediaType{"application/json": {Schema: s}}
 }
 
+// operationID keeps the two paths of one route of S2 apart.
+func operationID(r route) string {
+	if strings.HasPrefix(r.Path, "/companies/") {
+		return r.Name + "Unprefixed"
+	}
+	return r.Name
+}
+
 func success(reg huma.Registry, r route) *huma.Response {
 	if r.Reply == nil {
 		return &huma.Response{Description: r.Summary}
 	}
 	data := reg.Schema(r.Reply, true, "")
+	if r.Bare {
+		if r.List {
+			data = &huma.Schema{Type: huma.TypeObject, Required: []string{"items", "pagination"}, Properties: map[string]*huma.Schema{
+				"items": {Type: huma.TypeArray, Items: data}, "pagination": reg.Schema(reflect.TypeFor[page.Info](), true, ""),
+			}}
+		}
+		return &huma.Response{Description: r.Summary, Content: content(data)}
+	}
 	s := &huma.Schema{Type: huma.TypeObject, Required: []string{"ok", "data"}, Properties: map[string]*huma.Schema{
 		"ok": {Type: huma.TypeBoolean, Enum: []any{true}}, "data": data,
 	}}

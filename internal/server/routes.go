@@ -3,6 +3,7 @@ package server
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/connection"
@@ -23,6 +24,7 @@ type route struct {
 	Body         reflect.Type // nil = none
 	Reply        reflect.Type // nil = not JSON of the API's form
 	List         bool         // Reply is one of many, with pagination
+	Bare         bool         // S2's family: the object itself, no envelope
 	Handle       handler
 	Raw          func(*call) // instead of Handle: writes its own form
 }
@@ -39,6 +41,11 @@ func (s *Server) table() []route {
 	for i := range all {
 		if all[i].Status == 0 {
 			all[i].Status = 200
+		}
+		if strings.HasPrefix(all[i].Path, "/companies/") { // S2 names no base path: both are served (A33)
+			twin := all[i]
+			twin.Path = "/api/v1" + twin.Path
+			all = append(all, twin)
 		}
 	}
 	return all

@@ -244,7 +244,7 @@ func (s *Server) answer(c *call, rt route) {
 	defer done()
 	if earlier != nil {
 		c.w.Header().Set("Idempotent-Replay", "true")
-		c.replay(*earlier)
+		c.replay(rt, *earlier)
 		return
 	}
 	c.r = c.r.WithContext(ctx)
