@@ -80,14 +80,15 @@ func (p AddParams) Check() error {
 	bad.Check("user_id", tenant.CheckText(p.UserID, 256))
 	bad.Check("name", tenant.CheckText(p.Name, 200))
 	bad.Check("bank_name", tenant.CheckText(p.BankName, 200))
-	checkOwners(&bad, p.EmployerID, p.CarrierID)
+	CheckOwners(&bad, p.EmployerID, p.CarrierID)
 	if p.ConnectionType != "" && p.ConnectionType != Manual && p.ConnectionType != Plaid {
 		bad.Add("connection_type", "must be manual or plaid")
 	}
 	return bad.Err()
 }
 
-func checkOwners(bad *fault.Problems, employer, carrier string) {
+// CheckOwners notes a malformed employer or carrier; either may be left out.
+func CheckOwners(bad *fault.Problems, employer, carrier string) {
 	if employer != "" {
 		bad.Check("employer_id", tenant.CheckOwnerID(employer))
 	}

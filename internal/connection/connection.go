@@ -101,17 +101,8 @@ func (p ExchangeParams) Check() error {
 		bad.Add("public_token", "is too long")
 	}
 	bad.Check("user_id", tenant.CheckText(p.UserID, 256))
-	checkOwners(&bad, p.EmployerID, p.CarrierID)
+	account.CheckOwners(&bad, p.EmployerID, p.CarrierID)
 	return bad.Err()
-}
-
-func checkOwners(bad *fault.Problems, employer, carrier string) {
-	if employer != "" {
-		bad.Check("employer_id", tenant.CheckOwnerID(employer))
-	}
-	if carrier != "" {
-		bad.Check("carrier_id", tenant.CheckOwnerID(carrier))
-	}
 }
 
 // Metadata is Plaid Link's onSuccess object, as far as it matters here; unknown keys are let through.

@@ -3,6 +3,7 @@ package connection
 import (
 	"time"
 
+	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
@@ -75,7 +76,7 @@ type LinkParams struct {
 func (p LinkParams) Check() error {
 	var bad fault.Problems
 	bad.Check("user_id", tenant.CheckText(p.UserID, 256))
-	checkOwners(&bad, p.EmployerID, p.CarrierID)
+	account.CheckOwners(&bad, p.EmployerID, p.CarrierID)
 	checkProducts(&bad, p.Products)
 	if p.Exchange && !p.HostedLink {
 		bad.Add("exchange", "needs hosted_link: only a hosted session tells bankd of its success")
