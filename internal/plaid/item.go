@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	sdk "github.com/plaid/plaid-go/v29/plaid"
+
+	"github.com/bankctl/bankctl/internal/fault"
 )
 
 // Item is what Plaid says of a linked institution.
@@ -51,6 +53,9 @@ func (c *Client) Exchange(ctx context.Context, token PublicToken) (AccessToken, 
 	})
 	if err != nil {
 		return AccessToken{}, "", err
+	}
+	if resp.AccessToken == "" || resp.ItemId == "" {
+		return AccessToken{}, "", unknownOutcome{fault.New(fault.PlaidError, "Plaid's answer holds no token")}
 	}
 	return NewAccessToken(resp.AccessToken), resp.ItemId, nil
 }

@@ -36,5 +36,12 @@ func once[T any](ctx context.Context, c *Client, slow bool, call func(context.Co
 	ctx, cancel := c.timeout(ctx, slow)
 	defer cancel()
 	out, resp, err := call(ctx)
-	return out, explain(ctx, resp, err)
+	if err != nil {
+		return out, explain(ctx, resp, err)
+	}
+	// The SDK takes an empty 200 for an answer, and would have us believe that there are no accounts or no token.
+	if r, ok := any(&out).(interface{ GetRequestId() string }); ok && r.GetRequestId() == "" {
+		return out, unknownOutcome{fault.New(fault.PlaidError, "Plaid's answer is not whole").WithHint("try again")}
+	}
+	return out, nil
 }
