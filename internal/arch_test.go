@@ -19,7 +19,7 @@ import (
 
 const module = "github.com/bankctl/bankctl"
 
-var words = []string{"fault", "secret", "money", "ach", "account", "connection", "tenant", "trail", "page", "status"}
+var words = []string{"fault", "secret", "money", "ach", "account", "connection", "employee", "tenant", "trail", "page", "status"}
 
 // arrows is the import table: which of our packages each one may import. A new arrow is one visible line here.
 var arrows = map[string][]string{
@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"internal/tenant":     {"fault"},
 	"internal/account":    {"ach", "fault", "tenant"},
 	"internal/connection": {"account", "fault", "tenant"},
+	"internal/employee":   {"account", "ach", "connection", "fault", "tenant"},
 
 	"internal/socket":               {},
 	"internal/config":               {"secret", "socket"},
@@ -154,6 +155,7 @@ func eachCall(t *testing.T, file string, visit func(x, sel string)) {
 var revealers = map[string]string{
 	"internal/ach/numbers.go":    "the form and the last four",
 	"internal/account/ach.go":    "the body of a request, on its way to bankd",
+	"internal/employee/add.go":   "what was typed, freed of spaces and dashes, and the body of a request",
 	"internal/bank/ach.go":       "the stored form",
 	"internal/bank/link.go":      "the stored form, and the link token its caller asked for",
 	"internal/bank/sessions.go":  "the stored form of a public token",

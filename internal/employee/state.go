@@ -1,0 +1,157 @@
+package employee
+
+import (
+	"time"
+
+	"github.com/bankctl/bankctl/internal/connection"
+)
+
+// Event is something that happens to an account after it was linked, or instead.
+type Event string
+
+// The events.
+const (
+	EventVerified Event = "micro_deposit_verified"
+	EventExpired  Event = "micro_deposit_expired"
+	EventFailed   Event = "micro_deposit_failed"
+	EventRelink   Event = "relink_required" // the sign-in has lapsed
+	EventRevoked  Event = "revoked"         // the employee took the permission back
+	EventRepaired Event = "repaired"        // the sign-in works again
+	EventNumbers  Event = "new_numbers"     // the bank gave the account new numbers
+	EventGone     Event = "account_gone"    // the account is no longer shared
+	EventExited   Event = "exited"          // a link session ended without success
+)
+
+// Events lists them all.
+var Events = []Event{
+	EventVerified, EventExpired, EventFailed, EventRelink, EventRevoked, EventRepaired, EventNumbers, EventGone, EventExited,
+}
+
+// EventOf reads what polling an Item found: the verification_status of the joined account, and the error_code against
+// the Item. Nothing has happened where ok is false.
+func EventOf(status, code string) (e Event, ok bool) {
+	switch code {
+	case "USER_PERMISSION_REVOKED", "USER_ACCOUNT_REVOKED", "OAUTH_USER_REVOKED", "ITEM_NOT_FOUND":
+		return EventRevoked, true
+	}
+	if ReasonOf(code) == RelinkRequired {
+		return EventRelink, true
+	}
+	switch status {
+	case "automatically_verified", "manually_verified":
+		return EventVerified, true
+	case "verification_expired":
+		return EventExpired, true
+	case "verification_failed":
+		return EventFailed, true
+	}
+	return "", false
+}
+
+// After gives the state that an event leaves an account in. No event makes an account verified: where ask is true
+// the numbers are to be fetched from Plaid, and Match and Judged decide.
+func (a BankAccount) After(e Event, at time.Time) (next BankAccount, ask bool) {
+	switch e {
+	case EventVerified, EventRepaired, EventNumbers:
+		return a, a.PlaidItemID != ""
+	case EventExpired:
+		return a.Judged(Refused(DepositExpired), at), false
+	case EventFailed:
+		return a.Judged(Refused(DepositFailed), at), false
+	case EventRelink, EventRevoked:
+		return a.lose(RelinkRequired, e == EventRevoked, at), false
+	case EventGone:
+		return a.lose(AccountMissing, true, at), false
+	case EventExited:
+		return a.exit(at), false
+	}
+	return a, false
+}
+
+// exit notes that the employee left Link (R159, R160). A deposit on its way goes on, whatever was left.
+func (a BankAccount) exit(at time.Time) BankAccount {
+	if a.IsVerified || a.VerificationReason == DepositPending {
+		return a
+	}
+	return a.Judged(Refused(Exited), at)
+}
+
+// lose takes access away. Numbers that were equal stay equal, but a bank's alias dies with the permission it came from.
+func (a BankAccount) lose(r Reason, aliasDies bool, at time.Time) BankAccount {
+	if aliasDies && a.IsVerified && a.Evidence != nil && a.Evidence.Comparison == AdoptedNumbers {
+		return a.unverified(Refused(r), at)
+	}
+	return a.Judged(Refused(r), at)
+}
+
+// Judged gives the state that a verdict leaves an account in. A verified account stays so unless the verdict
+// contradicts what made it so (A42); what was found is kept beside it.
+func (a BankAccount) Judged(v Verdict, at time.Time) BankAccount {
+	switch {
+	case v.Verified:
+		return a.verified(v, at)
+	case a.IsVerified && !v.Reason.contradicts():
+		a.LastCheck = &Check{Reason: v.Reason, Message: v.Message, At: at}
+		a.UpdatedAt = at
+		return a
+	}
+	return a.unverified(v, at)
+}
+
+func (a BankAccount) verified(v Verdict, at time.Time) BankAccount {
+	if !a.IsVerified {
+		a.VerifiedAt = &at
+	}
+	a.IsVerified = true
+	return a.settle(v, at)
+}
+
+func (a BankAccount) unverified(v Verdict, at time.Time) BankAccount {
+	a.IsVerified, a.VerifiedAt = false, nil
+	return a.settle(v, at)
+}
+
+func (a BankAccount) settle(v Verdict, at time.Time) BankAccount {
+	e := v.Evidence
+	e.At = at
+	if v.PlaidAccountID != "" {
+		a.PlaidAccountID, a.Mask = v.PlaidAccountID, v.Mask
+	}
+	if e.InstitutionID != "" {
+		a.InstitutionID, a.InstitutionName = e.InstitutionID, e.InstitutionName
+	}
+	a.VerificationReason, a.Evidence, a.LastCheck, a.UpdatedAt = v.Reason, &e, nil, at
+	return a.explained()
+}
+
+// Attest makes an account verified by an administrator's word.
+func (a BankAccount) Attest(at time.Time) BankAccount {
+	return a.verified(Verdict{Reason: Attested, Evidence: Evidence{Comparison: AttestedByHand, Strength: ByHand, Access: "none"}}, at)
+}
+
+// Join ties an account to the one chosen in Link (R146); whether it is verified is untouched.
+func (a BankAccount) Join(itemID, plaidAccountID string, bank connection.Institution, at time.Time) BankAccount {
+	a.PlaidItemID, a.PlaidAccountID = itemID, plaidAccountID
+	a.InstitutionID, a.InstitutionName, a.UpdatedAt = bank.ID, bank.Name, at
+	return a
+}
+
+// Watched reports whether something may still happen to an account by itself, so that polling is worth it.
+func (a BankAccount) Watched() bool {
+	switch a.VerificationReason {
+	case DepositPending, InstitutionDown, PlaidUnavailable:
+		return a.PlaidItemID != ""
+	}
+	return false
+}
+
+// Moved reports whether the state changed in a way that the audit log tells of.
+func (a BankAccount) Moved(from BankAccount) bool {
+	found := func(c *Check) Reason {
+		if c == nil {
+			return ""
+		}
+		return c.Reason
+	}
+	return a.IsVerified != from.IsVerified || a.VerificationReason != from.VerificationReason || found(a.LastCheck) != found(from.LastCheck)
+}
