@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/account"
+)
+
+func newAccounts(a *app) *cobra.Command {
+	cmd := group("accounts", "Look after bank accounts: names, owners, which one is primary",
+		newAccountsList(a), newAccountsGet(a), newAccountsAdd(a), newAccountsUpdate(a), newAccountsSetPrimary(a), newAccountsDelete(a))
+	cmd.Aliases = []string{"account", "acct"}
+	return cmd
+}
+
+func accountColumns() []column[account.Account] {
+	type x = account.Account
+	primary := func(v x) string { return yesNo(v.Primary) }
+	return []column[x]{
+		{name: "id", value: accountID},
+		{name: "bank", value: func(v x) string { return v.BankName }},
+		{name: "name", value: func(v x) string { return v.Name }},
+		{name: "mask", value: func(v x) string { return v.Mask }},
+		{name: "type", value: func(v x) string { return v.Subtype }},
+		{name: "status", value: func(v x) string { return v.Status }},
+		{name: "primary", value: primary, short: func(v x) string { return tick(v.Primary) }},
+		{name: "from", value: func(v x) string { return v.ConnectionType }},
+		{name: "owner", value: func(v x) string { return ownerOf(v.EmployerID, v.CarrierID) }},
+		{name: "balance", value: func(v x) string { return current(v.Balance) }},
+	}
+}
+
+func (a *app) showAccount(v account.Account) error {
+	return single(a, v, accountID, accountColumns(), func() error {
+		return a.card([]fact{
+			{"account", v.ID}, {"bank", v.BankName}, {"name", v.Name}, {"official name", v.OfficialName}, {"mask", v.Mask},
+			{"type", strings.TrimSpace(v.Type + " " + v.Subtype)}, {"status", v.Status}, {"primary", yesNo(v.Primary)}, {"from", v.ConnectionType},
+			{"connection", v.ConnectionID}, {"owner", ownerOf(v.EmployerID, v.CarrierID)}, {"user", v.UserID},
+			{"balance", current(v.Balance)}, {"available", available(v.Balance)}, {"created", a.moment(v.CreatedAt)}, {"updated", a.moment(v.UpdatedAt)},
+		})
+	})
+}
+
+func deletedColumns() []column[account.Deleted] {
+	type x = account.Deleted
+	return []column[x]{
+		{name: "id", value: func(v x) string { return v.ID }},
+		{name: "deleted", value: func(v x) string { return yesNo(v.Deleted) }},
+		{name: "was primary", value: func(v x) string { return yesNo(v.PrimaryRemoved) }},
+		{name: "also deleted", value: func(v x) string { return strings.Join(v.AlsoDeletedIDs, " ") }},
+	}
+}
+
+// showDeleted says what is gone, and whether its owner is without a primary now (A10).
+func (a *app) showDeleted(d account.Deleted) error {
+	err := single(a, d, func(d account.Deleted) string { return d.ID }, deletedColumns(), func() error {
+		return printTable(a, []account.Deleted{d}, deletedColumns())
+	})
+	if d.PrimaryRemoved && a.output == "table" {
+		a.say("It was the primary: its owner has none now.")
+	}
+	return err
+}

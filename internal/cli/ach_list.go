@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/page"
+)
+
+type achListOptions struct {
+	ownerFlags
+	query account.ACHQuery
+	paging
+}
+
+func newACHList(a *app) *cobra.Command {
+	var o achListOptions
+	cmd := &cobra.Command{
+		Use: "list", Aliases: []string{"ls"}, Short: "List ACH accounts, newest first", Args: none(),
+		Example: "  bankctl ach list --employer-id acme\n  bankctl ach list --status unverified -o name",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runACHList(cmd.Context(), a, o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.employer, "employer-id", "", "of this employer")
+	f.StringVar(&o.carrier, "carrier-id", "", "of this carrier")
+	f.StringVar(&o.query.Status, "status", "", "active (not disabled), unverified, pending_verification, verified, verification_failed or disabled")
+	f.StringVar(&o.query.ConnectionType, "connection-type", "", "manual or plaid")
+	f.StringVar(&o.query.BankAccountID, "bank-account", "", "of this bank account")
+	o.paging.flags(cmd)
+	completeWords(cmd, "status", append([]string{account.Active}, account.States...)...)
+	completeWords(cmd, "connection-type", account.Manual, account.Plaid)
+	completeFlagIDs(a, cmd, "bank-account", accountIDs)
+	return cmd
+}
+
+func runACHList(ctx context.Context, a *app, o achListOptions) error {
+	if o.employer != "" || o.carrier != "" {
+		var err error
+		if o.query.OwnerType, o.query.OwnerID, err = o.pair(); err != nil {
+			return err
+		}
+	}
+	c, err := a.data(ctx)
+	if err != nil {
+		return err
+	}
+	if o.query.BankAccountID != "" {
+		if o.query.BankAccountID, err = resolve(ctx, "a bank account", o.query.BankAccountID, accountIDs(c)); err != nil {
+			return err
+		}
+	}
+	rows, err := fetch(ctx, a, o.paging, func(ctx context.Context, p page.Request) ([]account.ACH, page.Info, error) {
+		return c.ListACH(ctx, o.query, p)
+	})
+	if err != nil {
+		return err
+	}
+	return list(a, rows, achID, achColumns())
+}

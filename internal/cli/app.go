@@ -1,0 +1,224 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/spf13/viper"
+
+	"github.com/bankctl/bankctl/internal/client"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/socket"
+	"github.com/bankctl/bankctl/internal/status"
+)
+
+// app is one run of bankctl: the world, the global flags, and what is worked out from both on demand.
+type app struct {
+	Env
+
+	socket, profile, tenant string
+	output, jq, template    string
+	noInput, yes, noColor   bool
+	quiet, verbose          bool
+	stdin                   *bufio.Reader
+	prepared                bool
+	chosen                  *credentials
+}
+
+// globals are the flags of every command. What the environment says is their default.
+func (a *app) globals(flags *pflag.FlagSet) {
+	flags.StringVar(&a.socket, "socket", "", "path of bankd's socket")
+	flags.StringVar(&a.profile, "profile", "", "whose credentials to use (default \"default\")")
+	flags.StringVar(&a.tenant, "tenant", "", "administer this tenant as the local owner")
+	flags.StringVarP(&a.output, "output", "o", "", "table, json, ndjson, yaml, csv, tsv or name")
+	flags.StringVar(&a.jq, "jq", "", "filter the JSON with a jq expression")
+	flags.StringVar(&a.template, "template", "", "print the JSON through a Go template")
+	flags.BoolVar(&a.noInput, "no-input", false, "never prompt")
+	flags.BoolVar(&a.yes, "yes", false, "say yes to what would be asked")
+	flags.BoolVar(&a.noColor, "no-color", false, "no colour")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "results and errors alone")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "show each request on stderr")
+	flags.SortFlags = false
+}
+
+// variables is each global flag's environment variable.
+var variables = [...]struct{ flag, name string }{
+	{"socket", "BANKD_SOCKET"}, {"profile", "BANKCTL_PROFILE"}, {"output", "BANKCTL_OUTPUT"}, {"no-input", "BANKCTL_NO_INPUT"},
+}
+
+// prepare settles the global flags: a flag beats the environment, the environment beats the default.
+func (a *app) prepare(flags *pflag.FlagSet) error {
+	if a.prepared {
+		return nil
+	}
+	a.prepared = true
+	v := viper.New()
+	for _, x := range variables {
+		if value := a.Getenv(x.name); value != "" {
+			v.SetDefault(x.flag, value)
+		}
+		if err := v.BindPFlag(x.flag, flags.Lookup(x.flag)); err != nil {
+			return err
+		}
+	}
+	a.socket, a.profile, a.output = v.GetString("socket"), v.GetString("profile"), v.GetString("output")
+	a.noInput = v.GetString("no-input") != "false" && v.GetString("no-input") != "0"
+	return a.checkOutput()
+}
+
+func (a *app) canPrompt() bool {
+	return a.InTTY && a.ErrTTY && !a.noInput && a.Getenv("CI") == ""
+}
+
+// say talks to the person, not to the script: stderr, and not with -q.
+func (a *app) say(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.Stderr, format+"\n", args...)
+	}
+}
+
+// credentials is who bankctl goes as, and where.
+type credentials struct {
+	profile          string // "" where the environment gave them, or nobody did
+	socket           string
+	clientID, secret string
+}
+
+// whoami finds the credentials: the environment's, else the profile named, else profile default where there is one.
+func (a *app) whoami() (credentials, error) {
+	if a.chosen != nil {
+		return *a.chosen, nil
+	}
+	c := credentials{clientID: a.Getenv("BANKCTL_CLIENT_ID"), secret: a.Getenv("BANKCTL_CLIENT_SECRET")}
+	if (c.clientID == "") != (c.secret == "") {
+		return c, usage("set both or neither", "BANKCTL_CLIENT_ID and BANKCTL_CLIENT_SECRET belong together")
+	}
+	book := a.profileBook()
+	name := a.profile
+	if name == "" {
+		name = defaultProfile
+	}
+	p, err := book.find(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && (a.profile == "" || c.clientID != ""):
+	case errors.Is(err, fs.ErrNotExist):
+		return c, usage("`bankctl init --profile "+name+"` makes one", "there is no profile %q", name)
+	case err != nil:
+		return c, err
+	case c.clientID == "":
+		c.profile, c.clientID, c.socket = name, p.ClientID, p.Socket
+		if c.secret, err = book.secret(name); err != nil {
+			return c, err
+		}
+	default:
+		c.socket = p.Socket
+	}
+	if a.socket != "" {
+		c.socket = a.socket
+	}
+	if c.socket == "" {
+		c.socket = a.defaultSocket()
+	}
+	a.chosen = &c
+	return c, nil
+}
+
+// defaultSocket is where bankd listens by itself. Without a runtime directory that depends on its environment: the one
+// that has a socket is taken.
+func (a *app) defaultSocket() string {
+	var all []string
+	for _, environment := range []string{"simulated", "sandbox", "production"} {
+		path := socket.DefaultPath(a.Getenv, socket.DefaultDataDir(a.Getenv, environment))
+		if _, err := os.Lstat(path); err == nil {
+			return path
+		}
+		all = append(all, path)
+	}
+	return all[0]
+}
+
+func (a *app) newClient(c credentials) *client.Client {
+	cl := client.New(c.socket)
+	cl.Agent = "bankctl/" + status.Version
+	if a.verbose {
+		cl.OnReply = func(method, path string, code int, took time.Duration, requestID string) {
+			fmt.Fprintf(a.Stderr, "%s %s: %d in %s (request %s)\n", method, clean(path), code, took.Round(100*time.Microsecond), clean(requestID))
+		}
+	}
+	return cl
+}
+
+// data gives the client for accounts and connections: always somebody's, never the local owner's.
+func (a *app) data(ctx context.Context) (*client.Client, error) {
+	c, err := a.whoami()
+	if err != nil {
+		return nil, err
+	}
+	cl := a.newClient(c)
+	if a.tenant != "" {
+		return nil, usage("leave --tenant out", "--tenant is for administration: a client belongs to its own tenant")
+	}
+	if c.clientID == "" {
+		if _, err := cl.GetStatus(ctx); err != nil {
+			return nil, err
+		}
+		return nil, fault.New(fault.Unauthenticated, "there is no profile yet").
+			WithHint("`bankctl init` makes a client and saves it; or set BANKCTL_CLIENT_ID and BANKCTL_CLIENT_SECRET")
+	}
+	cl.ClientID, cl.Secret = c.clientID, c.secret
+	return cl, nil
+}
+
+// admin gives the client for administration: the profile's, or, without one or with --tenant, the local owner's.
+func (a *app) admin() (*client.Client, error) {
+	c, err := a.whoami()
+	if err != nil {
+		return nil, err
+	}
+	cl := a.newClient(c)
+	if a.tenant != "" {
+		cl.Tenant = a.tenant
+		return cl, nil
+	}
+	cl.ClientID, cl.Secret = c.clientID, c.secret
+	return cl, nil
+}
+
+// owner gives the local owner's client whatever the profile says.
+func (a *app) owner() (*client.Client, error) {
+	c, err := a.whoami()
+	if err != nil {
+		return nil, err
+	}
+	cl := a.newClient(c)
+	cl.Tenant = a.tenant
+	return cl, nil
+}
+
+// arguments says how many a command takes, in words of its own.
+func arguments(least, most int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		see := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
+		if len(args) < least {
+			return usage(see, "%s needs %s", cmd.CommandPath(), what)
+		}
+		if most >= 0 && len(args) > most {
+			if near := cmd.SuggestionsFor(args[most]); cmd.HasSubCommands() && len(near) > 0 {
+				see = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), near[0])
+			}
+			return usage(see, "%s takes no argument %q", cmd.CommandPath(), args[most])
+		}
+		return nil
+	}
+}
+
+func none() cobra.PositionalArgs { return arguments(0, 0, "") }
+
+func one(what string) cobra.PositionalArgs { return arguments(1, 1, what) }

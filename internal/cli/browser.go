@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"io"
+	"os/exec"
+	"strings"
+
+	"github.com/pkg/browser"
+)
+
+// openBrowser shows a URL with BANKCTL_BROWSER, else with whatever the desktop has. Nothing that runs there may write
+// into our output.
+func openBrowser(command, url string) error {
+	if command != "" {
+		words := strings.Fields(command)
+		cmd := exec.Command(words[0], append(words[1:], url)...)
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		go func() { _ = cmd.Wait() }() // only so that it leaves no zombie
+		return nil
+	}
+	browser.Stdout, browser.Stderr = io.Discard, io.Discard
+	go func() { _ = browser.OpenURL(url) }() // it blocks as long as the browser lives; the URL is on the screen anyway
+	return nil
+}
+
+// opener gives a way to open a URL here, or nil where no browser could be seen by the user.
+func (a *app) opener(url string) func() error {
+	command := a.Getenv("BANKCTL_BROWSER")
+	if !a.ErrTTY || a.Open == nil {
+		return nil
+	}
+	if command == "" && (a.Getenv("SSH_CONNECTION") != "" || !a.hasDesktop()) {
+		return nil
+	}
+	return func() error { return a.Open(command, url) }
+}
+
+func (a *app) hasDesktop() bool {
+	return isMac || a.Getenv("DISPLAY") != "" || a.Getenv("WAYLAND_DISPLAY") != ""
+}

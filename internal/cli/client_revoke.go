@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/client"
+)
+
+func newClientRevoke(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "revoke ID", Short: "End a client: its next call is refused", Args: one("the id of a client"),
+		Example: "  bankctl client revoke bankd_test_cli_3kTmQ0",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.liveIDs(cmd, typed, func(credentials) (*client.Client, error) { return a.admin() }, clientIDs), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runClientRevoke(cmd.Context(), a, args[0]) },
+	}
+}
+
+// mark ends what every client's id starts with; what comes after it may be shortened.
+const mark = "_cli_"
+
+func runClientRevoke(ctx context.Context, a *app, typed string) error {
+	c, err := a.admin()
+	if err != nil {
+		return err
+	}
+	_, own, found := strings.Cut(typed, mark)
+	if !found {
+		own = typed
+	}
+	id, err := matchPrefix(ctx, "a client", own, clientIDs(c), func(id, typed string) bool {
+		_, rest, _ := strings.Cut(id, mark)
+		return strings.HasPrefix(rest, typed)
+	})
+	if err != nil {
+		return err
+	}
+	question := "Revoke " + id + "?"
+	if me, err := a.whoami(); err == nil && me.clientID == id {
+		question = "Revoke " + id + "? It is the client you go as."
+	}
+	if err := a.ask(ctx, question, "revoking a client"); err != nil {
+		return err
+	}
+	cl, err := c.RevokeClient(ctx, id)
+	if err != nil {
+		return err
+	}
+	return single(a, cl, clientID, clientColumns(), func() error { return a.card(clientFacts(cl)) })
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/client"
+	"github.com/bankctl/bankctl/internal/page"
+)
+
+func newCompletion(a *app) *cobra.Command {
+	cmd := group("completion", "Print a completion script for your shell")
+	for _, shell := range []struct {
+		name, example string
+		print         func(root *cobra.Command) error
+	}{
+		{"bash", "  source <(bankctl completion bash)", func(r *cobra.Command) error { return r.GenBashCompletionV2(a.Stdout, true) }},
+		{"zsh", "  bankctl completion zsh > \"${fpath[1]}/_bankctl\"", func(r *cobra.Command) error { return r.GenZshCompletion(a.Stdout) }},
+		{"fish", "  bankctl completion fish > ~/.config/fish/completions/bankctl.fish", func(r *cobra.Command) error { return r.GenFishCompletion(a.Stdout, true) }},
+	} {
+		cmd.AddCommand(&cobra.Command{
+			Use: shell.name, Short: "Print the completion script for " + shell.name, Args: none(), Example: shell.example,
+			RunE: func(cmd *cobra.Command, _ []string) error { return shell.print(cmd.Root()) },
+		})
+	}
+	return cmd
+}
+
+// patience is how long a shell may wait for live ids.
+const patience = 300 * time.Millisecond
+
+type completer = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
+
+// completeIDs offers the ids that the daemon has, with a few words on each; nothing where it does not answer at once.
+func completeIDs(a *app, ids func(*client.Client) lister) completer {
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return a.liveIDs(cmd, typed, func(c credentials) (*client.Client, error) {
+			cl := a.newClient(c)
+			cl.ClientID, cl.Secret = c.clientID, c.secret
+			return cl, nil
+		}, ids), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func (a *app) liveIDs(cmd *cobra.Command, typed string, connect func(credentials) (*client.Client, error), ids func(*client.Client) lister) []string {
+	ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+	defer cancel()
+	if a.prepare(cmd.Flags()) != nil {
+		return nil
+	}
+	c, err := a.whoami()
+	if err != nil {
+		return nil
+	}
+	cl, err := connect(c)
+	if err != nil {
+		return nil
+	}
+	found, names, _, err := ids(cl)(ctx, page.Request{Limit: page.MaxLimit})
+	if err != nil {
+		return nil
+	}
+	var offers []string
+	for i, id := range found {
+		if strings.HasPrefix(id, typed) {
+			offers = append(offers, clean(id)+"\t"+clean(names[i]))
+		}
+	}
+	return offers
+}
+
+func completeFlagIDs(a *app, cmd *cobra.Command, flag string, ids func(*client.Client) lister) {
+	complete := completeIDs(a, ids)
+	register(cmd, flag, func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return complete(cmd, nil, typed)
+	})
+}
+
+func completeWords(cmd *cobra.Command, flag string, words ...string) {
+	register(cmd, flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func register(cmd *cobra.Command, flag string, complete completer) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+		panic(err) // a flag that this very command does not have
+	}
+}
+
+func completeGlobals(root *cobra.Command) {
+	completeWords(root, "output", formats...)
+	for _, flag := range []string{"profile", "tenant", "jq", "template"} {
+		register(root, flag, cobra.NoFileCompletions)
+	}
+}

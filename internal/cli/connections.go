@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/connection"
+)
+
+func newConnections(a *app) *cobra.Command {
+	cmd := group("connections", "Look after linked banks",
+		newConnectionsList(a), newConnectionsGet(a), newConnectionsUpdate(a), newConnectionsSync(a), newConnectionsBalance(a), newConnectionsRemove(a))
+	cmd.Aliases = []string{"connection", "conn"}
+	return cmd
+}
+
+func connectionColumns(a *app) []column[connection.Connection] {
+	type c = connection.Connection
+	return []column[c]{
+		{name: "id", value: connectionID},
+		{name: "bank", value: func(x c) string { return x.Institution.Name }},
+		{name: "status", value: func(x c) string { return x.Status }},
+		{name: "accounts", value: func(x c) string { return strconv.Itoa(len(x.Accounts)) }},
+		{name: "owner", value: func(x c) string { return ownerOf(x.EmployerID, x.CarrierID) }},
+		{name: "user", value: func(x c) string { return x.UserID }},
+		{name: "synced", value: func(x c) string { return utc(timeOf(x.SyncedAt)) }, short: func(x c) string { return a.ago(timeOf(x.SyncedAt)) }},
+	}
+}
+
+func ownerOf(employer, carrier string) string {
+	var owners []string
+	if employer != "" {
+		owners = append(owners, "employer "+employer)
+	}
+	if carrier != "" {
+		owners = append(owners, "carrier "+carrier)
+	}
+	return strings.Join(owners, ", ")
+}
+
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// connectionCard shows one connection and, below it, its accounts.
+func (a *app) connectionCard(c connection.Connection) error {
+	facts := []fact{
+		{"connection", c.ID}, {"bank", c.Institution.Name + " (" + c.Institution.ID + ")"}, {"status", c.Status},
+		{"owner", ownerOf(c.EmployerID, c.CarrierID)}, {"user", c.UserID}, {"item", c.ItemID},
+		{"products", strings.Join(c.Products, ", ")}, {"synced", a.moment(timeOf(c.SyncedAt))}, {"created", a.moment(c.CreatedAt)},
+	}
+	if c.Error != nil {
+		facts = append(facts, fact{"trouble", c.Error.Code + ": " + c.Error.Hint})
+	}
+	for _, acc := range c.Accounts {
+		facts = append(facts, fact{"account", acc.ID + "  " + acc.Name + dots(acc.Mask) + "  " + acc.Type + " " + acc.Subtype})
+	}
+	return a.card(facts)
+}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/page"
+)
+
+type connectionsListOptions struct {
+	query connection.Query
+	paging
+}
+
+func newConnectionsList(a *app) *cobra.Command {
+	var o connectionsListOptions
+	cmd := &cobra.Command{
+		Use: "list", Aliases: []string{"ls"}, Short: "List linked banks, newest first", Args: none(),
+		Example: "  bankctl connections list\n  bankctl connections list --status needs_reauth -o name",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runConnectionsList(cmd.Context(), a, o) },
+	}
+	cmd.Flags().StringVar(&o.query.EmployerID, "employer-id", "", "of this employer")
+	cmd.Flags().StringVar(&o.query.CarrierID, "carrier-id", "", "of this carrier")
+	cmd.Flags().StringVar(&o.query.Status, "status", "", "active, needs_reauth, pending_disconnect, pending_expiration, revoked, error or removed")
+	o.paging.flags(cmd)
+	completeWords(cmd, "status", connection.States...)
+	return cmd
+}
+
+func runConnectionsList(ctx context.Context, a *app, o connectionsListOptions) error {
+	c, err := a.data(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := fetch(ctx, a, o.paging, func(ctx context.Context, p page.Request) ([]connection.Connection, page.Info, error) {
+		return c.ListConnections(ctx, o.query, p)
+	})
+	if err != nil {
+		return err
+	}
+	return list(a, rows, connectionID, connectionColumns(a))
+}

@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/tui"
+)
+
+// usageError is a command typed wrongly: exit 2, before anything was done.
+type usageError struct {
+	message, hint string
+}
+
+func (u usageError) Error() string { return u.message }
+
+func usage(hint, format string, args ...any) error {
+	return usageError{fmt.Sprintf(format, args...), hint}
+}
+
+// exitError ends the command with a code of the command line's own, such as "not verified".
+type exitError struct {
+	code          int
+	message, hint string
+}
+
+func (e exitError) Error() string { return e.message }
+
+var errInterrupted = errors.New("interrupted")
+
+// names of those exits that no fault stands for.
+var exitNames = map[int]fault.Code{
+	fault.ExitInternal: fault.Internal, fault.ExitNotVerified: "not_verified", fault.ExitLeft: "left", fault.ExitPartial: "partial",
+}
+
+// Main runs one command and gives its exit code.
+func Main(args []string, env Env) int {
+	ctx := env.Context
+	if ctx == nil {
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		// Once the first interrupt is in, the second one ends the process by itself.
+		context.AfterFunc(ctx, stop)
+	}
+	a := &app{Env: env}
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return fault.ExitOK
+	}
+	if a.output == "" && wantsJSON(args, env.Getenv) {
+		a.output = "json" // the flags were not read to their end
+	}
+	return a.explain(ctx, err)
+}
+
+func wantsJSON(args []string, getenv func(string) string) bool {
+	joined := " " + strings.Join(args, " ") + " "
+	asked := slices.ContainsFunc([]string{" -o json ", " -ojson ", " --output json ", " --output=json ", " -o=json "}, func(form string) bool {
+		return strings.Contains(joined, form)
+	})
+	return asked || getenv("BANKCTL_OUTPUT") == "json"
+}
+
+// explain prints an error and gives its exit code: the only place that turns one into the other.
+func (a *app) explain(ctx context.Context, err error) int {
+	if ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, errInterrupted) || errors.Is(err, tui.ErrInterrupted) {
+		a.complain(&fault.Error{Code: "interrupted", Message: "interrupted"})
+		return fault.ExitInterrupted
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		return fault.ExitOK // the reader had enough
+	}
+	if u, ok := errors.AsType[usageError](err); ok {
+		a.complain(&fault.Error{Code: "usage", Message: u.message, Hint: u.hint})
+		return fault.ExitUsage
+	}
+	if e, ok := errors.AsType[exitError](err); ok {
+		a.complain(&fault.Error{Code: exitNames[e.code], Message: e.message, Hint: e.hint})
+		return e.code
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		a.complain(f)
+		return f.Code.Exit()
+	}
+	a.complain(&fault.Error{Code: fault.Internal, Message: err.Error()})
+	return fault.ExitInternal
+}
+
+// complain prints a failure: as the API's error object where JSON was asked for, else in words.
+func (a *app) complain(f *fault.Error) {
+	if a.output == "json" || a.output == "ndjson" {
+		b, err := json.Marshal(f)
+		if err == nil {
+			fmt.Fprintln(a.Stderr, string(b))
+			return
+		}
+	}
+	say := func(kind, text string) {
+		if text != "" {
+			fmt.Fprintf(a.Stderr, "bankctl: %s: %s\n", kind, clean(text))
+		}
+	}
+	say("error", f.Message)
+	if len(f.Fields) > 1 {
+		for _, name := range sortedKeys(f.Fields) {
+			fmt.Fprintf(a.Stderr, "  %s: %s\n", clean(name), clean(f.Fields[name]))
+		}
+	}
+	if f.Plaid != nil && f.Plaid.ErrorCode != "" {
+		say("plaid", strings.TrimSpace(f.Plaid.ErrorCode+" (request "+f.Plaid.RequestID+")"))
+	}
+	say("hint", f.Hint)
+	say("request", f.RequestID)
+}

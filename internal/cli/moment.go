@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/money"
+)
+
+// utc is a time as data has it.
+func utc(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// moment is a time in a card: on a terminal with how long ago it was.
+func (a *app) moment(t time.Time) string {
+	if t.IsZero() || !a.OutTTY {
+		return utc(t)
+	}
+	return utc(t) + " (" + a.ago(t) + ")"
+}
+
+// ago is a time as a terminal's table has it.
+func (a *app) ago(t time.Time) string {
+	d := a.Now().Sub(t)
+	switch {
+	case t.IsZero():
+		return ""
+	case d < 0:
+		return "in " + round(-d)
+	case d < 10*time.Second:
+		return "just now"
+	}
+	return round(d) + " ago"
+}
+
+func round(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
+
+var spans = regexp.MustCompile(`^(\d{1,5})(m|h|d|w)$`)
+
+// parseSince reads 30m, 12h, 30d, 2w, a day in the terminal's zone, or a whole time.
+func parseSince(text string, now time.Time) (time.Time, error) {
+	if m := spans.FindStringSubmatch(text); m != nil {
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			return time.Time{}, err
+		}
+		switch m[2] {
+		case "m":
+			return now.Add(-time.Duration(n) * time.Minute), nil
+		case "h":
+			return now.Add(-time.Duration(n) * time.Hour), nil
+		case "w":
+			n *= 7
+		}
+		return now.AddDate(0, 0, -n), nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, text, now.Location()); err == nil {
+		return t, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, usage("for instance 30d, 12h, 2026-11-01 or 2026-11-01T08:00:00Z", "--since cannot be %q", text)
+	}
+	return t, nil
+}
+
+// amount writes minor units as people read them; "" where the bank did not say.
+func amount(minor *int64, currency string) string {
+	if minor == nil {
+		return ""
+	}
+	return money.Amount{Minor: *minor, Currency: currency}.String()
+}
+
+func current(b *account.Balance) string {
+	if b == nil {
+		return ""
+	}
+	return amount(b.Current, b.Currency)
+}
+
+func available(b *account.Balance) string {
+	if b == nil {
+		return ""
+	}
+	return amount(b.Available, b.Currency)
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// tick marks what is true on a terminal's table, and leaves the rest quiet.
+func tick(b bool) string {
+	if b {
+		return "✓"
+	}
+	return ""
+}

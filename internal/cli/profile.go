@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/bankctl/bankctl/internal/socket"
+)
+
+const defaultProfile = "default"
+
+// profile is one saved client; its secret lies in a file of its own.
+type profile struct {
+	Name     string `yaml:"name" mapstructure:"name"`
+	Socket   string `yaml:"socket,omitempty" mapstructure:"socket"`
+	ClientID string `yaml:"client_id" mapstructure:"client_id"`
+}
+
+type profileFile struct {
+	Profiles []profile `yaml:"profiles" mapstructure:"profiles"`
+}
+
+// profileBook is bankctl's directory of profiles.
+type profileBook struct{ dir string }
+
+func (a *app) profileBook() profileBook {
+	dir := socket.XDGDir(a.Getenv, "XDG_CONFIG_HOME", ".config")
+	if dir == "" {
+		return profileBook{}
+	}
+	return profileBook{filepath.Join(dir, "bankctl")}
+}
+
+func (b profileBook) path() string { return filepath.Join(b.dir, "config.yaml") }
+
+func (b profileBook) secretPath(name string) string { return filepath.Join(b.dir, "secrets", name) }
+
+var profileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+
+func (b profileBook) read() (profileFile, error) {
+	var f profileFile
+	if b.dir == "" {
+		return f, fs.ErrNotExist
+	}
+	if _, err := os.Stat(b.path()); err != nil {
+		return f, err
+	}
+	v := viper.New()
+	v.SetConfigFile(b.path())
+	if err := v.ReadInConfig(); err != nil {
+		return f, usage("mend the file, or move it away and run `bankctl init`", "%s is not valid YAML", b.path())
+	}
+	if err := v.UnmarshalExact(&f); err != nil {
+		return f, usage("it holds a list `profiles` of name, socket and client_id", "%s has keys that are not known", b.path())
+	}
+	return f, nil
+}
+
+// find gives a profile by name, or fs.ErrNotExist.
+func (b profileBook) find(name string) (profile, error) {
+	if !profileName.MatchString(name) {
+		return profile{}, usage("letters, digits, - and _", "%q cannot be a profile's name", name)
+	}
+	f, err := b.read()
+	if err != nil {
+		return profile{}, err
+	}
+	i := slices.IndexFunc(f.Profiles, func(p profile) bool { return p.Name == name })
+	if i < 0 {
+		return profile{}, fs.ErrNotExist
+	}
+	return f.Profiles[i], nil
+}
+
+// secret reads a profile's secret, and refuses a file that others can read.
+func (b profileBook) secret(name string) (string, error) {
+	path := b.secretPath(name)
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", usage("`bankctl init --force` makes a new client", "the secret of profile %q is gone: there is no %s", name, path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", usage("chmod 600 "+path, "%s can be read by others", path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// save writes a profile, the secret first: a name without its secret would be of no use.
+func (b profileBook) save(p profile, secretText string) error {
+	if b.dir == "" {
+		return usage("set HOME or XDG_CONFIG_HOME", "there is no directory for profiles")
+	}
+	f, err := b.read()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := writePrivately(b.secretPath(p.Name), []byte(secretText+"\n")); err != nil {
+		return fmt.Errorf("save secret: %w", err)
+	}
+	f.Profiles = append(slices.DeleteFunc(f.Profiles, func(old profile) bool { return old.Name == p.Name }), p)
+	text, err := yaml.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("save profile: %w", err)
+	}
+	if err := writePrivately(b.path(), text); err != nil {
+		return fmt.Errorf("save profile: %w", err)
+	}
+	return nil
+}
+
+// writePrivately replaces a file whole, 0600 in a 0700 directory.
+func writePrivately(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if _, err = f.Write(text); err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
