@@ -7,6 +7,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/ach"
+	"github.com/bankctl/bankctl/internal/fault"
 )
 
 type achAddOptions struct {
@@ -86,8 +87,8 @@ func achParams(ctx context.Context, a *app, o achAddOptions) (account.AddACHPara
 		}
 	}
 	p.RoutingNumber = ach.NewRoutingNumber(digitsOf(o.routing))
-	if err := p.RoutingNumber.Check(); err != nil {
-		return p, p.Check() // before the longer number is typed twice
+	if err := p.RoutingNumber.Check(); err != nil && o.file == "" && !o.stdin {
+		return p, fault.Field("routing_number", err.Error()) // before the longer number is typed twice
 	}
 	number, err := a.accountNumber(ctx, o.file, o.stdin)
 	if err != nil {

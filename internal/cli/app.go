@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"github.com/spf13/viper"
 
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/fault"
@@ -48,28 +47,23 @@ func (a *app) globals(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 }
 
-// variables is each global flag's environment variable.
-var variables = [...]struct{ flag, name string }{
-	{"socket", "BANKD_SOCKET"}, {"profile", "BANKCTL_PROFILE"}, {"output", "BANKCTL_OUTPUT"}, {"no-input", "BANKCTL_NO_INPUT"},
-}
-
 // prepare settles the global flags: a flag beats the environment, the environment beats the default.
 func (a *app) prepare(flags *pflag.FlagSet) error {
 	if a.prepared {
 		return nil
 	}
 	a.prepared = true
-	v := viper.New()
-	for _, x := range variables {
-		if value := a.Getenv(x.name); value != "" {
-			v.SetDefault(x.flag, value)
-		}
-		if err := v.BindPFlag(x.flag, flags.Lookup(x.flag)); err != nil {
-			return err
+	for _, x := range []struct {
+		flag, variable string
+		value          *string
+	}{{"socket", "BANKD_SOCKET", &a.socket}, {"profile", "BANKCTL_PROFILE", &a.profile}, {"output", "BANKCTL_OUTPUT", &a.output}} {
+		if !flags.Changed(x.flag) {
+			*x.value = a.Getenv(x.variable)
 		}
 	}
-	a.socket, a.profile, a.output = v.GetString("socket"), v.GetString("profile"), v.GetString("output")
-	a.noInput = v.GetString("no-input") != "false" && v.GetString("no-input") != "0"
+	if v := a.Getenv("BANKCTL_NO_INPUT"); v != "" && !flags.Changed("no-input") {
+		a.noInput = v != "0" && v != "false"
+	}
 	return a.checkOutput()
 }
 

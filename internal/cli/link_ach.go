@@ -155,7 +155,6 @@ func achRows(r linkResult) []linkRow {
 
 func linkColumns() []column[linkRow] {
 	return []column[linkRow]{
-		{name: "account", value: func(r linkRow) string { return r.accountID }},
 		{name: "name", value: func(r linkRow) string { return r.name }},
 		{name: "mask", value: func(r linkRow) string { return r.mask }},
 		{name: "ach account", value: func(r linkRow) string { return r.achID }},
@@ -163,5 +162,6 @@ func linkColumns() []column[linkRow] {
 		{name: "routing", value: func(r linkRow) string { return r.routing }},
 		{name: "status", value: func(r linkRow) string { return r.status }},
 		{name: "note", value: func(r linkRow) string { return r.note }},
+		{name: "account", value: func(r linkRow) string { return r.accountID }},
 	}
 }

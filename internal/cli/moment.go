@@ -2,8 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/account"
@@ -52,24 +52,20 @@ func round(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
-var spans = regexp.MustCompile(`^(\d{1,5})(m|h|d|w)$`)
-
 // parseSince reads 30m, 12h, 30d, 2w, a day in the terminal's zone, or a whole time.
 func parseSince(text string, now time.Time) (time.Time, error) {
-	if m := spans.FindStringSubmatch(text); m != nil {
-		n, err := strconv.Atoi(m[1])
-		if err != nil {
-			return time.Time{}, err
-		}
-		switch m[2] {
+	if n, err := strconv.ParseUint(strings.TrimRight(text, "mhdw"), 10, 16); err == nil {
+		span := int(n)
+		switch strings.TrimLeft(text, "0123456789") {
 		case "m":
-			return now.Add(-time.Duration(n) * time.Minute), nil
+			return now.Add(-time.Duration(span) * time.Minute), nil
 		case "h":
-			return now.Add(-time.Duration(n) * time.Hour), nil
+			return now.Add(-time.Duration(span) * time.Hour), nil
+		case "d":
+			return now.AddDate(0, 0, -span), nil
 		case "w":
-			n *= 7
+			return now.AddDate(0, 0, -7*span), nil
 		}
-		return now.AddDate(0, 0, -n), nil
 	}
 	if t, err := time.ParseInLocation(time.DateOnly, text, now.Location()); err == nil {
 		return t, nil

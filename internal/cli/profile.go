@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/bankctl/bankctl/internal/socket"
+	"github.com/bankctl/bankctl/internal/tenant"
 )
 
 const defaultProfile = "default"
@@ -44,8 +44,6 @@ func (b profileBook) path() string { return filepath.Join(b.dir, "config.yaml") 
 
 func (b profileBook) secretPath(name string) string { return filepath.Join(b.dir, "secrets", name) }
 
-var profileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
-
 func (b profileBook) read() (profileFile, error) {
 	var f profileFile
 	if b.dir == "" {
@@ -67,7 +65,7 @@ func (b profileBook) read() (profileFile, error) {
 
 // find gives a profile by name, or fs.ErrNotExist.
 func (b profileBook) find(name string) (profile, error) {
-	if !profileName.MatchString(name) {
+	if tenant.CheckOwnerID(name) != nil { // it is a file's name too
 		return profile{}, usage("letters, digits, - and _", "%q cannot be a profile's name", name)
 	}
 	f, err := b.read()

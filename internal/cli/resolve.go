@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"regexp"
 	"strings"
 
 	"github.com/bankctl/bankctl/internal/account"
@@ -13,10 +12,12 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-var (
-	wholeID  = regexp.MustCompile(`^[0-9a-f]{24}$`)
-	partOfID = regexp.MustCompile(`^[0-9a-f]{1,23}$`)
-)
+const idLength = 24
+
+// hexDigits reports whether a text could be an id of ours, or the start of one.
+func hexDigits(s string) bool {
+	return s != "" && len(s) <= idLength && strings.Trim(s, "0123456789abcdef") == ""
+}
 
 const leastPrefix = 6
 
@@ -25,10 +26,11 @@ type lister func(context.Context, page.Request) (ids, names []string, info page.
 
 // resolve turns what was typed into a whole id: itself, or the one id that starts with it.
 func resolve(ctx context.Context, noun, typed string, all lister) (string, error) {
-	if wholeID.MatchString(typed) || !partOfID.MatchString(strings.ToLower(typed)) {
+	start := strings.ToLower(typed)
+	if len(start) == idLength || !hexDigits(start) {
 		return typed, nil // an id of another form is the daemon's to judge
 	}
-	return matchPrefix(ctx, noun, strings.ToLower(typed), all, strings.HasPrefix)
+	return matchPrefix(ctx, noun, start, all, strings.HasPrefix)
 }
 
 func matchPrefix(ctx context.Context, noun, typed string, all lister, match func(id, typed string) bool) (string, error) {

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -22,6 +21,7 @@ func printTable[T any](a *app, rows []T, columns []column[T]) error {
 	for i := range grid[0] {
 		grid[0][i] = strings.ReplaceAll(grid[0][i], "_", " ")
 	}
+	whole := make([]bool, len(columns))
 	for _, r := range rows {
 		cells := make([]string, len(columns))
 		for i, c := range columns {
@@ -30,17 +30,23 @@ func printTable[T any](a *app, rows []T, columns []column[T]) error {
 				value = c.short
 			}
 			cells[i] = clean(value(r))
+			whole[i] = whole[i] || looksLikeID(cells[i])
 		}
 		grid = append(grid, cells)
 	}
-	_, err := io.WriteString(a.Stdout, layOut(grid, a.Width(), a.color()))
+	_, err := io.WriteString(a.Stdout, layOut(grid, whole, a.Width(), a.color()))
 	return err
+}
+
+// looksLikeID tells ids, which are never cut: those made in the same second differ at their ends alone.
+func looksLikeID(cell string) bool {
+	return len(cell) == idLength && hexDigits(cell) || strings.HasPrefix(cell, "bankd_") && strings.Contains(cell, mark)
 }
 
 const gap = 2
 
-// layOut gives the lines of a grid whose first row is its head.
-func layOut(grid [][]string, width int, color bool) string {
+// layOut gives the lines of a grid whose first row is its head. Whole columns are never cut.
+func layOut(grid [][]string, whole []bool, width int, color bool) string {
 	widths := make([]int, len(grid[0]))
 	for _, row := range grid {
 		for i, cell := range row {
@@ -48,17 +54,14 @@ func layOut(grid [][]string, width int, color bool) string {
 		}
 	}
 	if width > 0 {
-		squeeze(widths, width)
+		widths = squeeze(widths, whole, width)
 	}
 	var b strings.Builder
 	for n, row := range grid {
 		var line strings.Builder
-		for i, cell := range row {
-			cell = cut(cell, widths[i])
-			if i < len(row)-1 {
-				cell += strings.Repeat(" ", widths[i]-lipgloss.Width(cell)+gap)
-			}
-			line.WriteString(cell)
+		for i, w := range widths {
+			cell := cut(row[i], w)
+			line.WriteString(cell + strings.Repeat(" ", w-lipgloss.Width(cell)+gap))
 		}
 		text := strings.TrimRight(line.String(), " ")
 		if n == 0 && color {
@@ -69,19 +72,25 @@ func layOut(grid [][]string, width int, color bool) string {
 	return b.String()
 }
 
-// squeeze takes from the widest columns until the row fits; none goes below what still tells something.
-func squeeze(widths []int, width int) {
+// squeeze takes from the widest columns until a row fits, and leaves columns out at the right where that is not enough.
+func squeeze(widths []int, whole []bool, width int) []int {
 	const least = 6
 	for {
-		total := gap * (len(widths) - 1)
-		for _, w := range widths {
+		total, widest := gap*(len(widths)-1), -1
+		for i, w := range widths {
 			total += w
+			if !whole[i] && w > least && (widest < 0 || w > widths[widest]) {
+				widest = i
+			}
 		}
-		widest := slices.Max(widths)
-		if total <= width || widest <= least {
-			return
+		switch {
+		case total <= width || len(widths) == 1:
+			return widths
+		case widest < 0:
+			widths = widths[:len(widths)-1]
+		default:
+			widths[widest]--
 		}
-		widths[slices.Index(widths, widest)]--
 	}
 }
 
