@@ -99,10 +99,14 @@ func (i Institution) routing(typed, given ach.RoutingNumber) Reason {
 	return RoutingMismatch
 }
 
-// eligible reports whether payroll can pay to an account: a deposit account whose numbers Plaid gave.
-func (p PlaidAccount) eligible() bool {
-	return (p.Type == "" || p.Type == "depository") && p.Numbers != nil &&
-		p.Numbers.Account.Check() == nil && p.Numbers.Routing.Check() == nil
+// unfit says NotEligible of an account that payroll cannot pay to: one that holds no deposits, or whose numbers Plaid did
+// not give whole, so that what is compared has the form of numbers.
+func (p PlaidAccount) unfit() Reason {
+	if p.Type != "" && p.Type != "depository" || p.Numbers == nil ||
+		p.Numbers.Account.Check() != nil || p.Numbers.Routing.Check() != nil {
+		return NotEligible
+	}
+	return ""
 }
 
 // typeDiffers reports whether the bank plainly calls the account by the other type.

@@ -35,9 +35,6 @@ func Match(typed Typed, said Answer, policy Policy) Verdict {
 	}
 	m.Reason = m.decide()
 	m.Verified = m.Reason == ""
-	if !m.Verified {
-		m.Evidence.Strength = NoProof
-	}
 	m.Message, m.NextStep = words(m.Reason, m.Evidence)
 	return m.Verdict
 }
@@ -62,26 +59,17 @@ func (m *match) decide() Reason {
 		return NotStarted
 	}
 	trouble := ReasonOf(m.said.Trouble)
-	if trouble == RelinkRequired {
-		return trouble
-	}
 	chosen, found := m.said.chosen()
 	switch {
 	case !found && len(m.said.Accounts) == 0 && trouble != "":
 		return trouble
 	case !found:
 		m.lookElsewhere("")
-		return AccountMissing
+		return first(trouble, AccountMissing)
 	}
 	m.see(chosen)
-	if r := heldUp(chosen.Status); r != "" {
+	if r := first(trouble, heldUp(chosen.Status), chosen.unfit()); r != "" {
 		return r
-	}
-	switch {
-	case trouble != "":
-		return trouble
-	case !chosen.eligible():
-		return NotEligible
 	}
 	return m.compare(chosen)
 }
@@ -95,7 +83,7 @@ func (m *match) see(chosen PlaidAccount) {
 
 // compare holds the typed numbers against Plaid's.
 func (m *match) compare(chosen PlaidAccount) Reason {
-	sameAccount := m.typed.sound() && m.typed.Account.Equal(chosen.Numbers.Account)
+	sameAccount := m.typed.Account.Equal(chosen.Numbers.Account)
 	if sameAccount && m.typed.Routing.Equal(chosen.Numbers.Routing) {
 		m.Evidence.Comparison, m.Evidence.Strength = ComparedNumbers, strengthOf(m.Evidence.Access)
 		return ""
@@ -118,7 +106,7 @@ func (m *match) compare(chosen PlaidAccount) Reason {
 
 // byPolicy decides on an alias, which can never equal what was typed (A39). No policy is the strict one.
 func (m *match) byPolicy(chosen PlaidAccount) Reason {
-	agrees := m.typed.sound() && len(chosen.Mask) == 4 && chosen.Mask == m.typed.Account.Last4()
+	agrees := m.typed.sound() && chosen.Mask == m.typed.Account.Last4()
 	m.Evidence.Tokenized, m.Evidence.Policy, m.Evidence.MaskAgrees = true, m.policy, &agrees
 	switch m.policy {
 	case PolicyAdopt:
@@ -154,7 +142,7 @@ func (m *match) byMask(chosen PlaidAccount, agrees bool) Reason {
 // or Plaid gave the account a new id. It is told, never taken.
 func (m *match) lookElsewhere(chosen string) {
 	for _, a := range m.said.Accounts {
-		if a.ID == chosen || !a.eligible() || heldUp(a.Status) != "" || !m.typed.sound() {
+		if a.ID == chosen || a.unfit() != "" || heldUp(a.Status) != "" {
 			continue
 		}
 		if m.typed.Account.Equal(a.Numbers.Account) && m.typed.Routing.Equal(a.Numbers.Routing) {
@@ -164,5 +152,5 @@ func (m *match) lookElsewhere(chosen string) {
 	}
 }
 
-// sound reports whether the numbers typed have the form of numbers, so that two empty ones are never equal.
+// sound reports whether the numbers typed have the form of numbers, so that an empty mask agrees with nothing.
 func (t Typed) sound() bool { return t.Account.Check() == nil && t.Routing.Check() == nil }

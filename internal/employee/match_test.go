@@ -141,6 +141,53 @@ func TestOtherAccountIsToldNotTaken(t *testing.T) { // A40
 	}
 }
 
+// After an update the bank may give an account a new id.
+func TestAccountUnderANewIDIsTold(t *testing.T) {
+	v := employee.Match(typed(mine), answer(chose("old")), employee.PolicyMask)
+	if v.Reason != employee.AccountMissing || v.OtherAccountID != "a" || v.PlaidAccountID != "" {
+		t.Errorf("%+v", v)
+	}
+	for _, change := range []given{status("unsent"), kind("credit", ""), unnumbered, gave(otherRouting, checking), gave(platypusRouting, savings)} {
+		if v := employee.Match(typed(mine), answer(chose("old"), change), employee.PolicyAdopt); v.OtherAccountID != "" {
+			t.Error("an account that would not be verified is told")
+		}
+	}
+}
+
+func TestEvidenceTellsWhatItRestsOn(t *testing.T) {
+	v := employee.Match(typed(mine), answer(kind("depository", "savings"), status("manually_verified"), score(12)), employee.PolicyMask)
+	e := v.Evidence
+	if !e.TypeDiffers || e.Access != "micro_deposit" || e.PlaidStatus != "manually_verified" || *e.NameScore != 12 || e.NameSource != "plaid" ||
+		e.InstitutionID != "ins_109508" || e.Tokenized {
+		t.Errorf("%+v", e)
+	}
+	e = employee.Match(typed(mine), answer(aliased, names("Jane Smith"), trouble("AUTH_LIMIT")), employee.PolicyMask).Evidence
+	if e.PlaidError != "AUTH_LIMIT" || e.NameSource != "names" || e.TypeDiffers {
+		t.Errorf("%+v", e)
+	}
+	e = employee.Match(typed(mine), answer(aliased, mask("1111")), "lax").Evidence
+	if !e.Tokenized || *e.MaskAgrees || e.Policy != employee.PolicyStrict {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestWordsFollowPlaidsStatus(t *testing.T) {
+	said := map[string]bool{}
+	for _, s := range []string{"pending_automatic_verification", "pending_manual_verification", "unsent", "database_insights_pass_with_caution",
+		"database_insights_fail", "verification_failed"} {
+		v := employee.Match(typed(mine), answer(status(s)), employee.PolicyMask)
+		if said[v.Message] {
+			t.Errorf("%s says what another says", s)
+		}
+		said[v.Message] = true
+	}
+	// Words of a status are told only where it gave the reason.
+	plain, _ := employee.Explain(employee.DepositFailed)
+	if v := employee.Match(typed(mine), answer(status("unsent"), trouble("TOO_MANY_VERIFICATION_ATTEMPTS")), ""); v.Message != plain {
+		t.Errorf("%q", v.Message)
+	}
+}
+
 func TestAdoptedNumbersAreHandedOver(t *testing.T) {
 	v := employee.Match(typed(mine), answer(aliased), employee.PolicyAdopt)
 	if want := numbers(platypusRouting, alias); !v.Adopted.Account.Equal(want.Account) || !v.Adopted.Routing.Equal(want.Routing) {

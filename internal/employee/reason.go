@@ -29,16 +29,26 @@ const (
 
 // Reasons is the closed list, in the order of precedence: where several would apply, the first is given. What makes
 // all else worthless comes first (nothing linked, no access), then the account itself (gone, or its proof failed,
-// lapsed or open), then what kept us from asking, then the numbers, and for aliased accounts the policy, the digits
-// shown, the routing number and last the name.
+// lapsed or open), then what kept us from asking, then whether payroll can pay to it, then the numbers, and for aliased
+// accounts the policy, the digits shown, the routing number and last the name.
 var Reasons = []Reason{
 	Attested, NotStarted, Exited, RelinkRequired, AccountMissing, DepositFailed, DepositExpired, DepositPending,
-	NotEligible, InstitutionDown, PlaidUnavailable, TokenizedStrict, TokenizedMaskMismatch, NumberMismatch, RoutingReview,
+	InstitutionDown, PlaidUnavailable, NotEligible, TokenizedStrict, TokenizedMaskMismatch, NumberMismatch, RoutingReview,
 	RoutingMismatch, NameUnavailable, NameMismatch,
 }
 
 // Known reports whether a reason is on the list.
 func (r Reason) Known() bool { return slices.Contains(Reasons, r) }
+
+// first picks the reason that comes first in that order; empty ones do not count.
+func first(apply ...Reason) Reason {
+	for _, r := range Reasons {
+		if slices.Contains(apply, r) {
+			return r
+		}
+	}
+	return ""
+}
 
 // contradicts reports whether a reason speaks against numbers that were equal before (A42): the bank now has others, or
 // refuses the account. Not being able to look, or a policy that changed (A41), says nothing against them.
