@@ -9,10 +9,8 @@ import (
 )
 
 func newAccounts(a *app) *cobra.Command {
-	cmd := group("accounts", "Look after bank accounts: names, owners, which one is primary",
+	return group("accounts", "Look after bank accounts: names, owners, which one is primary",
 		newAccountsList(a), newAccountsGet(a), newAccountsAdd(a), newAccountsUpdate(a), newAccountsSetPrimary(a), newAccountsDelete(a))
-	cmd.Aliases = []string{"account", "acct"}
-	return cmd
 }
 
 func accountColumns() []column[account.Account] {

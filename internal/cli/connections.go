@@ -11,10 +11,8 @@ import (
 )
 
 func newConnections(a *app) *cobra.Command {
-	cmd := group("connections", "Look after linked banks",
+	return group("connections", "Look after linked banks",
 		newConnectionsList(a), newConnectionsGet(a), newConnectionsUpdate(a), newConnectionsSync(a), newConnectionsBalance(a), newConnectionsRemove(a))
-	cmd.Aliases = []string{"connection", "conn"}
-	return cmd
 }
 
 func connectionColumns(a *app) []column[connection.Connection] {

@@ -52,7 +52,7 @@ func Main(args []string, env Env) int {
 		context.AfterFunc(ctx, stop)
 	}
 	a := &app{Env: env}
-	root := newRoot(a)
+	root := newRoot(a, args)
 	root.SetArgs(args)
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)

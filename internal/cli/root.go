@@ -2,19 +2,50 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-const (
-	linking   = "linking"
-	books     = "books"
-	governing = "governing"
-	tooling   = "tooling"
-)
+// families are the parts of bankctl's help.
+func families() []*cobra.Group {
+	return []*cobra.Group{
+		{ID: "linking", Title: "Link a bank:"},
+		{ID: "books", Title: "Look after accounts:"},
+		{ID: "governing", Title: "Administer bankd:"},
+		{ID: "tooling", Title: "Tools:"},
+	}
+}
 
-func newRoot(a *app) *cobra.Command {
+// branch is a command right below the root, with everything under it.
+type branch struct {
+	family string
+	names  []string // its name, then its aliases
+	build  func(*app) *cobra.Command
+}
+
+func branches() []branch {
+	return []branch{
+		{"linking", []string{"link"}, newLink},
+		{"linking", []string{"connections", "connection", "conn"}, newConnections},
+		{"books", []string{"accounts", "account", "acct"}, newAccounts},
+		{"books", []string{"ach"}, newACH},
+		{"governing", []string{"init"}, newInit},
+		{"governing", []string{"status"}, newStatus},
+		{"governing", []string{"tenant"}, newTenant},
+		{"governing", []string{"client"}, newClientGroup},
+		{"governing", []string{"audit"}, newAudit},
+		{"tooling", []string{"demo"}, newDemo},
+		{"tooling", []string{"api"}, newAPI},
+		{"tooling", []string{"completion"}, newCompletion},
+		{"tooling", []string{"version"}, newVersion},
+	}
+}
+
+// newRoot builds the tree of commands. Where the first word names a branch, that branch alone is built: the others could
+// not be reached, and building all of them would be the slowest part of a short command.
+func newRoot(a *app, args []string) *cobra.Command {
 	root := group("bankctl", "Link bank accounts and look after them")
 	root.Long = `bankctl links bank accounts through Plaid and looks after them, over the socket of
 a local daemon, bankd.
@@ -26,27 +57,24 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.globals(root.PersistentFlags())
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd.Flags()) }
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
-	root.AddGroup(
-		&cobra.Group{ID: linking, Title: "Link a bank:"},
-		&cobra.Group{ID: books, Title: "Look after accounts:"},
-		&cobra.Group{ID: governing, Title: "Administer bankd:"},
-		&cobra.Group{ID: tooling, Title: "Tools:"},
-	)
-	in := func(id string, commands ...*cobra.Command) {
-		for _, c := range commands {
-			c.GroupID = id
-			root.AddCommand(c)
+	root.SetFlagErrorFunc(flagError)
+	root.AddGroup(families()...)
+	all := branches()
+	only := slices.IndexFunc(all, func(b branch) bool { return len(args) > 0 && slices.Contains(b.names, args[0]) })
+	for i, b := range all {
+		if only >= 0 && only != i {
+			continue
 		}
+		cmd := b.build(a)
+		cmd.GroupID, cmd.Aliases = b.family, b.names[1:]
+		root.AddCommand(cmd)
 	}
-	in(linking, newLink(a), newConnections(a))
-	in(books, newAccounts(a), newACH(a))
-	in(governing, newInit(a), newStatus(a), newTenant(a), newClientGroup(a), newAudit(a))
-	in(tooling, newDemo(a), newAPI(a), newCompletion(a), newVersion(a))
-	root.AddCommand(newHelpTopics()...)
 	root.SetHelpCommand(newHelp())
-	root.SetHelpCommandGroupID(tooling)
-	completeGlobals(root)
+	root.SetHelpCommandGroupID("tooling")
+	if only < 0 {
+		root.AddCommand(newHelpTopics()...)
+		completeGlobals(root)
+	}
 	return root
 }
 
