@@ -85,7 +85,11 @@ func (b *Bank) Start(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("find default tenant: %w", err)
 	}
-	return b.resume(ctx)
+	if err := b.resume(ctx); err != nil {
+		return err
+	}
+	b.sessions.running.Go(func() { b.watchEmployees(ctx) })
+	return nil
 }
 
 // Wait returns when the background work that Start began has ended, after its context did.

@@ -23,6 +23,9 @@ func (b *Bank) ListConnections(ctx context.Context, c tenant.Caller, q connectio
 				return err
 			}
 			conn := rec.Value.Connection
+			if rec.Value.Employee != nil {
+				continue // an employee's own
+			}
 			if conn.Status == connection.Removed && q.Status != connection.Removed {
 				continue
 			}
@@ -56,7 +59,7 @@ func (b *Bank) connection(ctx context.Context, c tenant.Caller, id string) (stor
 		}
 		return missing(err, "connection")
 	})
-	if err == nil && c.Client.ID != "" && !c.Sees(conn.EmployerID, conn.CarrierID) {
+	if err == nil && c.Client.ID != "" && (conn.Employee != nil || !c.Sees(conn.EmployerID, conn.CarrierID)) {
 		return storedConnection{}, fault.New(fault.NotFound, "no such connection")
 	}
 	return conn, err
@@ -84,12 +87,16 @@ func (b *Bank) RemoveConnection(ctx context.Context, c tenant.Caller, id string)
 	if err := writable(c, conn.EmployerID, conn.CarrierID, "connection"); err != nil {
 		return connection.RemovedReply{}, err
 	}
+	return b.removeConnection(ctx, c, conn)
+}
+
+func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn storedConnection) (connection.RemovedReply, error) {
 	reply := connection.RemovedReply{ID: conn.ID, ItemID: conn.ItemID, Deleted: true}
 	if conn.Status == connection.Removed {
 		return reply, nil
 	}
 	ctx = context.WithoutCancel(ctx)
-	err = b.plaid.RemoveItem(ctx, plaid.NewAccessToken(conn.AccessToken))
+	err := b.plaid.RemoveItem(ctx, plaid.NewAccessToken(conn.AccessToken))
 	if err != nil && plaid.Code(err) != "ITEM_NOT_FOUND" && plaid.Code(err) != "INVALID_ACCESS_TOKEN" {
 		return connection.RemovedReply{}, err
 	}
@@ -106,7 +113,7 @@ func (b *Bank) RemoveConnection(ctx context.Context, c tenant.Caller, id string)
 		if reply.Disabled, err = disableACH(tx, c.TenantID, conn.ID, b); err != nil {
 			return deed{}, err
 		}
-		d := deed{action: "connection.remove", object: "connection:" + conn.ID, details: map[string]string{"item": conn.ItemID}, reply: reply}
+		d := deed{action: "connection.remove", object: "connection:" + conn.ID, onWhose: conn.Employee.String(), details: map[string]string{"item": conn.ItemID}, reply: reply}
 		return d, connections.Put(tx, c.TenantID, conn.ID, latest)
 	})
 	return reply, err
@@ -168,6 +175,9 @@ func (b *Bank) troubled(ctx context.Context, c tenant.Caller, id string, why err
 // mended checks a connection whose update session ended well, and reads its accounts anew.
 func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
 	c := system(w.TenantID)
+	if s.AccountID != "" {
+		return b.mendedEmployee(ctx, w, s)
+	}
 	conn, err := b.connection(ctx, c, s.ConnectionID)
 	if err != nil {
 		return b.giveUp(ctx, w, fault.As(err))

@@ -19,7 +19,7 @@ func (b *Bank) Exchange(ctx context.Context, c tenant.Caller, p connection.Excha
 	if err := allowed(c, p.EmployerID, p.CarrierID); err != nil && (p.EmployerID != "" || p.CarrierID != "") {
 		return connection.Exchanged{}, err
 	}
-	conn, err := b.exchange(ctx, c, p)
+	conn, err := b.exchange(ctx, c, storedExchange{Params: p})
 	if err != nil {
 		return connection.Exchanged{}, err
 	}
@@ -41,25 +41,34 @@ func (b *Bank) tokenFingerprint(tenantID, publicToken string) (string, error) {
 	return b.db.Fingerprint(tenantID, "public token", []byte(publicToken))
 }
 
-func (b *Bank) exchange(ctx context.Context, c tenant.Caller, p connection.ExchangeParams) (storedConnection, error) {
-	fp, err := b.tokenFingerprint(c.TenantID, p.PublicToken)
+// exchange takes what is asked for; what a call before stored under the same public token wins.
+func (b *Bank) exchange(ctx context.Context, c tenant.Caller, asked storedExchange) (storedConnection, error) {
+	fp, err := b.tokenFingerprint(c.TenantID, asked.Params.PublicToken)
 	if err != nil {
 		return storedConnection{}, err
 	}
 	defer b.exchanges.lock("exchange " + fp)()
 	e, err := b.exchangeRecord(ctx, c.TenantID, fp)
 	if errors.Is(err, store.ErrNotFound) {
-		if e, err = b.intend(ctx, c, fp, p); err == nil {
+		if e, err = b.intend(ctx, c, fp, asked); err == nil {
 			return b.carryOn(ctx, c, fp, e, false)
 		}
 	}
 	if err != nil {
 		return storedConnection{}, err
 	}
-	if c.Client.ID != "" && !c.Sees(e.Params.EmployerID, e.Params.CarrierID) {
+	if !e.sameOwner(c, asked) {
 		return storedConnection{}, usedToken()
 	}
 	return b.carryOn(ctx, c, fp, e, true)
+}
+
+// sameOwner reports whether a public token was meant for the same object before, as far as the caller may know.
+func (e storedExchange) sameOwner(c tenant.Caller, asked storedExchange) bool {
+	if e.Employee != nil || asked.Employee != nil {
+		return e.Employee != nil && asked.Employee != nil && *e.Employee == *asked.Employee
+	}
+	return c.Client.ID == "" || c.Sees(e.Params.EmployerID, e.Params.CarrierID)
 }
 
 func usedToken() *fault.Error {
@@ -76,26 +85,30 @@ func (b *Bank) exchangeRecord(ctx context.Context, tenantID, fp string) (e store
 }
 
 // intend checks an exchange and stores what it is about to do, before Plaid hears of it.
-func (b *Bank) intend(ctx context.Context, c tenant.Caller, fp string, p connection.ExchangeParams) (storedExchange, error) {
-	e := storedExchange{Stage: intended, Params: p, ConnectionID: newID(b.time()), ClientID: c.Client.ID, At: b.time()}
+func (b *Bank) intend(ctx context.Context, c tenant.Caller, fp string, asked storedExchange) (storedExchange, error) {
+	e := asked
+	e.Stage, e.ConnectionID, e.ClientID, e.At = intended, newID(b.time()), c.Client.ID, b.time()
 	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
 		s, err := sessionOfToken(tx, c.TenantID, fp)
 		if err != nil {
 			return deed{}, err
 		}
 		if s.ID != "" {
+			if !s.meantFor(asked.Employee) {
+				return deed{}, usedToken()
+			}
 			e.SessionID = s.ID
-			e.Params = fromSession(p, s)
+			e.Params = fromSession(asked.Params, s)
 		}
-		if c.Client.ID != "" {
+		if c.Client.ID != "" && e.Employee == nil {
 			if err := allowed(c, e.Params.EmployerID, e.Params.CarrierID); err != nil {
 				return deed{}, err
 			}
 		}
-		if err := refuseDuplicate(tx, c.TenantID, e.Params); err != nil {
+		if err := refuseDuplicate(tx, c.TenantID, e); err != nil {
 			return deed{}, err
 		}
-		d := deed{action: "connection.intend", object: "connection:" + e.ConnectionID, details: map[string]string{}}
+		d := deed{action: "connection.intend", object: "connection:" + e.ConnectionID, onWhose: e.Employee.String(), details: map[string]string{}}
 		if e.SessionID != "" {
 			d.details["session"] = e.SessionID
 		}
@@ -133,7 +146,8 @@ func fromSession(p connection.ExchangeParams, s storedSession) connection.Exchan
 
 // refuseDuplicate holds the duplicate guard of the contract: the same institution, account name and mask, held by the
 // same owner already. It works before the exchange, so that nothing is made at Plaid.
-func refuseDuplicate(tx *store.Tx, tenantID string, p connection.ExchangeParams) error {
+func refuseDuplicate(tx *store.Tx, tenantID string, e storedExchange) error {
+	p := e.Params
 	if p.AllowDuplicate || p.Metadata == nil || p.Metadata.Institution == nil || p.Metadata.Institution.ID == "" {
 		return nil
 	}
@@ -141,8 +155,8 @@ func refuseDuplicate(tx *store.Tx, tenantID string, p connection.ExchangeParams)
 		if err != nil {
 			return err
 		}
-		held := rec.Value.Connection
-		if held.Status == connection.Removed || held.Institution.ID != p.Metadata.Institution.ID || !sameOwner(held, p) {
+		held := rec.Value
+		if held.Status == connection.Removed || held.Institution.ID != p.Metadata.Institution.ID || !sameOwner(held, e) {
 			continue
 		}
 		for _, a := range p.Metadata.Accounts {
@@ -157,7 +171,13 @@ func refuseDuplicate(tx *store.Tx, tenantID string, p connection.ExchangeParams)
 	return nil
 }
 
-func sameOwner(c connection.Connection, p connection.ExchangeParams) bool {
+func sameOwner(c storedConnection, e storedExchange) bool {
+	if c.Employee != nil || e.Employee != nil {
+		// One employee's other account; a new link for the same account takes the old one's place.
+		return c.Employee != nil && e.Employee != nil && c.Employee.Company == e.Employee.Company &&
+			c.Employee.Employee == e.Employee.Employee && c.Employee.Account != e.Employee.Account
+	}
+	p := e.Params
 	if p.EmployerID == "" && p.CarrierID == "" {
 		return c.EmployerID == "" && c.CarrierID == "" && c.UserID == p.UserID
 	}
@@ -175,6 +195,9 @@ func (b *Bank) carryOn(ctx context.Context, c tenant.Caller, fp string, e stored
 		if err := b.trade(ctx, c, fp, e, again); err != nil {
 			return storedConnection{}, err
 		}
+	}
+	if e.Employee != nil {
+		return b.joinEmployee(ctx, c, fp, e)
 	}
 	return b.readConnection(ctx, c, fp, e)
 }
@@ -199,17 +222,22 @@ func (b *Bank) trade(ctx context.Context, c tenant.Caller, fp string, e storedEx
 		return errors.Join(err, b.forget(ctx, fp, c.TenantID))
 	}
 	now := b.time()
-	conn := storedConnection{AccessToken: token.Reveal(), Connection: connection.Connection{
+	conn := storedConnection{AccessToken: token.Reveal(), Employee: e.Employee, Connection: connection.Connection{
 		ID: e.ConnectionID, ItemID: itemID, UserID: e.Params.UserID, EmployerID: e.Params.EmployerID, CarrierID: e.Params.CarrierID,
 		Status: connection.Active, Products: []string{}, Accounts: []connection.LinkedAccount{}, CreatedAt: now, UpdatedAt: now,
 	}}
 	if m := e.Params.Metadata; m != nil && m.Institution != nil {
 		conn.Institution = *m.Institution
+		if e.Employee != nil { // their accounts are never listed; the duplicate guard compares these
+			for _, a := range m.Accounts {
+				conn.Accounts = append(conn.Accounts, connection.LinkedAccount{PlaidAccountID: a.ID, Name: a.Name, Mask: a.Mask, Type: a.Type, Subtype: a.Subtype})
+			}
+		}
 	}
 	e.Stage, e.Params.PublicToken = linked, ""
 	b.stats.Exchanges.Add(1)
 	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
-		d := deed{action: "connection.add", object: "connection:" + conn.ID, details: map[string]string{"item": itemID}}
+		d := deed{action: "connection.add", object: "connection:" + conn.ID, onWhose: e.Employee.String(), details: map[string]string{"item": itemID}}
 		if err := connections.Put(tx, c.TenantID, conn.ID, conn); err != nil {
 			return deed{}, err
 		}
@@ -230,7 +258,7 @@ func (b *Bank) trade(ctx context.Context, c tenant.Caller, fp string, e storedEx
 func (b *Bank) lose(ctx context.Context, c tenant.Caller, fp string, e storedExchange) error {
 	e.Stage, e.Params.PublicToken = lost, ""
 	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
-		d := deed{action: "connection.lose", object: "connection:" + e.ConnectionID, outcome: string(fault.RelinkRequired)}
+		d := deed{action: "connection.lose", object: "connection:" + e.ConnectionID, onWhose: e.Employee.String(), outcome: string(fault.RelinkRequired)}
 		if err := unread.Delete(tx, store.SystemTenant, fp); err != nil {
 			return deed{}, err
 		}

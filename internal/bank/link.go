@@ -75,10 +75,13 @@ func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkR
 	}
 	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
 		d := deed{
-			action: "link.start", object: "session:" + s.ID, reply: reply,
+			action: "link.start", object: "session:" + s.ID, reply: reply, onWhose: s.employee().String(),
 			details: map[string]string{"mode": s.Mode, "plaid_request_id": link.RequestID},
 		}
 		if err := linkSessions.Put(tx, c.TenantID, s.ID, s); err != nil {
+			return deed{}, err
+		}
+		if err := b.noteSession(tx, c.TenantID, s, s.CreatedAt); err != nil {
 			return deed{}, err
 		}
 		return d, open.Put(tx, store.SystemTenant, s.ID, where{c.TenantID, s.ID})

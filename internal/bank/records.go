@@ -6,6 +6,7 @@ import (
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/ach"
 	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
@@ -37,8 +38,39 @@ func (a storedACH) numbers() ach.Numbers {
 
 type storedConnection struct {
 	connection.Connection
-	AccessToken string `json:"access_token"`
-	Read        bool   `json:"read"` // its accounts were read at least once
+	AccessToken string       `json:"access_token"`
+	Read        bool         `json:"read"`               // what the link was for is done: accounts read, or the employee's account judged
+	Employee    *EmployeeRef `json:"employee,omitempty"` // an employee's own: S1's routes do not show it
+}
+
+// EmployeeRef names an employee's account by its whole path; Account is empty where one is about to be made.
+type EmployeeRef struct {
+	Company  string `json:"company"`
+	Employee string `json:"employee"`
+	Account  string `json:"account"`
+}
+
+type storedEmployee struct {
+	employee.BankAccount
+	Routing        string               `json:"routing_number"` // as typed
+	Number         string               `json:"account_number"`
+	AdoptedRouting string               `json:"adopted_routing,omitempty"` // the bank's alias, where the policy pays to that
+	AdoptedNumber  string               `json:"adopted_number,omitempty"`
+	Fingerprint    string               `json:"fingerprint"`
+	ConnectionID   string               `json:"connection_id,omitempty"`
+	Claim          *employee.LinkParams `json:"claim,omitempty"` // what the caller posted, without its token; never believed
+	Rev            int                  `json:"rev"`             // counts writes, so that a verdict on an older state is not kept
+}
+
+func (e storedEmployee) ref() EmployeeRef {
+	return EmployeeRef{Company: e.CompanyID, Employee: e.EmployeeID, Account: e.AccountID}
+}
+
+func (e storedEmployee) typed() employee.Typed {
+	return employee.Typed{
+		Numbers:    ach.Numbers{Routing: ach.NewRoutingNumber(e.Routing), Account: ach.NewAccountNumber(e.Number)},
+		HolderName: e.AccountHolderName, AccountType: e.AccountType,
+	}
 }
 
 type storedSession struct {
@@ -62,7 +94,8 @@ type storedExchange struct {
 	Params       connection.ExchangeParams `json:"params"` // with the public token
 	SessionID    string                    `json:"session_id,omitempty"`
 	ConnectionID string                    `json:"connection_id"` // minted with the intent
-	Asked        bool                      `json:"asked"`         // Plaid may have seen the token already
+	Employee     *EmployeeRef              `json:"employee,omitempty"`
+	Claim        *employee.LinkParams      `json:"claim,omitempty"`
 	ClientID     string                    `json:"client_id"`
 	At           time.Time                 `json:"at"`
 }
@@ -94,15 +127,19 @@ var (
 	open    = store.NewCollection[where]("open_sessions")   // system, by session id
 	unread  = store.NewCollection[where]("open_exchanges")  // system, by fingerprint: intended, or linked and not yet read
 
-	bankAccounts  = store.NewCollection[storedAccount]("bank_accounts")
-	plaidAccounts = store.NewCollection[pointer]("plaid_accounts") // by fingerprint of item + Plaid's account id
-	achAccounts   = store.NewCollection[storedACH]("ach_accounts")
-	achNumbers    = store.NewCollection[pointer]("ach_numbers") // by fingerprint of owner + numbers
-	connections   = store.NewCollection[storedConnection]("connections")
-	items         = store.NewCollection[pointer]("items")          // by Plaid's item id
-	sessionTokens = store.NewCollection[pointer]("session_tokens") // by fingerprint of the public token
-	linkSessions  = store.NewCollection[storedSession]("link_sessions")
-	exchanges     = store.NewCollection[storedExchange]("exchanges") // by fingerprint of the public token
-	tombstones    = store.NewCollection[tombstone]("tombstones")
-	replies       = store.NewCollection[storedReply]("idempotency") // by fingerprint of client + key
+	bankAccounts     = store.NewCollection[storedAccount]("bank_accounts")
+	plaidAccounts    = store.NewCollection[pointer]("plaid_accounts") // by fingerprint of item + Plaid's account id
+	achAccounts      = store.NewCollection[storedACH]("ach_accounts")
+	achNumbers       = store.NewCollection[pointer]("ach_numbers") // by fingerprint of owner + numbers
+	connections      = store.NewCollection[storedConnection]("connections")
+	items            = store.NewCollection[pointer]("items")          // by Plaid's item id
+	sessionTokens    = store.NewCollection[pointer]("session_tokens") // by fingerprint of the public token
+	linkSessions     = store.NewCollection[storedSession]("link_sessions")
+	exchanges        = store.NewCollection[storedExchange]("exchanges") // by fingerprint of the public token
+	employeeAccounts = store.NewCollection[storedEmployee]("employee_accounts")
+	employeeNumbers  = store.NewCollection[pointer]("employee_numbers")  // by fingerprint of employee + numbers
+	employeeSessions = store.NewCollection[pointer]("employee_sessions") // by account id + kind: the session that may be used again
+	companies        = store.NewCollection[employee.Capabilities]("companies")
+	tombstones       = store.NewCollection[tombstone]("tombstones")
+	replies          = store.NewCollection[storedReply]("idempotency") // by fingerprint of client + key
 )

@@ -45,15 +45,34 @@ func (b *Bank) session(ctx context.Context, c tenant.Caller, id string) (storedS
 		s, err = linkSessions.Get(tx, c.TenantID, id)
 		return missing(err, "link session")
 	})
-	if err == nil && s.ClientID != c.Client.ID && !c.Sees(s.EmployerID, s.CarrierID) {
+	if err == nil && s.ClientID != c.Client.ID && !s.visible(c) {
 		err = fault.New(fault.NotFound, "no such link session")
 	}
 	return s, err
 }
 
+func (s storedSession) visible(c tenant.Caller) bool {
+	if s.AccountID != "" {
+		return c.ActsFor(s.CompanyID, s.EmployeeID, tenant.Read)
+	}
+	return c.Sees(s.EmployerID, s.CarrierID)
+}
+
+// meantFor reports whether a session was opened for an employee's account, or, with nil, for none.
+func (s storedSession) meantFor(e *EmployeeRef) bool {
+	if e == nil {
+		return s.AccountID == ""
+	}
+	return s.AccountID == e.Account
+}
+
 // shownTo hides the public token from clients that could not exchange it.
 func shownTo(c tenant.Caller, s storedSession) connection.Session {
-	if s.ConnectionID != "" || !c.Client.Role.May(tenant.Link) {
+	may := tenant.Link
+	if s.AccountID != "" {
+		may = tenant.EmployeeLink
+	}
+	if s.ConnectionID != "" && s.Mode == "new" || !c.Client.Role.May(may) {
 		s.PublicToken = ""
 	}
 	return s.Session
@@ -64,6 +83,9 @@ func shownTo(c tenant.Caller, s storedSession) connection.Session {
 func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, p connection.CompleteParams) (connection.Session, error) {
 	if b.plaid.Environment() == plaid.Production {
 		return connection.Session{}, fault.New(fault.Forbidden, "in production only the user can finish Link")
+	}
+	if c.Client.Role == tenant.Support {
+		return connection.Session{}, fault.New(fault.Forbidden, "only whose account it is finishes Link") // A43
 	}
 	s, err := b.session(ctx, c, id)
 	if err != nil {
@@ -117,7 +139,10 @@ func (b *Bank) settle(ctx context.Context, w where, s storedSession, o plaid.Out
 		if latest.State == connection.Pending || latest.State == s.State {
 			return deed{}, errSettled
 		}
-		d := deed{action: "link." + latest.State, object: "session:" + w.ID, details: map[string]string{}}
+		if err := b.noteSession(tx, w.TenantID, latest, now); err != nil {
+			return deed{}, err
+		}
+		d := deed{action: "link." + latest.State, object: "session:" + w.ID, onWhose: latest.employee().String(), details: map[string]string{}}
 		if latest.Exit != nil && latest.Exit.ErrorCode != "" {
 			d.details["plaid_error_code"] = latest.Exit.ErrorCode
 		}
@@ -126,7 +151,8 @@ func (b *Bank) settle(ctx context.Context, w where, s storedSession, o plaid.Out
 				return deed{}, err
 			}
 		}
-		if !latest.unfinished() {
+		mending := latest.Mode == "update" && latest.State == connection.Succeeded // its check is still to come
+		if !latest.unfinished() && !mending {
 			if err := open.Delete(tx, store.SystemTenant, w.ID); err != nil {
 				return deed{}, err
 			}

@@ -220,9 +220,9 @@ func (b *Bank) afterSuccess(ctx context.Context, w where, s storedSession) error
 	if !s.Exchange || s.ConnectionID != "" || s.Trouble != nil {
 		return nil
 	}
-	_, err := b.exchange(ctx, system(w.TenantID), connection.ExchangeParams{
+	_, err := b.exchange(ctx, system(w.TenantID), storedExchange{Params: connection.ExchangeParams{
 		PublicToken: s.PublicToken, UserID: s.UserID, EmployerID: s.EmployerID, CarrierID: s.CarrierID, AllowDuplicate: s.AllowDuplicate,
-	})
+	}})
 	if err == nil || plaid.OutcomeUnknown(err) || fault.As(err).Retryable || ctx.Err() != nil {
 		return err
 	}

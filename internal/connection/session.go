@@ -24,6 +24,9 @@ type Session struct {
 	UserID        string            `json:"user_id"`
 	EmployerID    string            `json:"employer_id,omitempty"`
 	CarrierID     string            `json:"carrier_id,omitempty"`
+	CompanyID     string            `json:"company_id,omitempty" doc:"Set where an employee's account is verified"`
+	EmployeeID    string            `json:"employee_id,omitempty"`
+	AccountID     string            `json:"account_id,omitempty" doc:"The employee's account"`
 	HostedLinkURL string            `json:"hosted_link_url,omitempty"`
 	Expiration    time.Time         `json:"expiration"`
 	Institution   *Institution      `json:"institution,omitempty"`

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -11,30 +12,43 @@ import (
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/server"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
 // The oracle of this test is written by hand from the contract, not taken from the code under test.
 
-// open routes need no client; the others are allowed to the roles listed, from the least one on.
-var allowedFrom = map[string]string{
-	"GetStatus": "anyone", "Health": "anyone", "Metrics": "anyone", "Document": "anyone", "Ready": "anyone",
-	"GetBalance": "viewer", "ListConnections": "viewer", "GetConnection": "viewer", "GetSession": "viewer",
-	"ListAccounts": "viewer", "GetAccount": "viewer", "ListACH": "viewer", "GetACH": "viewer",
-	"StartLink": "operator", "UpdateLink": "operator", "Exchange": "operator", "CompleteSession": "operator",
-	"SyncAccounts": "operator", "RemoveConnection": "operator", "AddAccount": "operator", "UpdateAccount": "operator",
-	"SetDefaultAccount": "operator", "DeleteAccount": "operator", "AddACH": "operator", "AddACHFromPlaid": "operator",
-	"UpdateACH": "operator", "VerifyACH": "operator", "DeleteACH": "operator",
-	"ListAudit": "admin", "VerifyAudit": "admin", "ListClients": "admin", "AddClient": "admin", "RevokeClient": "admin",
-	"ListTenants": "admin", "AddTenant": "owner",
-}
+// Who may use a route at all; "bound" is a client bound to one employee.
+const (
+	anyone  = "anyone"
+	readers = "viewer support operator admin bound"
+	linkers = "operator admin"               // S1 links and writes
+	helpers = "support operator admin bound" // S2 tokens and links
+	actors  = "operator admin bound"         // S2 creates and deletes; finishes a session
+	admins  = "admin"
+	owner   = "the local owner"
+)
 
-var rank = map[string]int{"anyone": 0, "viewer": 1, "support": 1, "operator": 2, "admin": 3, "owner": 4}
+var allowed = map[string]string{
+	"GetStatus": anyone, "Health": anyone, "Metrics": anyone, "Document": anyone, "Ready": anyone,
+	"GetBalance": readers, "ListConnections": readers, "GetConnection": readers, "GetSession": readers,
+	"ListAccounts": readers, "GetAccount": readers, "ListACH": readers, "GetACH": readers,
+	"StartLink": linkers, "UpdateLink": linkers, "Exchange": linkers, "CompleteSession": actors,
+	"SyncAccounts": linkers, "RemoveConnection": linkers, "AddAccount": linkers, "UpdateAccount": linkers,
+	"SetDefaultAccount": linkers, "DeleteAccount": linkers, "AddACH": linkers, "AddACHFromPlaid": linkers,
+	"UpdateACH": linkers, "VerifyACH": linkers, "DeleteACH": linkers,
+	"ListAudit": admins, "VerifyAudit": admins, "ListClients": admins, "AddClient": admins, "RevokeClient": admins,
+	"ListTenants": admins, "AddTenant": owner, "GetCompany": admins, "EnableCapability": admins, "DisableCapability": admins,
+	"ListCompanyAccounts": readers, "ListEmployeeAccounts": readers, "GetEmployeeAccount": readers, "GetEmployeeHistory": readers,
+	"GetEmployeeToken": helpers, "LinkEmployeeAccount": helpers, "AddEmployeeAccount": actors, "DeleteEmployeeAccount": actors,
+	"AttestEmployeeAccount": admins,
+}
 
 // fixture is what one line of the matrix works on, all of it owned by one employer.
 type fixture struct {
 	employer, account, ach, connection, item, plaidAccount, session, token, client string
+	person                                                                         string // an employee's account, of company c-EMPLOYER
 }
 
 // probe is how a route is called on a fixture, and what a caller who does not see the fixture's employer gets.
@@ -48,6 +62,9 @@ func probes(f fixture) map[string]probe {
 	acct, achID := "/api/v1/bank-accounts/"+f.account, "/api/v1/bank-accounts/ach/"+f.ach
 	conn := "/api/v1/plaid/connections/" + f.connection
 	item := fmt.Sprintf(`{"item_id":%q}`, f.item)
+	company := "/companies/c-" + f.employer
+	person := company + "/employees/p1"
+	capability := "/api/v1/admin" + company + "/capabilities/PLAID_VERIFY"
 	return map[string]probe{
 		"GetBalance":        {"/api/v1/plaid/balance", fmt.Sprintf(`{"plaid_item_id":%q}`, f.item), 422, 200},
 		"ListConnections":   {"/api/v1/plaid/connections?employer_id=" + f.employer, "", 200, 200},
@@ -69,18 +86,32 @@ func probes(f fixture) map[string]probe {
 			`{"owner_type":"employer","owner_id":%q,"routing_number":"110000000","account_number":"1111222233330000","bank_name":"b","account_type":"checking"}`, f.employer), 403, 201},
 		"AddACHFromPlaid": {"/api/v1/bank-accounts/ach/from-plaid", fmt.Sprintf(
 			`{"owner_type":"employer","owner_id":%q,"plaid_account_id":%q,"plaid_item_id":%q}`, f.employer, f.plaidAccount, f.item), 403, 201},
-		"UpdateACH":        {achID, `{"nickname":"x"}`, 404, 200},
-		"VerifyACH":        {achID + "/verify", `{"plaid_item_id":"` + f.item + `"}`, 404, 409}, // other numbers: seen and compared
-		"DeleteACH":        {achID, "", 404, 200},
-		"DeleteAccount":    {acct, "", 404, 200},
-		"RemoveConnection": {conn, "", 404, 200},
-		"ListAudit":        {"/api/v1/admin/audit", "", 200, 200},
-		"VerifyAudit":      {"/api/v1/admin/audit/verify", "", 200, 200},
-		"ListClients":      {"/api/v1/admin/clients", "", 200, 200},
-		"AddClient":        {"/api/v1/admin/clients", `{"name":"n","role":"viewer"}`, 201, 201},
-		"RevokeClient":     {"/api/v1/admin/clients/" + f.client, "", 200, 200},
-		"ListTenants":      {"/api/v1/admin/tenants", "", 200, 200},
-		"AddTenant":        {"/api/v1/admin/tenants", `{"name":"t-` + f.employer + `"}`, 201, 201},
+		"UpdateACH":            {achID, `{"nickname":"x"}`, 404, 200},
+		"VerifyACH":            {achID + "/verify", `{"plaid_item_id":"` + f.item + `"}`, 404, 409}, // other numbers: seen and compared
+		"DeleteACH":            {achID, "", 404, 200},
+		"DeleteAccount":        {acct, "", 404, 200},
+		"RemoveConnection":     {conn, "", 404, 200},
+		"ListAudit":            {"/api/v1/admin/audit", "", 200, 200},
+		"VerifyAudit":          {"/api/v1/admin/audit/verify", "", 200, 200},
+		"ListClients":          {"/api/v1/admin/clients", "", 200, 200},
+		"AddClient":            {"/api/v1/admin/clients", `{"name":"n","role":"viewer"}`, 201, 201},
+		"RevokeClient":         {"/api/v1/admin/clients/" + f.client, "", 200, 200},
+		"ListTenants":          {"/api/v1/admin/tenants", "", 200, 200},
+		"GetCompany":           {"/api/v1/admin" + company, "", 404, 200},
+		"EnableCapability":     {capability, "{}", 404, 200},
+		"DisableCapability":    {capability, "", 404, 200},
+		"ListCompanyAccounts":  {company + "/bankaccounts?isVerified=false", "", 404, 200},
+		"ListEmployeeAccounts": {person + "/bankaccounts", "", 404, 200},
+		"AddEmployeeAccount": {person + "/bankaccounts", `{"accountHolderName":"Alberta Bobbeth Charleson","accountNumber":"1111222233331111",` +
+			`"routingNumber":"011401533","accountType":"Savings","verificationType":"Manual"}`, 404, 201},
+		"GetEmployeeAccount":    {person + "/bankaccounts/" + f.person, "", 404, 200},
+		"GetEmployeeHistory":    {person + "/bankaccounts/" + f.person + "/history", "", 404, 200},
+		"AttestEmployeeAccount": {person + "/bankaccounts/" + f.person + "/attest", `{"reason":"voided check"}`, 404, 200},
+		"DeleteEmployeeAccount": {person + "/bankaccounts/" + f.person, "", 404, 200},
+		"GetEmployeeToken":      {person + "/plaid/" + f.person + "/token", "", 404, 200},
+		"LinkEmployeeAccount": {person + "/plaid/" + f.person + "/link", // seen, and its missing token named
+			`{"accountId":"a","accountName":"n","accountType":"depository","institutionId":"i","institutionName":"n"}`, 404, 422},
+		"AddTenant": {"/api/v1/admin/tenants", `{"name":"t-` + f.employer + `"}`, 201, 201},
 	}
 }
 
@@ -105,34 +136,48 @@ func newFixture(t *testing.T, b *banktest.Bank, employer string) fixture {
 	must(err)
 	cl, err := b.Client.AddClient(ctx, tenant.ClientParams{Name: "to revoke", Role: tenant.Viewer})
 	must(err)
+	_, err = b.Owner().EnableCapability(ctx, "c-"+employer, employee.VerifyCapability, employee.CapabilityParams{})
+	must(err)
+	var pp employee.AddParams
+	must(json.Unmarshal([]byte(`{"accountHolderName":"Alberta Bobbeth Charleson","accountNumber":"1111222233330000",`+
+		`"routingNumber":"011401533","accountType":"Checking","verificationType":"Plaid"}`), &pp))
+	e, err := b.Client.AddEmployeeAccount(ctx, "c-"+employer, "p1", pp)
+	must(err)
+	f.person = e.AccountID
 	f.account, f.ach, f.connection, f.item, f.session, f.client = a.ID, h.ID, conn.ID, conn.ItemID, link.SessionID, cl.ID
 	f.plaidAccount, f.token = conn.Accounts[0].PlaidAccountID, b.PublicToken("ins_109509")
 	return f
 }
 
 type matrixCaller struct {
-	name string
-	role string
-	sees func(employer string) bool
-	make func(employer string) *client.Client
+	name, role string
+	sees       bool // the fixture's employer and company are in its scopes
+	make       func(f fixture) *client.Client
 }
 
-func callers(t *testing.T, b *banktest.Bank) []matrixCaller {
+func callers(b *banktest.Bank) []matrixCaller {
+	ids := func(ids ...string) tenant.Scope { return tenant.Scope{IDs: ids} }
+	scopes := []struct {
+		name string
+		of   func(id string) tenant.Scope
+	}{
+		{"inside", func(id string) tenant.Scope { return ids("some-other", id) }},
+		{"all", func(string) tenant.Scope { return tenant.Everything }},
+		{"outside", func(string) tenant.Scope { return ids("some-other") }},
+		{"nothing", func(string) tenant.Scope { return tenant.Scope{} }},
+		{"elsewhere", func(string) tenant.Scope { return tenant.Everything }},
+	}
 	var all []matrixCaller
 	for _, role := range tenant.Roles {
-		for name, scope := range map[string]func(string) tenant.Scope{
-			"inside":    func(e string) tenant.Scope { return tenant.Scope{IDs: []string{"some-other", e}} },
-			"all":       func(string) tenant.Scope { return tenant.Everything },
-			"outside":   func(string) tenant.Scope { return tenant.Scope{IDs: []string{"some-other"}} },
-			"nothing":   func(string) tenant.Scope { return tenant.Scope{} },
-			"elsewhere": func(string) tenant.Scope { return tenant.Everything },
-		} {
+		for _, scope := range scopes {
 			all = append(all, matrixCaller{
-				name: string(role) + "_" + name, role: string(role),
-				sees: func(string) bool { return name == "inside" || name == "all" },
-				make: func(e string) *client.Client {
-					p := tenant.ClientParams{Name: name, Role: role, Employers: scope(e)}
-					if name == "elsewhere" {
+				name: string(role) + "_" + scope.name, role: string(role), sees: scope.name == "inside" || scope.name == "all",
+				make: func(f fixture) *client.Client {
+					p := tenant.ClientParams{
+						Name: scope.name, Role: role, Employers: scope.of(f.employer), Companies: scope.of("c-" + f.employer),
+						ActAsEmployee: role == tenant.Operator || role == tenant.Admin,
+					}
+					if scope.name == "elsewhere" {
 						return b.NewClientOf("other-tenant", p)
 					}
 					return b.NewClient(p)
@@ -140,50 +185,58 @@ func callers(t *testing.T, b *banktest.Bank) []matrixCaller {
 			})
 		}
 	}
-	return append(all, matrixCaller{
-		name: "bound_to_an_employee", role: "viewer", sees: func(string) bool { return false },
-		make: func(string) *client.Client {
-			return b.NewClient(tenant.ClientParams{Name: "self", Role: tenant.Operator, BindCompany: "c", BindEmployee: "e"})
-		},
-	})
+	bound := func(name, employeeID string, sees bool) matrixCaller {
+		return matrixCaller{name: name, role: "bound", sees: sees, make: func(f fixture) *client.Client {
+			return b.NewClient(tenant.ClientParams{Name: "self", Role: tenant.Operator, BindCompany: "c-" + f.employer, BindEmployee: employeeID})
+		}}
+	}
+	return append(all, bound("bound_to_the_employee", "p1", true), bound("bound_to_another", "p2", false))
 }
 
-// R107, R108, A25: role x scope x route, with no hole. Deleting routes come last in the probes' order of use.
+// want is what the contract says of one cell.
+func (c matrixCaller) want(line server.Line, p probe) int {
+	s2 := strings.Contains(line.Path, "/companies/") && line.Act != "administer"
+	switch {
+	case !strings.Contains(allowed[line.Name], c.role):
+		return 403
+	case strings.HasSuffix(c.name, "elsewhere"):
+		return elsewhere(line.Name, p)
+	case c.role == "bound" && line.Name == "ListCompanyAccounts":
+		return 404 // more than its own
+	case c.role == "bound" && !s2:
+		return p.outside // no employer is its own
+	case c.sees:
+		return p.inside
+	}
+	return p.outside
+}
+
+// R107, R108, R115, A25: role x scope x route, with no hole.
 func TestEveryRoleScopeAndRoute(t *testing.T) {
 	b := banktest.Start(t)
 	table := server.Table()
 	cells := 0
-	for n, c := range callers(t, b) {
+	for n, c := range callers(b) {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, b, fmt.Sprintf("e%d", n))
-			who := c.make(f.employer)
+			who := c.make(f)
 			for _, line := range inOrder(table) {
-				least, known := allowedFrom[line.Name]
-				if !known {
+				if allowed[line.Name] == "" {
 					t.Fatalf("%s has no line in this test's oracle", line.Name)
 				}
-				if least == "anyone" {
-					continue
+				if allowed[line.Name] == anyone || strings.HasPrefix(line.Path, "/api/v1/companies/") {
+					continue // S2's second path is the same route
 				}
 				p, known := probes(f)[line.Name]
 				if !known {
 					t.Fatalf("%s has no probe in this test", line.Name)
 				}
 				cells++
-				want := p.outside
-				switch {
-				case rank[c.role] < rank[least]:
-					want = 403
-				case c.sees(f.employer):
-					want = p.inside
-				case strings.HasSuffix(c.name, "elsewhere"):
-					want = elsewhere(line.Name, p)
-				}
 				status, reply := b.Call(who, line.Method, p.path, p.body)
-				if status != want {
+				if want := c.want(line, p); status != want {
 					t.Errorf("%s %s: %d, want %d: %v", line.Method, line.Path, status, want, reply["error"])
 				}
-				if rows, isList := reply["data"].([]any); isList && !c.sees(f.employer) && (line.Act == "read" || strings.HasSuffix(c.name, "elsewhere")) {
+				if rows, isList := reply["data"].([]any); isList && !c.sees && (line.Act == "read" || strings.HasSuffix(c.name, "elsewhere")) {
 					for _, r := range rows {
 						if id := dig(r, "_id"); id == f.account || id == f.ach || id == f.connection || dig(r, "client_id") == f.client {
 							t.Errorf("%s shows another's %v", line.Name, id)
@@ -196,12 +249,36 @@ func TestEveryRoleScopeAndRoute(t *testing.T) {
 	t.Logf("%d cells", cells)
 }
 
+// Without act_as_employee an operator reads a company's employees, and neither creates, deletes nor links (R115).
+func TestNotInTheEmployeesContext(t *testing.T) {
+	b := banktest.Start(t)
+	f := newFixture(t, b, "e1")
+	who := b.NewClient(tenant.ClientParams{Name: "not acting", Role: tenant.Operator, Companies: tenant.Everything})
+	for _, line := range server.Table() {
+		p := probes(f)[line.Name]
+		if !strings.HasPrefix(line.Path, "/companies/") || line.Act == "administer" {
+			continue
+		}
+		want := 403
+		if line.Act == "read" {
+			want = 200
+		}
+		if status, _ := b.Call(who, line.Method, p.path, p.body); status != want {
+			t.Errorf("%s %s: %d, want %d", line.Method, line.Path, status, want)
+		}
+	}
+}
+
 // elsewhere is what a client of all scopes in another tenant gets: there the same employer's id is its own to use, and
 // none of the fixture's objects exists.
 func elsewhere(route string, p probe) int {
 	switch route {
 	case "StartLink", "Exchange", "AddAccount", "AddACH":
 		return p.inside
+	case "GetCompany", "EnableCapability", "DisableCapability", "ListCompanyAccounts", "ListEmployeeAccounts":
+		return 200 // its own tenant's, and empty
+	case "AddEmployeeAccount":
+		return 201
 	case "AddACHFromPlaid":
 		return 422
 	case "RevokeClient":

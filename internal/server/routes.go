@@ -7,6 +7,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/status"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -37,7 +38,7 @@ func with(more ...string) []string { return slices.Concat(more, paging) }
 
 // table lists every route, sorted by path and method within its group.
 func (s *Server) table() []route {
-	all := slices.Concat(s.system(), s.linking(), s.accounts(), s.ach(), s.admin())
+	all := slices.Concat(s.system(), s.linking(), s.accounts(), s.ach(), s.employees(), s.admin())
 	for i := range all {
 		if all[i].Status == 0 {
 			all[i].Status = 200
@@ -76,7 +77,7 @@ func (s *Server) linking() []route {
 			Body: typed[connection.ExchangeParams](), Reply: typed[connection.Exchanged](), Handle: withBody(b.Exchange)},
 		{Method: "GET", Path: "/api/v1/plaid/link-sessions/{id}", Name: "GetSession", Summary: "Read a link session; wait=25s returns as soon as it ends", Act: tenant.Read,
 			Query: []string{"wait"}, Reply: typed[connection.Session](), Handle: s.getSession},
-		{Method: "POST", Path: "/api/v1/plaid/link-sessions/{id}/complete", Name: "CompleteSession", Summary: "Finish a session without a browser (simulated and sandbox)", Act: tenant.Link,
+		{Method: "POST", Path: "/api/v1/plaid/link-sessions/{id}/complete", Name: "CompleteSession", Summary: "Finish a session without a browser (simulated and sandbox)", Act: tenant.EmployeeLink,
 			Body: typed[connection.CompleteParams](), Reply: typed[connection.Session](), Handle: withIDAndBody(b.CompleteSession)},
 		{Method: "POST", Path: "/api/v1/plaid/link-token", Name: "StartLink", Summary: "Ask for a link token", Act: tenant.Link,
 			Body: typed[connection.LinkParams](), Reply: typed[connection.Link](), Handle: withBody(b.StartLink)},
@@ -138,6 +139,12 @@ func (s *Server) admin() []route {
 			Body: typed[tenant.ClientParams](), Reply: typed[tenant.Minted](), Handle: withBody(b.AddClient)},
 		{Method: "DELETE", Path: "/api/v1/admin/clients/{id}", Name: "RevokeClient", Summary: "End a client", Act: tenant.Administer,
 			Reply: typed[tenant.Client](), Handle: withID(b.RevokeClient)},
+		{Method: "GET", Path: "/api/v1/admin/companies/{companyId}", Name: "GetCompany", Summary: "What a company has switched on", Act: tenant.Administer,
+			Reply: typed[employee.Capabilities](), Handle: s.getCompany},
+		{Method: "DELETE", Path: "/api/v1/admin/companies/{companyId}/capabilities/{capability}", Name: "DisableCapability", Summary: "Switch a capability off", Act: tenant.Administer,
+			Reply: typed[employee.Capabilities](), Handle: s.disableCapability},
+		{Method: "PUT", Path: "/api/v1/admin/companies/{companyId}/capabilities/{capability}", Name: "EnableCapability", Summary: "Switch a capability on, and set the policy for banks that hand out aliases", Act: tenant.Administer,
+			Body: typed[employee.CapabilityParams](), Reply: typed[employee.Capabilities](), Handle: s.enableCapability},
 		{Method: "GET", Path: "/api/v1/admin/tenants", Name: "ListTenants", Summary: "List tenants", Act: tenant.Administer,
 			Query: with(), Reply: typed[tenant.Tenant](), List: true, Handle: s.listTenants},
 		{Method: "POST", Path: "/api/v1/admin/tenants", Name: "AddTenant", Summary: "Make a tenant (local owner)", Act: tenant.Administer, Status: 201,

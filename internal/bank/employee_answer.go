@@ -1,0 +1,100 @@
+package bank
+
+import (
+	"context"
+
+	"github.com/bankctl/bankctl/internal/ach"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/employee"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// answer gathers what Plaid says of an account, on our own asking alone (A37). What Plaid refuses is part of the answer,
+// not an error: it becomes a reason.
+func (b *Bank) answer(ctx context.Context, c tenant.Caller, a storedEmployee, conn storedConnection) (employee.Answer, connection.Institution, error) {
+	token := plaid.NewAccessToken(conn.AccessToken)
+	said := employee.Answer{Chosen: a.PlaidAccountID}
+	auth, err := b.plaid.GetNumbers(ctx, token)
+	accounts, item := auth.Accounts, auth.Item
+	if err != nil {
+		said.Trouble = trouble(err)
+		b.note(ctx, c, conn.ID, err)
+		// The numbers are not to be had, but how the account stands may be: a deposit on its way, a failed one.
+		if accounts, item, err = b.plaid.GetAccounts(ctx, token); err != nil {
+			accounts = nil
+		}
+	} else {
+		b.stats.NumberFetches.Add(1)
+	}
+	for _, p := range accounts {
+		said.Accounts = append(said.Accounts, plaidAccount(p, auth.Numbers))
+	}
+	bank := b.bankOf(ctx, item, conn, a)
+	said.Institution = employee.Institution{ID: bank.ID, Name: bank.Name}
+	for _, digits := range bank.RoutingNumbers {
+		said.Institution.Routing = append(said.Institution.Routing, ach.NewRoutingNumber(digits))
+	}
+	if said.Trouble == "" {
+		said.Owners = b.owners(ctx, token, a, said)
+	}
+	return said, connection.Institution{ID: bank.ID, Name: bank.Name}, nil
+}
+
+func trouble(err error) string {
+	if code := plaid.Code(err); code != "" {
+		return code
+	}
+	return employee.NoAnswer
+}
+
+// note keeps a connection's own state in step with what Plaid said against it.
+func (b *Bank) note(ctx context.Context, c tenant.Caller, connectionID string, why error) {
+	if err := b.troubled(ctx, c, connectionID, why); err != why {
+		b.log.Error("trouble of a connection could not be noted", "connection", connectionID)
+	}
+}
+
+func plaidAccount(p plaid.Account, numbers map[string]plaid.Numbers) employee.PlaidAccount {
+	out := employee.PlaidAccount{ID: p.ID, Mask: p.Mask, Type: p.Type, Subtype: p.Subtype, Status: p.VerificationStatus}
+	if n, ok := numbers[p.ID]; ok {
+		out.Numbers = &employee.PlaidNumbers{Numbers: n.Numbers, Tokenized: n.Tokenized}
+	}
+	return out
+}
+
+// bankOf finds the institution with its routing numbers; where Plaid does not tell, what was known before.
+func (b *Bank) bankOf(ctx context.Context, item plaid.Item, conn storedConnection, a storedEmployee) plaid.Institution {
+	known := plaid.Institution{ID: item.InstitutionID, Name: item.InstitutionName}
+	if known.ID == "" && item.ID == "" {
+		known = plaid.Institution{ID: conn.Institution.ID, Name: conn.Institution.Name}
+	}
+	if known.ID == "" {
+		return known
+	}
+	if found, err := b.plaid.GetInstitution(ctx, known.ID); err == nil {
+		return found
+	}
+	if known.Name == "" && a.InstitutionID == known.ID {
+		known.Name = a.InstitutionName
+	}
+	return known
+}
+
+// owners finds how the holder's name fits: Plaid's own score, or at least the names; nothing where neither is to be had.
+func (b *Bank) owners(ctx context.Context, token plaid.AccessToken, a storedEmployee, said employee.Answer) employee.Owners {
+	chosen := said.Chosen
+	if chosen == "" && len(said.Accounts) == 1 {
+		chosen = said.Accounts[0].ID
+	}
+	if scores, err := b.plaid.MatchName(ctx, token, a.AccountHolderName); err == nil {
+		if score, ok := scores[chosen]; ok {
+			return employee.Owners{Score: &score}
+		}
+	}
+	names, err := b.plaid.GetOwners(ctx, token)
+	if err != nil {
+		return employee.Owners{}
+	}
+	return employee.Owners{Names: names[chosen]}
+}

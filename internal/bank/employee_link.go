@@ -1,0 +1,204 @@
+package bank
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/employee"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// LinkEmployeeAccount saves a finished Link session (R135-R146): the public token is exchanged, the account joined to the
+// one chosen, and judged by Plaid's own numbers. Repeated after a failure it takes up where that one stopped (A44).
+func (b *Bank) LinkEmployeeAccount(ctx context.Context, c tenant.Caller, ref EmployeeRef, p employee.LinkParams) (employee.BankAccount, error) {
+	if err := inContext(c, ref.Company, ref.Employee, tenant.EmployeeLink); err != nil {
+		return employee.BankAccount{}, err
+	}
+	defer b.exchanges.lock("employee " + ref.Account)()
+	a, err := b.employeeAccount(ctx, c.TenantID, ref)
+	if err != nil {
+		return employee.BankAccount{}, err
+	}
+	if err := b.mayVerify(ctx, c.TenantID, a); err != nil {
+		return employee.BankAccount{}, err
+	}
+	if err := p.CheckPublicToken(a.BankAccount); err != nil {
+		return employee.BankAccount{}, err
+	}
+	claim := p
+	claim.PublicToken = ""
+	if p.PublicToken == "" {
+		return b.relinked(ctx, c, a, &claim)
+	}
+	_, err = b.exchange(ctx, c, storedExchange{Employee: &ref, Claim: &claim, Params: connection.ExchangeParams{
+		PublicToken: p.PublicToken, UserID: ref.Employee, Metadata: claimed(p),
+	}})
+	if err != nil {
+		return employee.BankAccount{}, err
+	}
+	a, err = b.employeeAccount(ctx, c.TenantID, ref)
+	return a.BankAccount, err
+}
+
+// claimed turns what the caller posted into Link's metadata, which the duplicate guard compares.
+func claimed(p employee.LinkParams) *connection.Metadata {
+	if p.InstitutionID == "" {
+		return nil
+	}
+	return &connection.Metadata{
+		Institution: &connection.Institution{ID: p.InstitutionID, Name: p.InstitutionName},
+		Accounts: []connection.MetadataAccount{{
+			ID: p.AccountID, Name: p.AccountName, Mask: p.AccountMask, Type: p.AccountType, Subtype: p.AccountSubtype,
+			VerificationStatus: p.VerificationStatus,
+		}},
+	}
+}
+
+// relinked saves an update session: the Item and its token are the same, so there is nothing to exchange (A36).
+func (b *Bank) relinked(ctx context.Context, c tenant.Caller, a storedEmployee, claim *employee.LinkParams) (employee.BankAccount, error) {
+	conn, err := b.connection(ctx, system(c.TenantID), a.ConnectionID)
+	if err != nil {
+		return employee.BankAccount{}, err
+	}
+	ref := a.ref()
+	d := employeeDeed("employee.link", a)
+	d.details["connection"] = conn.ID
+	_, err = b.changeEmployee(withoutReply(ctx), c, ref, d, func(latest *storedEmployee) error {
+		latest.Claim, latest.PlaidAccountID = claim, claim.AccountID
+		return nil
+	})
+	if err != nil {
+		return employee.BankAccount{}, err
+	}
+	return b.judgeEmployee(context.WithoutCancel(ctx), c, ref, conn, nil)
+}
+
+// withoutReply keeps a first step of several from storing its reply as the call's.
+func withoutReply(ctx context.Context) context.Context {
+	return context.WithValue(ctx, attemptKey{}, nil)
+}
+
+// joinEmployee joins an account to the Item whose token is stored, and judges it; the exchange is over with the verdict.
+func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e storedExchange) (storedConnection, error) {
+	conn, err := b.connection(ctx, system(c.TenantID), e.ConnectionID)
+	if err != nil || conn.Read {
+		return conn, err
+	}
+	ref := *e.Employee
+	before, err := b.employeeAccount(ctx, c.TenantID, ref)
+	if fault.Is(err, fault.NotFound) {
+		return conn, errors.Join(b.orphan(ctx, c, fp, conn), err)
+	}
+	if err != nil {
+		return conn, err
+	}
+	at("employee.join")
+	d := employeeDeed("employee.link", before)
+	d.details["connection"], d.details["item"] = conn.ID, conn.ItemID
+	_, err = b.changeEmployee(withoutReply(ctx), c, ref, d, func(a *storedEmployee) error {
+		a.BankAccount = a.Join(conn.ItemID, e.Claim.AccountID, conn.Institution, b.time())
+		a.ConnectionID, a.Claim = conn.ID, e.Claim
+		return nil
+	})
+	at("employee.joined")
+	if err != nil {
+		return conn, err
+	}
+	if before.ConnectionID != "" && before.ConnectionID != conn.ID {
+		b.supersede(ctx, c, before.ConnectionID)
+	}
+	_, err = b.judgeEmployee(ctx, c, ref, conn, func(tx *store.Tx) error {
+		latest, err := connections.Get(tx, c.TenantID, conn.ID)
+		if err != nil {
+			return err
+		}
+		latest.Read, conn.Read = true, true
+		if err := connections.Put(tx, c.TenantID, conn.ID, latest); err != nil {
+			return err
+		}
+		if err := closeSession(tx, c.TenantID, e.SessionID, conn.ID); err != nil {
+			return err
+		}
+		return unread.Delete(tx, store.SystemTenant, fp)
+	})
+	if err != nil {
+		b.later(where{c.TenantID, fp})
+		return conn, err
+	}
+	if e.SessionID != "" {
+		b.sessions.tell(e.SessionID)
+	}
+	return conn, nil
+}
+
+// orphan ends an Item whose account was deleted while it was linked.
+func (b *Bank) orphan(ctx context.Context, c tenant.Caller, fp string, conn storedConnection) error {
+	if _, err := b.removeConnection(ctx, c, conn); err != nil {
+		return err
+	}
+	return b.db.Update(ctx, func(tx *store.Tx) error { return unread.Delete(tx, store.SystemTenant, fp) })
+}
+
+// supersede ends the Item that a new link has taken the place of. A failure leaves it for the next try by hand: the
+// account no longer depends on it.
+func (b *Bank) supersede(ctx context.Context, c tenant.Caller, connectionID string) {
+	if err := b.dropItem(ctx, c, connectionID); err != nil {
+		b.log.Warn("a superseded Item could not be removed at Plaid", "connection", connectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+	}
+}
+
+// judgeEmployee asks Plaid, lets Match decide, and writes the verdict with its evidence; also is written with it. A
+// verdict on a state that moved meanwhile is not kept: it is made again.
+func (b *Bank) judgeEmployee(ctx context.Context, c tenant.Caller, ref EmployeeRef, conn storedConnection, also func(*store.Tx) error) (employee.BankAccount, error) {
+	for range 5 {
+		a, err := b.employeeAccount(ctx, c.TenantID, ref)
+		if err != nil {
+			return employee.BankAccount{}, err
+		}
+		caps, err := b.company(ctx, c.TenantID, ref.Company)
+		if err != nil {
+			return employee.BankAccount{}, err
+		}
+		at("employee.ask")
+		said, bank, err := b.answer(ctx, c, a, conn)
+		at("employee.asked")
+		if err != nil {
+			return employee.BankAccount{}, err
+		}
+		verdict := employee.Match(a.typed(), said, caps.Policy())
+		changed, err := b.keepVerdict(ctx, c, a, conn, bank, verdict, also)
+		at("employee.judged")
+		if !errors.Is(err, errMoved) {
+			return changed, err
+		}
+	}
+	return employee.BankAccount{}, fault.New(fault.Conflict, "the account is being changed by others").WithID(ref.Account).WithHint("try again")
+}
+
+func (b *Bank) keepVerdict(ctx context.Context, c tenant.Caller, judged storedEmployee, conn storedConnection, bank connection.Institution, v employee.Verdict, also func(*store.Tx) error) (employee.BankAccount, error) {
+	now := b.time()
+	d := employeeDeed("employee.verify", judged)
+	return b.changeEmployee(ctx, c, judged.ref(), d, func(a *storedEmployee) error {
+		if a.Rev != judged.Rev {
+			return errMoved
+		}
+		before := a.IsVerified
+		a.BankAccount = a.Judged(v, now)
+		if bank.ID != "" {
+			a.InstitutionID, a.InstitutionName = bank.ID, bank.Name
+		}
+		if v.Verified && !v.Adopted.Account.Empty() {
+			a.AdoptedRouting, a.AdoptedNumber = v.Adopted.Routing.Reveal(), v.Adopted.Account.Reveal()
+		}
+		d.details["connection"], d.details["numbers"] = conn.ID, "fetched"
+		d.details["verified"], d.details["reason"] = strconv.FormatBool(a.IsVerified), string(v.Reason)
+		d.details["comparison"], d.details["strength"] = v.Evidence.Comparison, v.Evidence.Strength
+		d.details["was_verified"] = strconv.FormatBool(before)
+		return nil
+	}, also)
+}

@@ -1,0 +1,175 @@
+package bank
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/employee"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// A link token that ends sooner than this is not handed out again.
+const leastLeft = 2 * time.Minute
+
+// hostedLife is how long a hosted page for an employee lasts: it may be sent to them first.
+const hostedLife = 24 * time.Hour
+
+// GetEmployeeToken mints a link token for an account, or hands an unexpired one of the same kind out again (R127-R130,
+// A35). An account that was linked before gets update mode, unless only a fresh link can help.
+func (b *Bank) GetEmployeeToken(ctx context.Context, c tenant.Caller, ref EmployeeRef, hosted bool) (employee.TokenReply, error) {
+	if err := inContext(c, ref.Company, ref.Employee, tenant.EmployeeLink); err != nil {
+		return employee.TokenReply{}, err
+	}
+	defer b.exchanges.lock("employee " + ref.Account)()
+	a, err := b.employeeAccount(ctx, c.TenantID, ref)
+	if err != nil {
+		return employee.TokenReply{}, err
+	}
+	if err := b.mayVerify(ctx, c.TenantID, a); err != nil {
+		return employee.TokenReply{}, err
+	}
+	conn, mode, err := b.linkMode(ctx, c.TenantID, a)
+	if err != nil {
+		return employee.TokenReply{}, err
+	}
+	if reply, ok, err := b.reuse(ctx, c.TenantID, a, mode, hosted); ok || err != nil {
+		return reply, err
+	}
+	reply, err := b.mint(ctx, c, a, conn, mode, hosted)
+	if mode == employee.ModeUpdate && (plaid.Code(err) == "ITEM_NOT_FOUND" || plaid.Code(err) == "INVALID_ACCESS_TOKEN") {
+		return b.mint(ctx, c, a, storedConnection{}, employee.ModeNew, hosted)
+	}
+	return reply, err
+}
+
+// mayVerify refuses accounts that Plaid is not to verify (A41).
+func (b *Bank) mayVerify(ctx context.Context, tenantID string, a storedEmployee) error {
+	if a.VerificationType != employee.ByPlaid {
+		return fault.New(fault.Conflict, "this account's verificationType is Manual").WithID(a.AccountID).
+			WithHint("add it anew with verificationType Plaid to verify it through Plaid")
+	}
+	caps, err := b.company(ctx, tenantID, a.CompanyID)
+	if err != nil {
+		return err
+	}
+	return caps.Require(employee.VerifyCapability)
+}
+
+// linkMode says whether the account's own Item can be mended, or a fresh link is needed.
+func (b *Bank) linkMode(ctx context.Context, tenantID string, a storedEmployee) (storedConnection, string, error) {
+	if a.ConnectionID == "" {
+		return storedConnection{}, employee.ModeNew, nil
+	}
+	conn, err := b.connection(ctx, system(tenantID), a.ConnectionID)
+	if fault.Is(err, fault.NotFound) {
+		return storedConnection{}, employee.ModeNew, nil
+	}
+	if err != nil {
+		return storedConnection{}, "", err
+	}
+	switch conn.Status {
+	case connection.Removed, connection.Revoked, connection.Failed:
+		return storedConnection{}, employee.ModeNew, nil
+	}
+	if a.VerificationReason == employee.DepositExpired || a.VerificationReason == employee.DepositFailed {
+		return storedConnection{}, employee.ModeNew, nil // Plaid locks such an Item for good
+	}
+	return conn, employee.ModeUpdate, nil
+}
+
+// reuse finds the account's unexpired session of the same kind.
+func (b *Bank) reuse(ctx context.Context, tenantID string, a storedEmployee, mode string, hosted bool) (employee.TokenReply, bool, error) {
+	var s storedSession
+	found := false
+	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
+		s, found, err = byPointer(tx, employeeSessions, linkSessions, tenantID, sessionKey(a.AccountID, hosted))
+		return err
+	})
+	usable := found && s.State == connection.Pending && s.Mode == mode && s.Expiration.Sub(b.time()) > leastLeft
+	if err != nil || !usable {
+		return employee.TokenReply{}, false, err
+	}
+	return tokenReply(s), true, nil
+}
+
+func sessionKey(accountID string, hosted bool) string {
+	if hosted {
+		return accountID + ".hosted"
+	}
+	return accountID + ".token"
+}
+
+func tokenReply(s storedSession) employee.TokenReply {
+	r := employee.TokenReply{LinkToken: s.LinkToken, Expiration: s.Expiration, Mode: s.Mode, SessionID: s.ID}
+	if s.Hosted {
+		r.HostedLinkURL = s.HostedLinkURL
+	}
+	return r
+}
+
+func (b *Bank) mint(ctx context.Context, c tenant.Caller, a storedEmployee, conn storedConnection, mode string, hosted bool) (employee.TokenReply, error) {
+	user, err := b.plaidUser(c.TenantID, a.EmployeeID)
+	if err != nil {
+		return employee.TokenReply{}, err
+	}
+	req := plaid.LinkRequest{ClientUserID: user, Hosted: hosted}
+	if hosted {
+		req.Lifetime = hostedLife
+	}
+	s := storedSession{Hosted: hosted, Session: connection.Session{
+		Mode: mode, UserID: a.EmployeeID, CompanyID: a.CompanyID, EmployeeID: a.EmployeeID, AccountID: a.AccountID,
+	}}
+	if mode == employee.ModeUpdate {
+		req.AccessToken = plaid.NewAccessToken(conn.AccessToken)
+		req.ChooseAccounts = a.VerificationReason == employee.NumberMismatch || a.VerificationReason == employee.AccountMissing
+		s.ConnectionID, s.Institution = conn.ID, &conn.Institution
+	} else {
+		req.Products, req.RequiredIfSupported = b.products.Products, b.products.RequiredIfSupported // no transactions of an employee
+	}
+	link, err := b.openSession(ctx, c, req, s)
+	if err != nil {
+		return employee.TokenReply{}, err
+	}
+	return employee.TokenReply{
+		LinkToken: link.LinkToken, HostedLinkURL: link.HostedLinkURL, SessionID: link.SessionID, Expiration: link.Expiration, Mode: mode,
+	}, nil
+}
+
+// employee names the account that a session is for; nil for a session of S1.
+func (s storedSession) employee() *EmployeeRef {
+	if s.AccountID == "" {
+		return nil
+	}
+	return &EmployeeRef{Company: s.CompanyID, Employee: s.EmployeeID, Account: s.AccountID}
+}
+
+// noteSession keeps an employee's account informed of its sessions: which may be used again, and how the last one went.
+func (b *Bank) noteSession(tx *store.Tx, tenantID string, s storedSession, at time.Time) error {
+	ref := s.employee()
+	if ref == nil {
+		return nil
+	}
+	a, err := employeeIn(tx, tenantID, *ref)
+	if fault.Is(err, fault.NotFound) {
+		return nil // deleted meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	if err := employeeSessions.Put(tx, tenantID, sessionKey(a.AccountID, s.Hosted), pointer{s.ID}); err != nil {
+		return err
+	}
+	a.LastSession = employee.SessionOf(s.Session, at)
+	if s.State == connection.Exited {
+		a.BankAccount, _ = a.After(employee.EventExited, at)
+	}
+	a.Rev++
+	return employeeAccounts.Put(tx, tenantID, a.AccountID, a)
+}
+
+var errMoved = errors.New("the account moved meanwhile")
