@@ -21,6 +21,7 @@ import (
 // app is one run of bankctl: the world, the global flags, and what is worked out from both on demand.
 type app struct {
 	Env
+	interrupt context.CancelFunc
 
 	socket, profile, tenant string
 	output, jq, template    string

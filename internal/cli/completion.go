@@ -23,7 +23,8 @@ func newCompletion(a *app) *cobra.Command {
 	} {
 		cmd.AddCommand(&cobra.Command{
 			Use: shell.name, Short: "Print the completion script for " + shell.name, Args: none(), Example: shell.example,
-			RunE: func(cmd *cobra.Command, _ []string) error { return shell.print(cmd.Root()) },
+			Annotations: map[string]string{offline: "yes"},
+			RunE:        func(cmd *cobra.Command, _ []string) error { return shell.print(cmd.Root()) },
 		})
 	}
 	return cmd

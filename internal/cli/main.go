@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,15 +44,9 @@ var exitNames = map[int]fault.Code{
 
 // Main runs one command and gives its exit code.
 func Main(args []string, env Env) int {
-	ctx := env.Context
-	if ctx == nil {
-		var stop context.CancelFunc
-		ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		// Once the first interrupt is in, the second one ends the process by itself.
-		context.AfterFunc(ctx, stop)
-	}
-	a := &app{Env: env}
+	ctx, cancel := context.WithCancel(cmp.Or(env.Context, context.Background()))
+	defer cancel()
+	a := &app{Env: env, interrupt: cancel}
 	root := newRoot(a, args)
 	root.SetArgs(args)
 	root.SetIn(env.Stdin)
@@ -65,6 +60,20 @@ func Main(args []string, env Env) int {
 		a.output = "json" // the flags were not read to their end
 	}
 	return a.explain(ctx, err)
+}
+
+// watchSignals makes the first interrupt end the command in order; the second one ends the process by itself.
+func (a *app) watchSignals() {
+	if a.Context != nil {
+		return // whoever gave it watches
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		a.interrupt()
+	}()
 }
 
 func wantsJSON(args []string, getenv func(string) string) bool {

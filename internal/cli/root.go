@@ -56,7 +56,12 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.globals(root.PersistentFlags())
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd.Flags()) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Annotations[offline] == "" {
+			a.watchSignals()
+		}
+		return a.prepare(cmd.Flags())
+	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(families()...)
 	all := branches()
@@ -77,6 +82,9 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
 	}
 	return root
 }
+
+// offline marks commands that only print: an interrupt may end them as it ends any program.
+const offline = "offline"
 
 // group makes a command that only holds others. A mistyped one under it is an error, not help with exit 0.
 func group(use, short string, children ...*cobra.Command) *cobra.Command {

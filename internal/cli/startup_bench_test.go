@@ -11,7 +11,6 @@ import (
 	"time"
 )
 
-// The libraries that bankctl links, in a program that does nothing with them.
 const bareCobra = `package main
 
 import (
@@ -27,33 +26,66 @@ func main() {
 }
 `
 
+// The libraries that bankctl links, in a program that does nothing with them. They are used, behind a condition that never holds: else the linker would leave most of them out.
 const sameLibraries = `package main
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"text/template"
 
 	_ "github.com/bankctl/bankctl/internal/aaterm"
-	_ "github.com/charmbracelet/bubbles/spinner"
-	_ "github.com/charmbracelet/bubbles/textinput"
-	_ "github.com/charmbracelet/bubbletea"
-	_ "github.com/charmbracelet/lipgloss"
-	_ "github.com/itchyny/gojq"
-	_ "github.com/mdp/qrterminal/v3"
-	_ "github.com/pkg/browser"
-	_ "github.com/shopspring/decimal"
-	_ "github.com/spf13/viper"
-	_ "go.yaml.in/yaml/v3"
-	_ "golang.org/x/term"
-	_ "net/http"
-	_ "text/template"
-
+	"github.com/charmbracelet/bubbles/spinner"
+	"github.com/charmbracelet/bubbles/textinput"
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+	"github.com/itchyny/gojq"
+	"github.com/mdp/qrterminal/v3"
+	"github.com/pkg/browser"
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
+	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/term"
 )
 
 func main() {
+	if len(os.Args) > 99 {
+		use()
+	}
 	root := &cobra.Command{Use: "bare"}
 	root.AddCommand(&cobra.Command{Use: "version", Run: func(*cobra.Command, []string) { fmt.Println("bare dev") }})
 	_ = root.Execute()
+}
+
+type model struct{ textinput.Model }
+
+func (m model) Init() tea.Cmd { return spinner.New().Tick }
+
+func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.Model, _ = m.Model.Update(msg)
+	return m, nil
+}
+
+func use() {
+	_, _ = tea.NewProgram(model{textinput.New()}).Run()
+	fmt.Println(lipgloss.NewStyle().Bold(true).Render("x"))
+	q, _ := gojq.Parse(os.Args[1])
+	code, _ := gojq.Compile(q)
+	code.Run(nil)
+	qrterminal.GenerateWithConfig(os.Args[1], qrterminal.Config{Writer: io.Discard})
+	_ = browser.OpenURL(os.Args[1])
+	fmt.Println(decimal.NewFromString(os.Args[1]))
+	v := viper.New()
+	_ = v.ReadInConfig()
+	_ = v.UnmarshalExact(&q)
+	_, _ = yaml.Marshal(q)
+	fmt.Println(term.IsTerminal(0))
+	_, _ = http.Get(os.Args[1])
+	t, _ := template.New("x").Parse(os.Args[1])
+	_ = t.Execute(os.Stdout, q)
 }
 `
 

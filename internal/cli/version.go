@@ -17,7 +17,8 @@ type build struct {
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: none(),
-		Example: "  bankctl version\n  bankctl version -o json",
+		Annotations: map[string]string{offline: "yes"},
+		Example:     "  bankctl version\n  bankctl version -o json",
 		RunE: func(*cobra.Command, []string) error {
 			columns := []column[build]{
 				{name: "version", value: func(b build) string { return b.Version }},
