@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bankctl/bankctl/internal/socket"
 )
@@ -17,7 +18,7 @@ import (
 // build checks the settings and works out the defaults that hang on others.
 func (l *loader) build() (Config, error) {
 	c := Config{File: l.file, Plaid: l.v.GetString("plaid")}
-	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.simulator, l.logging, l.products} {
+	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.timeout, l.simulator, l.logging, l.products} {
 		if err := step(&c); err != nil {
 			return Config{}, err
 		}
@@ -95,6 +96,14 @@ func (l *loader) defaultKeyFile() (path string, fromSystemd bool) {
 func below(path, dir string) bool {
 	rel, err := filepath.Rel(dir, path)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+func (l *loader) timeout(c *Config) (err error) {
+	c.PlaidTimeout, err = time.ParseDuration(l.v.GetString("plaid_timeout"))
+	if err != nil || c.PlaidTimeout < time.Second || c.PlaidTimeout > 5*time.Minute {
+		return l.bad("plaid_timeout", "want a duration from 1s to 5m, like 30s")
+	}
+	return nil
 }
 
 func (l *loader) simulator(c *Config) error {

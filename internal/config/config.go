@@ -5,6 +5,7 @@ package config
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/bankctl/bankctl/internal/secret"
 )
@@ -32,6 +33,7 @@ type Config struct {
 	Socket          string
 	Plaid           string // Simulated, Sandbox or Production
 	PlaidURL        string // "" is the embedded simulator
+	PlaidTimeout    time.Duration
 	PlaidClientID   string
 	PlaidSecret     secret.Text
 	SimulatorListen string

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -46,7 +47,7 @@ func TestDefaults(t *testing.T) {
 	want := config.Config{
 		DataDir: "/h/.local/state/bankd/simulated", KeyFile: "/h/.config/bankd/kek", MayCreateKey: true,
 		Socket: "/run/user/1/bankd/bankd.sock", Plaid: "simulated", PlaidClientID: "simulated",
-		SimulatorListen: "127.0.0.1:0", LogFormat: "auto", LogLevel: slog.LevelInfo,
+		SimulatorListen: "127.0.0.1:0", PlaidTimeout: 30 * time.Second, LogFormat: "auto", LogLevel: slog.LevelInfo,
 		LinkProducts: config.LinkProducts{Products: []string{"auth"}, RequiredIfSupported: []string{"identity"}, Optional: []string{"transactions"}},
 	}
 	if diff := cmp.Diff(want, got, ignoreSecret); diff != "" {
@@ -93,6 +94,7 @@ func TestPrecedence(t *testing.T) {
 		{"key_file", "/file", "/env", "/flag", func(c config.Config) string { return c.KeyFile }},
 		{"socket", "/file", "/env", "/flag", func(c config.Config) string { return c.Socket }},
 		{"plaid_url", "https://file", "https://env", "https://flag", func(c config.Config) string { return c.PlaidURL }},
+		{"plaid_timeout", "1s", "2s", "3s", func(c config.Config) string { return c.PlaidTimeout.String() }},
 		{"simulator_listen", "h:1", "h:2", "h:3", func(c config.Config) string { return c.SimulatorListen }},
 		{"log_format", "json", "text", "auto", func(c config.Config) string { return c.LogFormat }},
 		{"log_level", "error", "warn", "debug", func(c config.Config) string { return strings.ToLower(c.LogLevel.String()) }},

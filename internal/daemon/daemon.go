@@ -107,7 +107,7 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 func (d *Daemon) plaidClient(ctx context.Context, o Options) (*plaid.Client, error) {
 	pc := plaid.Config{
 		Environment: d.config.Plaid, BaseURL: d.config.PlaidURL, ClientID: d.config.PlaidClientID, Secret: d.config.PlaidSecret,
-		ClientName: clientName, Transport: o.Transport,
+		ClientName: clientName, Transport: o.Transport, Timeout: d.config.PlaidTimeout,
 	}
 	if d.config.Plaid == config.Simulated {
 		pc.ClientID, pc.Secret = config.Simulated, secret.New(config.Simulated)
