@@ -214,6 +214,9 @@ func (p VerifyACHParams) Check() error {
 	case "", "plaid":
 	case "attest":
 		bad.Check("reason", tenant.CheckText(p.Reason, 500))
+		if ach.HoldsNumber(p.Reason) { // it goes into the audit log
+			bad.Add("reason", "must not hold an account number")
+		}
 	default:
 		bad.Add("method", "must be plaid or attest")
 	}

@@ -97,3 +97,13 @@ func FuzzRoutingNumber(f *testing.F) {
 		}
 	})
 }
+
+func TestHoldsNumber(t *testing.T) {
+	for text, want := range map[string]bool{
+		"voided check of 2026-11-20": false, "check no. 12345678": false, "acct 0114 0153-3": true, "1111222233330000": true, "": false,
+	} {
+		if ach.HoldsNumber(text) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}

@@ -23,19 +23,9 @@ type AddParams struct {
 // Numbers are the numbers typed, without the spaces and dashes people type.
 func (p AddParams) Numbers() ach.Numbers {
 	return ach.Numbers{
-		Routing: ach.NewRoutingNumber(bare(p.RoutingNumber.Reveal())),
-		Account: ach.NewAccountNumber(bare(p.AccountNumber.Reveal())),
+		Routing: ach.NewRoutingNumber(ach.Bare(p.RoutingNumber.Reveal())),
+		Account: ach.NewAccountNumber(ach.Bare(p.AccountNumber.Reveal())),
 	}
-}
-
-// bare drops spaces and dashes of every kind and nothing else: what is left and no digit is for Check to refuse.
-func bare(typed string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || r == '\u2212' || r == '\u200b' || r == '\u00ad' {
-			return -1
-		}
-		return r
-	}, typed)
 }
 
 // Check names every bad field, never quoting a number.
@@ -108,20 +98,8 @@ type AttestParams struct {
 func (p AttestParams) Check() error {
 	var bad fault.Problems
 	bad.Check("reason", tenant.CheckText(strings.TrimSpace(p.Reason), 500))
-	if longestNumber(p.Reason) > 8 {
+	if ach.HoldsNumber(p.Reason) {
 		bad.Add("reason", "must not hold an account number")
 	}
 	return bad.Err()
-}
-
-// longestNumber counts the digits of the longest number in a text, spaces and dashes inside it passed over.
-func longestNumber(text string) int {
-	longest, run := 0, 0
-	for _, r := range bare(text) {
-		if run++; !unicode.IsDigit(r) {
-			run = 0
-		}
-		longest = max(longest, run)
-	}
-	return longest
 }
