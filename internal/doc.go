@@ -16,6 +16,7 @@
 //	ach         routing and account numbers
 //	account     the two layers: bank account (metadata), ACH account (credentials)
 //	connection  a linked institution, a link session
+//	employee    an employee's account, a company's capabilities, the rule that verifies
 //	tenant      tenants, clients, roles, scopes: who may touch what
 //	trail       the audit log's words
 //	page        the pages of a listing
