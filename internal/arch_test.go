@@ -19,7 +19,7 @@ import (
 
 const module = "github.com/bankctl/bankctl"
 
-var words = []string{"fault", "secret", "money", "ach", "account", "connection", "employee", "tenant", "trail", "page", "status"}
+var words = []string{"fault", "secret", "money", "ach", "account", "connection", "employee", "tenant", "trail", "page", "status", "txn"}
 
 // arrows is the import table: which of our packages each one may import. A new arrow is one visible line here.
 var arrows = map[string][]string{
@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"internal/trail":      {},
 	"internal/status":     {},
 	"internal/page":       {"fault"},
+	"internal/txn":        {"fault", "money", "page"},
 	"internal/ach":        {"secret"},
 	"internal/tenant":     {"fault"},
 	"internal/account":    {"ach", "fault", "tenant"},
@@ -43,7 +44,7 @@ var arrows = map[string][]string{
 	"internal/store/mem":            {"store"},
 	"internal/store/enginetest":     {"store"},
 	"internal/audit":                {"store", "trail"},
-	"internal/plaid":                {"account", "ach", "connection", "fault", "money", "secret"},
+	"internal/plaid":                {"account", "ach", "connection", "fault", "money", "secret", "txn"},
 	"internal/plaidsim":             {},
 	"internal/plaidspec":            {},
 	"internal/plaidsim/browsertest": {"plaidsim", "plaidspec"},

@@ -1,0 +1,63 @@
+package txn
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/page"
+)
+
+// Query selects transactions; its zero fields select all.
+type Query struct {
+	EmployerID, CarrierID string
+	Item                  string // Plaid's item id or our connection's
+	AccountID             string // Plaid's account id or our bank account's
+	DateFrom, DateTo      string // YYYY-MM-DD, inclusive, on the transaction's date (A21)
+	Pending               *bool
+	MinCents, MaxCents    *int64 // on the amount as it is, with its sign
+	Currency              string
+	Text                  string // part of the name or merchant, without case
+
+	page.Request
+	Cursor string // of the page before; instead of a page number
+}
+
+// Check names every bad filter.
+func (q *Query) Check(bad *fault.Problems) {
+	from, err := Day(q.DateFrom)
+	bad.Check("date_from", err)
+	to, err := Day(q.DateTo)
+	bad.Check("date_to", err)
+	if q.DateFrom != "" && q.DateTo != "" && to < from {
+		bad.Add("date_to", "is before date_from")
+	}
+	if q.MinCents != nil && q.MaxCents != nil && *q.MaxCents < *q.MinCents {
+		bad.Add("max_cents", "is less than min_cents")
+	}
+	if len(q.Text) > 200 {
+		bad.Add("text", "is too long")
+	}
+	if q.Cursor != "" && q.Page > 1 {
+		bad.Add("cursor", "goes without page")
+	}
+	q.Currency = strings.ToUpper(q.Currency)
+}
+
+const dayForm = "2006-01-02"
+
+// Day turns a calendar day into its number since 1970-01-01; "" is 0.
+func Day(date string) (int32, error) {
+	if date == "" {
+		return 0, nil
+	}
+	t, err := time.Parse(dayForm, date)
+	if err != nil || t.Year() < 1900 || t.Year() > 2500 {
+		return 0, errors.New("must be a day such as 2026-01-31")
+	}
+	return int32(t.Unix() / 86400), nil
+}
+
+// Date is the inverse of Day.
+func Date(day int32) string { return time.Unix(int64(day)*86400, 0).UTC().Format(dayForm) }

@@ -1,0 +1,87 @@
+// Package txn owns a bank transaction, what may be asked of many of them, and how they are summed up. How they are
+// stored is package ledger's.
+package txn
+
+import (
+	"time"
+
+	"github.com/bankctl/bankctl/internal/money"
+)
+
+// Words for a transaction's direction and state.
+const (
+	Debit  = "debit"  // money out: a positive amount (A22)
+	Credit = "credit" // money in
+)
+
+// Transaction is one line of an account's history. Dates are the bank's calendar days, never converted.
+type Transaction struct {
+	ID                   string    `json:"_id" doc:"24 hex characters"`
+	PlaidTransactionID   string    `json:"plaid_transaction_id"`
+	ConnectionID         string    `json:"connection_id"`
+	PlaidItemID          string    `json:"plaid_item_id"`
+	PlaidAccountID       string    `json:"plaid_account_id"`
+	BankAccountID        string    `json:"bank_account_id,omitempty"`
+	EmployerID           string    `json:"employer_id,omitempty"`
+	CarrierID            string    `json:"carrier_id,omitempty"`
+	Date                 string    `json:"date" doc:"YYYY-MM-DD: the day it happened while pending, the day it was posted after"`
+	AuthorizedDate       string    `json:"authorized_date,omitempty"`
+	Datetime             string    `json:"datetime,omitempty"`
+	Name                 string    `json:"name"`
+	MerchantName         string    `json:"merchant_name,omitempty"`
+	Amount               int64     `json:"amount_cents" doc:"Minor units with Plaid's sign: positive is money out"`
+	Currency             string    `json:"currency"`
+	Direction            string    `json:"direction" enum:"debit,credit"`
+	Rounded              bool      `json:"rounded,omitempty" doc:"The bank's amount was finer than the currency's minor unit"`
+	Pending              bool      `json:"pending"`
+	PendingTransactionID string    `json:"pending_transaction_id,omitempty" doc:"Plaid's id of the pending one it took the place of"`
+	Category             string    `json:"category,omitempty" doc:"Plaid's primary personal finance category"`
+	CategoryDetailed     string    `json:"category_detailed,omitempty"`
+	PaymentChannel       string    `json:"payment_channel,omitempty"`
+	CheckNumber          string    `json:"check_number,omitempty"`
+	FirstSeen            time.Time `json:"first_seen" doc:"When it first came, as pending too"`
+	UpdatedAt            time.Time `json:"updated_at"`
+}
+
+// Raw is a transaction as Plaid tells it, its amount exact.
+type Raw struct {
+	ID, AccountID            string
+	Date, AuthorizedDate     string
+	Datetime                 string
+	Name, MerchantName       string
+	Amount                   money.Amount
+	Rounded                  bool
+	Pending                  bool
+	PendingID                string
+	Category, CategoryDetail string
+	PaymentChannel           string
+	CheckNumber              string
+}
+
+// Removed names a transaction that Plaid took back.
+type Removed struct {
+	ID, AccountID string
+}
+
+// Update is one whole update of an Item: all pages of it, to be stored together with the cursor it leads to.
+type Update struct {
+	From, To string // cursors; From is empty at the beginning
+	Added    []Raw
+	Modified []Raw
+	Removed  []Removed
+}
+
+// Counts is what an update changed.
+type Counts struct {
+	Added    int `json:"added"`
+	Modified int `json:"modified"`
+	Removed  int `json:"removed"`
+}
+
+// DirectionOf gives the direction of an amount; nothing moved counts as a credit.
+func DirectionOf(minor int64) string {
+	if minor > 0 {
+		return Debit
+	}
+	return Credit
+}
