@@ -97,6 +97,12 @@ func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e s
 	if err != nil {
 		return conn, err
 	}
+	if newer, err := b.newerLink(ctx, c.TenantID, before, e); err != nil || newer {
+		if err == nil {
+			err = errors.Join(b.orphan(ctx, c, fp, conn), fault.New(fault.Conflict, "a newer link has taken this one's place").WithID(ref.Account))
+		}
+		return conn, err
+	}
 	at("employee.join")
 	d := employeeDeed("employee.link", before)
 	d.details["connection"], d.details["item"] = conn.ID, conn.ItemID
@@ -134,6 +140,19 @@ func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e s
 		b.sessions.tell(e.SessionID)
 	}
 	return conn, nil
+}
+
+// newerLink reports whether the account was joined to another Item after this exchange was begun: an old one that is
+// finished late must not undo it.
+func (b *Bank) newerLink(ctx context.Context, tenantID string, a storedEmployee, e storedExchange) (bool, error) {
+	if a.ConnectionID == "" || a.ConnectionID == e.ConnectionID {
+		return false, nil
+	}
+	joined, err := b.connection(ctx, system(tenantID), a.ConnectionID)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return joined.Status != connection.Removed && joined.CreatedAt.After(e.At), err
 }
 
 // orphan ends an Item whose account was deleted while it was linked.

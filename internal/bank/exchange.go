@@ -217,6 +217,7 @@ func (b *Bank) trade(ctx context.Context, c tenant.Caller, fp string, e storedEx
 	case plaid.Code(err) == "INVALID_PUBLIC_TOKEN" && again:
 		return b.lose(ctx, c, fp, e)
 	case plaid.OutcomeUnknown(err):
+		b.later(where{c.TenantID, fp}) // it is found out soon, whether or not the caller tries again
 		return err
 	default:
 		return errors.Join(err, b.forget(ctx, fp, c.TenantID))
