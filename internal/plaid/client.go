@@ -82,7 +82,7 @@ func New(c Config) (*Client, error) {
 		c.Transport = t
 	}
 	hc := &http.Client{
-		Transport: capped{c.Transport},
+		Transport: slim{capped{c.Transport}},
 		// A redirect would carry the secret to wherever Plaid's answer points.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -61,7 +61,7 @@ func client(t *testing.T, url string, timeout time.Duration) *plaid.Client {
 
 func (b bench) item(t *testing.T, institution string) plaid.AccessToken {
 	t.Helper()
-	public, err := b.CreateSandboxToken(t.Context(), institution, "", "", []string{"auth", "identity"})
+	public, err := b.CreateSandboxToken(t.Context(), institution, "", "", []string{"auth", "identity", "transactions"})
 	if err != nil {
 		t.Fatal(err)
 	}
