@@ -13,6 +13,7 @@ func families() []*cobra.Group {
 	return []*cobra.Group{
 		{ID: "linking", Title: "Link a bank:"},
 		{ID: "books", Title: "Look after accounts:"},
+		{ID: "staffing", Title: "Verify employees' accounts:"},
 		{ID: "governing", Title: "Administer bankd:"},
 		{ID: "tooling", Title: "Tools:"},
 	}
@@ -31,6 +32,8 @@ func branches() []branch {
 		{"linking", []string{"connections", "connection", "conn"}, newConnections},
 		{"books", []string{"accounts", "account", "acct"}, newAccounts},
 		{"books", []string{"ach"}, newACH},
+		{"staffing", []string{"employee", "employees", "emp"}, newEmployee},
+		{"staffing", []string{"company"}, newCompany},
 		{"governing", []string{"init"}, newInit},
 		{"governing", []string{"status"}, newStatus},
 		{"governing", []string{"tenant"}, newTenant},

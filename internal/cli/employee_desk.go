@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/client"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/employee"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/status"
+	"github.com/bankctl/bankctl/internal/tenant"
+	"github.com/bankctl/bankctl/internal/trail"
+	"github.com/bankctl/bankctl/internal/tui"
+)
+
+func newEmployeeDesk(a *app) *cobra.Command {
+	var companies []string
+	cmd := &cobra.Command{
+		Use: "desk", Short: "Work through the accounts that are not verified, on one screen", Args: none(),
+		Long: `Shows the accounts that are not verified, oldest first, and what to do about each. One
+key mints a fresh link for the employee, one watches it live to its verdict, one shows
+the history, one copies a support bundle. It never makes an account verified by hand.`,
+		Example: "  bankctl employee desk --company acme\n  bankctl employee desk --company acme,globex --profile support",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runEmployeeDesk(cmd.Context(), a, companies) },
+	}
+	cmd.Flags().StringSliceVar(&companies, "company", nil, "these companies (left out: those your client may see, where it is a list)")
+	register(cmd, "company", cobra.NoFileCompletions)
+	return cmd
+}
+
+// refreshEvery is how often the desk reads its queue.
+const refreshEvery = 4 * time.Second
+
+func runEmployeeDesk(ctx context.Context, a *app, companies []string) error {
+	if !a.canPrompt() {
+		return usage("`bankctl employee list --unverified` prints the same queue", "the desk needs a terminal")
+	}
+	c, err := a.data(ctx)
+	if err != nil {
+		return err
+	}
+	if len(companies) == 0 {
+		if companies, err = a.companiesInScope(ctx, c); err != nil {
+			return err
+		}
+	}
+	d := deskOf(a, c, companies)
+	if _, err := d.Queue(ctx); err != nil { // before the screen is taken: a company that is not there
+		return err
+	}
+	return tui.ShowDesk(ctx, a.terminal(), d)
+}
+
+// companiesInScope asks for the client's own record, which an administrator or the local owner may read.
+func (a *app) companiesInScope(ctx context.Context, c *client.Client) ([]string, error) {
+	missing := usage("for instance --company acme,globex", "--company is missing: bankctl cannot tell which companies your client may see")
+	owner, err := a.owner()
+	if err != nil {
+		return nil, err
+	}
+	for _, asked := range []*client.Client{c, owner} {
+		all, err := fetch(ctx, a, paging{page: 1, limit: page.MaxLimit, all: true}, asked.ListClients)
+		if err != nil {
+			if f, is := errors.AsType[*fault.Error](err); is && (f.Code == fault.Forbidden || f.Code == fault.Unauthenticated) {
+				continue
+			}
+			return nil, err
+		}
+		for _, x := range all {
+			if x.ID == c.ClientID {
+				return companiesOf(x)
+			}
+		}
+	}
+	return nil, missing
+}
+
+func companiesOf(c tenant.Client) ([]string, error) {
+	switch {
+	case c.BindEmployee != "":
+		return nil, usage("`bankctl employee list` shows your own accounts", "this client is one employee's own")
+	case c.Companies.All:
+		return nil, usage("for instance --company acme,globex", "--company is missing: your client may see every company, and the desk must know which")
+	case len(c.Companies.IDs) == 0:
+		return nil, usage("use a client with --companies", "your client may see no company")
+	}
+	return c.Companies.IDs, nil
+}
+
+// deskOf ties the desk to the API.
+func deskOf(a *app, c *client.Client, companies []string) tui.Desk {
+	d := tui.Desk{
+		Companies: companies, Version: status.Version, Every: refreshEvery, Now: a.Now,
+		Queue: func(ctx context.Context) ([]employee.BankAccount, error) { return unverified(ctx, a, c, companies) },
+		Reload: func(ctx context.Context, v employee.BankAccount) (employee.BankAccount, error) {
+			return c.GetEmployeeAccount(ctx, v.CompanyID, v.EmployeeID, v.AccountID)
+		},
+		History: func(ctx context.Context, v employee.BankAccount) ([]trail.Record, error) {
+			rows, _, err := c.GetEmployeeHistory(ctx, v.CompanyID, v.EmployeeID, v.AccountID, page.Request{Limit: page.MaxLimit})
+			return rows, err
+		},
+		Mint: func(ctx context.Context, v employee.BankAccount) (employee.TokenReply, error) {
+			return employeeToken(ctx, c, accountFlags{personFlags{v.CompanyID, v.EmployeeID}, v.AccountID})
+		},
+		Look: func(ctx context.Context, session string) (connection.Session, error) {
+			return c.GetSession(ctx, session, lookOnScreen)
+		},
+		Save: func(ctx context.Context, v employee.BankAccount, s connection.Session, chosen int) (employee.BankAccount, error) {
+			return saveFromDesk(ctx, c, v, s, chosen)
+		},
+	}
+	if a.opener("") != nil {
+		d.Open = func(url string) error { return a.opener(url)() }
+	}
+	return d
+}
+
+// unverified reads the whole queue of several companies.
+func unverified(ctx context.Context, a *app, c *client.Client, companies []string) ([]employee.BankAccount, error) {
+	var queue []employee.BankAccount
+	no := false
+	for _, company := range companies {
+		rows, err := fetch(ctx, a, paging{page: 1, limit: page.MaxLimit, all: true}, func(ctx context.Context, p page.Request) ([]employee.BankAccount, page.Info, error) {
+			return c.ListCompanyAccounts(ctx, employee.Query{CompanyID: company, IsVerified: &no}, p)
+		})
+		if err != nil {
+			return nil, err
+		}
+		queue = append(queue, rows...)
+	}
+	return queue, nil
+}
+
+// saveFromDesk saves a finished session as verify does, and reads the account anew.
+func saveFromDesk(ctx context.Context, c *client.Client, v employee.BankAccount, s connection.Session, chosen int) (employee.BankAccount, error) {
+	if !saved(s) {
+		var p employee.LinkParams
+		if chosen < len(s.Accounts) {
+			p = claim(s, s.Accounts[chosen])
+		} else {
+			latest, err := c.GetEmployeeAccount(ctx, v.CompanyID, v.EmployeeID, v.AccountID)
+			if err != nil {
+				return v, err
+			}
+			var ok bool
+			if p, ok = claimJoined(s, latest); !ok {
+				return v, fault.New(fault.Conflict, "Plaid named no account that the employee shared").WithHint("ask for a new link")
+			}
+		}
+		if _, err := c.LinkEmployeeAccount(ctx, v.CompanyID, v.EmployeeID, v.AccountID, p); err != nil {
+			return v, err
+		}
+	}
+	return c.GetEmployeeAccount(ctx, v.CompanyID, v.EmployeeID, v.AccountID)
+}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mdp/qrterminal/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/client"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/employee"
+	"github.com/bankctl/bankctl/internal/fault"
+)
+
+type employeeVerifyOptions struct {
+	accountFlags
+	browserOptions
+	mask string
+	send bool
+}
+
+func newEmployeeVerify(a *app) *cobra.Command {
+	cmd := verifyCommand(a, "verify", "Verify an account through Plaid: open Link, wait, save, read the verdict")
+	cmd.Long = `Opens Plaid's hosted page in the browser, waits until the employee has finished at the
+bank, saves what was chosen, and reads the account again: that reading is the verdict.
+
+With --send it prints the page's address for the employee's own browser and returns;
+` + "`bankctl employee wait`" + ` finishes it. Exit 0: verified; 11: not verified, with the
+reason and the next step; 12: the employee left, or the link expired.`
+	cmd.Example = `  bankctl employee verify --company acme --employee e42 --account 6a1f0b8f2b3c4d5e6f708192
+  bankctl employee verify --company acme --employee e42 --account 6a1f0b --send
+  bankctl employee verify --company acme --employee e42 --account 6a1f0b --institution ins_109508 --mask 0000 -o json`
+	return cmd
+}
+
+func newEmployeeRetry(a *app) *cobra.Command {
+	cmd := verifyCommand(a, "retry", "Try again with the same account: never add it twice")
+	cmd.Long = `Verifies an account that is there already, with the same account id: nothing is added.
+An employee who linked a bank before signs in there again.`
+	cmd.Example = "  bankctl employee retry --company acme --employee e42 --account 6a1f0b"
+	return cmd
+}
+
+func verifyCommand(a *app, name, short string) *cobra.Command {
+	var o employeeVerifyOptions
+	cmd := &cobra.Command{
+		Use: name, Short: short, Args: none(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runEmployeeVerify(cmd.Context(), a, o) },
+	}
+	o.accountFlags.flags(a, cmd)
+	cmd.Flags().BoolVar(&o.send, "send", false, "print the page's address for the employee and return")
+	o.browserOptions.flags(cmd)
+	maskFlag(cmd, &o.mask)
+	return cmd
+}
+
+func maskFlag(cmd *cobra.Command, mask *string) {
+	cmd.Flags().StringVar(mask, "mask", "", "where several accounts are shared: the one with these last digits")
+	register(cmd, "mask", cobra.NoFileCompletions)
+}
+
+func (o employeeVerifyOptions) check() error {
+	if o.send && o.institution != "" {
+		return usage("give one of them", "--send is for somebody else's browser, --institution for none")
+	}
+	return o.browserOptions.check()
+}
+
+func runEmployeeVerify(ctx context.Context, a *app, o employeeVerifyOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	complete, err := o.browserOptions.complete(a)
+	if err != nil {
+		return err
+	}
+	c, err := o.open(ctx, a)
+	if err != nil {
+		return err
+	}
+	token, err := employeeToken(ctx, c, o.accountFlags)
+	if err != nil {
+		return err
+	}
+	if o.send {
+		return a.showSent(o.accountFlags, token)
+	}
+	flow := employeeFlow{app: a, client: c, of: o.accountFlags, session: token.SessionID, url: token.HostedLinkURL,
+		expires: token.Expiration, noBrowser: o.noBrowser, mask: o.mask}
+	var s connection.Session
+	if o.institution != "" {
+		if o.mask != "" {
+			complete.Masks = []string{o.mask}
+		}
+		s, err = flow.finish(ctx, complete)
+	} else {
+		s, err = flow.wait(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return flow.save(ctx, s)
+}
+
+// employeeToken asks for a link token; without one the flow stops here (R130, R156).
+func employeeToken(ctx context.Context, c *client.Client, f accountFlags) (employee.TokenReply, error) {
+	token, err := c.GetEmployeeToken(ctx, f.company, f.employee, f.account, true)
+	if err == nil && (token.LinkToken == "" || token.HostedLinkURL == "") {
+		err = fault.New(fault.PlaidError, "no link token was given, so Plaid Link cannot be opened").
+			WithHint("`bankctl employee retry %s` asks again", f.same())
+	}
+	return token, err
+}
+
+// showSent prints what goes to the employee.
+func (a *app) showSent(f accountFlags, token employee.TokenReply) error {
+	type t = employee.TokenReply
+	columns := []column[t]{
+		{name: "session id", value: func(x t) string { return x.SessionID }},
+		{name: "hosted link url", value: func(x t) string { return x.HostedLinkURL }},
+		{name: "expiration", value: func(x t) string { return utc(x.Expiration) }},
+		{name: "mode", value: func(x t) string { return x.Mode }},
+	}
+	return single(a, token, columns[0].value, columns, func() error {
+		if a.OutTTY && !loopback(token.HostedLinkURL) {
+			a.drawQR(token.HostedLinkURL)
+		}
+		return a.card([]fact{
+			{"page", token.HostedLinkURL}, {"expires", a.moment(token.Expiration)}, {"session", token.SessionID},
+			{"next", "bankctl employee wait " + f.same() + " " + token.SessionID},
+		})
+	})
+}
+
+func (a *app) drawQR(url string) {
+	qrterminal.GenerateWithConfig(url, qrterminal.Config{
+		Level: qrterminal.L, Writer: a.Stderr, HalfBlocks: true, QuietZone: 1,
+		BlackChar: qrterminal.BLACK_BLACK, WhiteChar: qrterminal.WHITE_WHITE,
+		BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
+	})
+	fmt.Fprintln(a.Stderr)
+}

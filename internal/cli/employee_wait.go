@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/connection"
+)
+
+type employeeWaitOptions struct {
+	accountFlags
+	mask string
+}
+
+func newEmployeeWait(a *app) *cobra.Command {
+	var o employeeWaitOptions
+	cmd := &cobra.Command{
+		Use: "wait [SESSION]", Short: "Wait for a link that was sent, save it and read the verdict", Args: arguments(0, 1, ""),
+		Long: `Finishes what ` + "`bankctl employee verify --send`" + ` began. Without a session it takes the
+account's last one. Run again, it takes up where it was cut off.`,
+		Example:           "  bankctl employee wait --company acme --employee e42 --account 6a1f0b8f2b3c4d5e6f708192 -o json",
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			session := ""
+			if len(args) == 1 {
+				session = args[0]
+			}
+			return runEmployeeWait(cmd.Context(), a, o, session)
+		},
+	}
+	o.accountFlags.flags(a, cmd)
+	maskFlag(cmd, &o.mask)
+	return cmd
+}
+
+func runEmployeeWait(ctx context.Context, a *app, o employeeWaitOptions, session string) error {
+	c, err := o.open(ctx, a)
+	if err != nil {
+		return err
+	}
+	if session == "" {
+		v, err := c.GetEmployeeAccount(ctx, o.company, o.employee, o.account)
+		if err != nil {
+			return err
+		}
+		if v.LastSession == nil {
+			return usage("`bankctl employee verify "+o.same()+" --send` starts one", "no link was ever started for this account")
+		}
+		session = v.LastSession.SessionID
+	}
+	s, err := c.GetSession(ctx, session, 0)
+	if err != nil {
+		return err
+	}
+	if s.AccountID != o.account {
+		return usage("leave the session out to take the account's last one", "that link session is not this account's")
+	}
+	flow := employeeFlow{app: a, client: c, of: o.accountFlags, session: s.ID, url: s.HostedLinkURL, expires: s.Expiration, noBrowser: true, mask: o.mask}
+	if s.State == connection.Pending {
+		s, err = flow.wait(ctx)
+	} else {
+		err = flow.ended(s)
+	}
+	if err != nil {
+		return err
+	}
+	return flow.save(ctx, s)
+}

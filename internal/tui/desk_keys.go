@@ -1,0 +1,210 @@
+package tui
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/bankctl/bankctl/internal/employee"
+)
+
+func (m deskModel) press(k tea.KeyMsg) (deskModel, tea.Cmd) {
+	switch {
+	case k.String() == "ctrl+c":
+		return m.end(ErrInterrupted)
+	case m.typing:
+		return m.typed(k)
+	case m.pane == inQueue:
+		return m.pressQueue(k)
+	case k.String() == "?" && m.pane != inHelp:
+		return m.help(), nil
+	case k.String() == "esc" || k.String() == "q":
+		return m.leave(), nil
+	}
+	switch m.pane {
+	case inChoice:
+		return m.pressChoice(k)
+	case inHelp, inHistory, inBundle:
+		return m.pressText(k)
+	case inVerdict, inDetail, inLink:
+		if k.String() == "enter" {
+			return m.leave(), nil
+		}
+	}
+	return m.act(k, m.subject)
+}
+
+func (m deskModel) help() deskModel {
+	m.back, m.pane, m.scroll, m.lines = m.pane, inHelp, 0, helpLines
+	return m
+}
+
+// leave goes back one step.
+func (m deskModel) leave() deskModel {
+	if m.pane == inHelp {
+		m.pane = m.back
+		return m
+	}
+	m.pane = inQueue
+	return m
+}
+
+func (m deskModel) pressQueue(k tea.KeyMsg) (deskModel, tea.Cmd) {
+	shown := len(m.shown())
+	switch k.String() {
+	case "q":
+		return m.end(nil)
+	case "?":
+		return m.help(), nil
+	case "esc":
+		m.search.SetValue("")
+		m.reason = ""
+		return m.again(), nil
+	case "/":
+		m.typing = true
+		return m, m.search.Focus()
+	case "f":
+		return m.nextReason().again(), nil
+	case "r":
+		if m.loading {
+			return m, nil
+		}
+		m.loading, m.note = true, "reading the queue …"
+		return m, m.readQueue
+	case "up", "k":
+		m.cursor--
+	case "down", "j":
+		m.cursor++
+	case "home", "g":
+		m.cursor = 0
+	case "end", "G":
+		m.cursor = shown - 1
+	case "pgup":
+		m.cursor -= m.rows()
+	case "pgdown":
+		m.cursor += m.rows()
+	case "enter":
+		if a, ok := m.current(); ok {
+			m.pane, m.subject = inDetail, a
+		}
+	default:
+		if a, ok := m.current(); ok {
+			return m.act(k, a)
+		}
+	}
+	return m, nil
+}
+
+// again keeps the cursor on its account where that is still shown.
+func (m deskModel) again() deskModel {
+	m.cursor = 0
+	return m.follow()
+}
+
+// act is the keys that do something for one account, in every pane alike.
+func (m deskModel) act(k tea.KeyMsg, a employee.BankAccount) (deskModel, tea.Cmd) {
+	link := m.links[a.AccountID]
+	switch k.String() {
+	case "l":
+		if a.IsVerified {
+			m.note = "it is verified: there is nothing to link"
+			return m, nil
+		}
+		return m.mint(a)
+	case "w":
+		if a.IsVerified {
+			m.note = "it is verified: there is nothing to watch"
+			return m, nil
+		}
+		return m.watch(a)
+	case "h":
+		m.note = "reading the history …"
+		return m, m.readHistory(a, false)
+	case "b":
+		m.note = "collecting …"
+		return m, m.readHistory(a, true)
+	case "c", "o":
+		if link.HostedLinkURL == "" {
+			m.note = "there is no link yet: l asks for one"
+			return m, nil
+		}
+		if k.String() == "c" {
+			return m, m.copied(link.HostedLinkURL, "the link is on the terminal's clipboard")
+		}
+		return m.openLink(link.HostedLinkURL)
+	}
+	return m, nil
+}
+
+func (m deskModel) openLink(url string) (deskModel, tea.Cmd) {
+	if m.Open == nil {
+		m.note = "there is no browser here: c copies the link"
+		return m, nil
+	}
+	return m, func() tea.Msg {
+		if err := m.Open(url); err != nil {
+			return acted{"no browser could be opened: c copies the link"}
+		}
+		return acted{"opened in the browser here"}
+	}
+}
+
+// typed edits the search; the queue follows each letter.
+func (m deskModel) typed(k tea.KeyMsg) (deskModel, tea.Cmd) {
+	switch k.String() {
+	case "enter", "down", "up", "tab":
+		m.typing = false
+		m.search.Blur()
+		return m, nil
+	case "esc":
+		m.typing = false
+		m.search.Blur()
+		m.search.SetValue("")
+		return m.again(), nil
+	}
+	var cmd tea.Cmd
+	m.search, cmd = m.search.Update(k)
+	return m.again(), cmd
+}
+
+// pressChoice chooses among the accounts that the employee shared.
+func (m deskModel) pressChoice(k tea.KeyMsg) (deskModel, tea.Cmd) {
+	w, on := m.watches[m.subject.AccountID]
+	if !on || w.choose == nil {
+		return m.leave(), nil
+	}
+	last := len(w.choose.Accounts) - 1
+	switch k.String() {
+	case "up", "k":
+		m.choice = max(0, m.choice-1)
+	case "down", "j":
+		m.choice = min(last, m.choice+1)
+	case "enter":
+		m.pane = inLink
+		return m.save(w, *w.choose, m.choice)
+	}
+	return m, nil
+}
+
+// pressText scrolls a pane of text.
+func (m deskModel) pressText(k tea.KeyMsg) (deskModel, tea.Cmd) {
+	switch k.String() {
+	case "up", "k":
+		m.scroll--
+	case "down", "j":
+		m.scroll++
+	case "pgup":
+		m.scroll -= m.room()
+	case "pgdown", " ":
+		m.scroll += m.room()
+	case "home", "g":
+		m.scroll = 0
+	case "end", "G":
+		m.scroll = len(m.lines)
+	case "enter":
+		return m.leave(), nil
+	case "c", "b":
+		if m.pane == inBundle {
+			return m, m.copied(joined(m.lines), bundleCopied)
+		}
+	}
+	return m, nil
+}
