@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -40,6 +42,8 @@ func runDemo(ctx context.Context, a *app, keep bool) (err error) {
 	if err != nil {
 		return err
 	}
+	// Who reads along may stop (`| head`): that is an error of a write then, not the end of us with a daemon left behind.
+	signal.Ignore(syscall.SIGPIPE)
 	d, err := startThrowAway(ctx, bankd, a.Getenv("PATH"))
 	if err != nil {
 		return err
@@ -53,6 +57,9 @@ func runDemo(ctx context.Context, a *app, keep bool) (err error) {
 	t.tell("A throw-away bankd is running. SIMULATION: no real bank is involved.")
 	if err := t.walk(ctx); err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return errInterrupted
 	}
 	if !keep {
 		t.tell("That was the tour. The daemon and all it stored are gone.")

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
 
@@ -27,8 +28,8 @@ type Env struct {
 	Now    func() time.Time
 	// Width is the terminal's, of stdout; 0 = unknown.
 	Width func() int
-	// ReadSecret reads a line from the terminal without echo, and leaves the echo on whatever happens.
-	ReadSecret func(context.Context) (string, error)
+	// HideTyping turns the terminal's echo off until show is called.
+	HideTyping func() (show func(), err error)
 	// Open shows a URL with the command named, or in the user's browser, without waiting.
 	Open func(command, url string) error
 	// Executable is this program's own path: bankd is looked for beside it.
@@ -51,35 +52,22 @@ func System() Env {
 			}
 			return w
 		},
-		ReadSecret: readHidden,
+		HideTyping: hideTyping,
 		Open:       openBrowser,
 	}
 }
 
-// readHidden reads without echo. An interrupted read stays behind in its goroutine, so the echo is put back here.
-func readHidden(ctx context.Context) (string, error) {
+// hideTyping leaves lines and ctrl-c as they are: only the echo goes.
+func hideTyping() (func(), error) {
 	fd := int(os.Stdin.Fd())
-	before, err := term.GetState(fd)
+	before, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	type line struct {
-		text []byte
-		err  error
+	hidden := *before
+	hidden.Lflag &^= unix.ECHO
+	if err := unix.IoctlSetTermios(fd, setTermios, &hidden); err != nil {
+		return nil, err
 	}
-	read := make(chan line, 1)
-	go func() {
-		text, err := term.ReadPassword(fd)
-		read <- line{text, err}
-	}()
-	select {
-	case <-ctx.Done():
-		_ = term.Restore(fd, before)
-		return "", errInterrupted
-	case l := <-read:
-		if l.err == io.EOF {
-			return "", usage("", "no answer was given")
-		}
-		return string(l.text), l.err
-	}
+	return func() { _ = unix.IoctlSetTermios(fd, setTermios, before) }, nil // the terminal is gone where this fails
 }

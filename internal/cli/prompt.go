@@ -65,20 +65,26 @@ func (a *app) readLine(ctx context.Context) (string, error) {
 	}
 }
 
-// askSecret reads a number twice without echo.
+// askSecret reads a number twice. The echo is off before the first prompt appears and stays off to the end: what is typed
+// ahead must not show either.
 func (a *app) askSecret(ctx context.Context, label, flags string) (string, error) {
 	if !a.canPrompt() {
 		return "", usage("it never goes on the command line", "pass the %s with %s", strings.ToLower(label), flags)
 	}
+	show, err := a.HideTyping()
+	if err != nil {
+		return "", fmt.Errorf("hide typing: %w", err)
+	}
+	defer show()
 	for {
 		var typed [2]string
 		for i, prompt := range [2]string{label, "Again"} {
 			fmt.Fprintf(a.Stderr, "%s: ", prompt)
-			text, err := a.ReadSecret(ctx)
-			fmt.Fprintln(a.Stderr)
+			text, err := a.readLine(ctx)
 			if err != nil {
 				return "", err
 			}
+			fmt.Fprintln(a.Stderr)
 			typed[i] = digitsOf(text)
 		}
 		if typed[0] == typed[1] {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -20,7 +19,7 @@ func nowhere(t *testing.T) Env {
 	return Env{
 		Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard, Context: t.Context(),
 		Getenv: func(string) string { return "" }, Now: time.Now, Width: func() int { return 0 },
-		ReadSecret: func(context.Context) (string, error) { return "", io.EOF },
+		HideTyping: func() (func(), error) { return nil, io.EOF },
 		Executable: os.Executable,
 	}
 }
