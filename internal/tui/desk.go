@@ -103,7 +103,8 @@ type deskModel struct {
 	reason employee.Reason // shown alone; empty = all
 
 	pane    pane
-	back    pane                 // where help goes back to
+	back    pane                 // where a text goes back to
+	behind  pane                 // where help goes back to
 	subject employee.BankAccount // the account that the pane is about
 	links   map[string]employee.TokenReply
 	watches map[string]watch

@@ -33,17 +33,20 @@ func (m deskModel) press(k tea.KeyMsg) (deskModel, tea.Cmd) {
 }
 
 func (m deskModel) help() deskModel {
-	m.back, m.pane, m.scroll, m.lines = m.pane, inHelp, 0, helpLines
+	m.behind, m.pane, m.scroll = m.pane, inHelp, 0
 	return m
 }
 
 // leave goes back one step.
 func (m deskModel) leave() deskModel {
-	if m.pane == inHelp {
-		m.pane = m.back
-		return m
+	switch m.pane {
+	case inHelp:
+		m.pane, m.scroll = m.behind, 0
+	case inHistory, inBundle:
+		m.pane, m.back = m.back, inQueue
+	default:
+		m.pane = inQueue
 	}
-	m.pane = inQueue
 	return m
 }
 
@@ -198,7 +201,7 @@ func (m deskModel) pressText(k tea.KeyMsg) (deskModel, tea.Cmd) {
 	case "home", "g":
 		m.scroll = 0
 	case "end", "G":
-		m.scroll = len(m.lines)
+		m.scroll = len(m.text())
 	case "enter":
 		return m.leave(), nil
 	case "c", "b":

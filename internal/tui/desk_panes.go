@@ -74,7 +74,7 @@ func (m deskModel) lastLink(a employee.BankAccount) string {
 	if s == nil {
 		return "none"
 	}
-	text := s.Outcome + ", " + m.moment(s.At)
+	text := outcomeWord(s) + ", " + m.moment(s.At)
 	if s.ErrorCode != "" {
 		text += ", " + s.ErrorCode
 	}
@@ -109,7 +109,14 @@ func (m deskModel) viewLink() []string {
 	default:
 		body = append(body, "  w watches it live, and shows the verdict.")
 	}
-	return m.framed("Link for "+who(a), whose(a), body, "c", "copy", "o", "open here", "w", "watch", "h", "history", "b", "bundle", "esc", "back")
+	keys := []string{"c", "copy"}
+	if m.Open != nil {
+		keys = append(keys, "o", "open here")
+	}
+	if !watched {
+		keys = append(keys, "w", "watch")
+	}
+	return m.framed("Link for "+who(a), whose(a), body, append(keys, "h", "history", "b", "bundle", "esc", "back")...)
 }
 
 // qr draws the address for a phone, where another device could open it and there is room.
@@ -175,7 +182,7 @@ func (m deskModel) viewVerdict() []string {
 	if e := a.Evidence; e != nil && a.IsVerified {
 		facts = append(facts, "compared", e.Comparison+" ("+e.Strength+" evidence)")
 		if e.NameScore != nil {
-			facts = append(facts, "name", "fits "+strconv.Itoa(*e.NameScore)+" of 100")
+			facts = append(facts, "name", "fits an owner's "+strconv.Itoa(*e.NameScore)+" of 100")
 		}
 	}
 	facts = append(facts, "reason", string(a.VerificationReason), "account id", a.AccountID)
@@ -189,6 +196,9 @@ func (m deskModel) told(r historyRead) (deskModel, tea.Cmd) {
 	if r.err != nil {
 		m.note = "no history: " + inWords(r.err)
 		return m, nil
+	}
+	if m.pane == inQueue || m.pane == inDetail || m.pane == inLink || m.pane == inVerdict {
+		m.back = m.pane
 	}
 	m.subject, m.scroll = r.of, 0
 	if !r.bundle {
@@ -218,6 +228,14 @@ func (m deskModel) historyLines(rows []trail.Record) []string {
 	return lines
 }
 
+// text is what a pane of text scrolls over.
+func (m deskModel) text() []string {
+	if m.pane == inHelp {
+		return helpLines
+	}
+	return m.lines
+}
+
 func (m deskModel) viewText() []string {
 	title, keys := "History of "+who(m.subject), []string{"up/down", "scroll", "esc", "back"}
 	right := whose(m.subject)
@@ -228,8 +246,9 @@ func (m deskModel) viewText() []string {
 		title, right = "Keys of the desk", ""
 	}
 	var body []string
-	for i := m.scroll; i < min(len(m.lines), m.scroll+m.room()); i++ {
-		body = append(body, "  "+plain(m.lines[i]))
+	text := m.text()
+	for i := m.scroll; i < min(len(text), m.scroll+m.room()); i++ {
+		body = append(body, "  "+plain(text[i]))
 	}
 	return m.framed(title, right, body, keys...)
 }

@@ -95,7 +95,7 @@ func (m deskModel) scrolled() deskModel {
 	if m.cursor >= m.top+rows {
 		m.top = m.cursor - rows + 1
 	}
-	m.scroll = max(0, min(m.scroll, len(m.lines)-m.room()))
+	m.scroll = max(0, min(m.scroll, len(m.text())-m.room()))
 	return m
 }
 

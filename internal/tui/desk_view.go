@@ -11,19 +11,26 @@ import (
 
 // Lines around the queue: title, filter and head above; rule, summary, note and keys below.
 const (
-	above   = 3
-	summary = 4
-	below   = 1 + summary + 2
-	wide    = 110 // columns from which on the queue shows whose and which bank
-	lowest  = 16  // lines below which the summary is left out
+	above  = 3
+	wide   = 110 // columns from which on the queue shows whose and which bank
+	lowest = 16  // lines below which the summary is left out
+	usual  = 24
 )
+
+// summary is how many lines there are for what is the matter with the account under the cursor.
+func (m deskModel) summary() int {
+	if m.height < usual {
+		return 4
+	}
+	return 6
+}
 
 // rows is how many accounts the screen has room for.
 func (m deskModel) rows() int {
 	if m.height < lowest {
 		return max(1, m.height-above-2)
 	}
-	return max(1, m.height-above-below)
+	return max(1, m.height-above-1-m.summary()-2)
 }
 
 // room is how many lines of text a pane has room for.
@@ -181,10 +188,7 @@ func (m deskModel) row(mark string, c columns) string {
 }
 
 func (m deskModel) line(a employee.BankAccount, at bool) string {
-	last := "none"
-	if a.LastSession != nil {
-		last = a.LastSession.Outcome
-	}
+	last := outcomeWord(a.LastSession)
 	if _, on := m.watches[a.AccountID]; on {
 		last = m.spin() + " watched"
 	}
@@ -202,7 +206,8 @@ func (m deskModel) spin() string { return spinning[m.frame%len(spinning)] }
 // selected says about the account under the cursor what is the matter and what to do now.
 func (m deskModel) selected() []string {
 	a, ok := m.current()
-	lines := make([]string, 0, summary)
+	var lines []string
+	room := m.summary()
 	if ok {
 		lines = append(lines, " "+m.styles.title.Render(plain(a.AccountHolderName)+" "+dots(a.AccountLast4))+
 			m.styles.dim.Render("  "+plain(a.CompanyID+" / "+a.EmployeeID)))
@@ -216,11 +221,10 @@ func (m deskModel) selected() []string {
 			lines = append(lines, " "+text)
 		}
 	}
-	if len(lines) > summary {
-		lines = lines[:summary]
-		lines[summary-1] = fit(lines[summary-1], m.width-10) + " …"
+	if len(lines) > room {
+		lines = append(lines[:room-1], m.styles.dim.Render("      … enter shows the rest"))
 	}
-	for len(lines) < summary {
+	for len(lines) < room {
 		lines = append(lines, "")
 	}
 	return lines

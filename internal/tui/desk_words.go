@@ -8,6 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/employee"
 )
 
@@ -40,6 +41,22 @@ func verdict(a employee.BankAccount) string {
 		return "verified"
 	}
 	return "not verified, " + reasonWords(a)
+}
+
+// outcomeWord is how a link went, as a narrow column can hold it.
+func outcomeWord(s *employee.Session) string {
+	if s == nil {
+		return "none"
+	}
+	switch s.Outcome {
+	case connection.Pending:
+		return "open"
+	case connection.Succeeded:
+		return "finished"
+	case connection.Exited:
+		return "left"
+	}
+	return plain(s.Outcome)
 }
 
 func dots(last4 string) string {
