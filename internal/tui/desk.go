@@ -160,7 +160,7 @@ func (m deskModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.width, m.height = msg.Width, msg.Height
 	case tea.KeyMsg:
 		m.note = ""
-		m, cmd = m.press(msg)
+		m, cmd = m.keys(msg)
 	case second:
 		m.frame++
 		m, cmd = m.tick()

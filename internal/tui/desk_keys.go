@@ -6,6 +6,24 @@ import (
 	"github.com/bankctl/bankctl/internal/employee"
 )
 
+// keys presses keys that arrived at once one after the other: typed fast, over ssh, they come as one message.
+func (m deskModel) keys(k tea.KeyMsg) (deskModel, tea.Cmd) {
+	if k.Type != tea.KeyRunes || len(k.Runes) < 2 {
+		return m.press(k)
+	}
+	if k.Paste && !m.typing {
+		return m, nil
+	}
+	var all []tea.Cmd
+	for _, r := range k.Runes {
+		var cmd tea.Cmd
+		m, cmd = m.press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: k.Alt})
+		m = m.scrolled()
+		all = append(all, cmd)
+	}
+	return m, tea.Batch(all...)
+}
+
 func (m deskModel) press(k tea.KeyMsg) (deskModel, tea.Cmd) {
 	switch {
 	case k.String() == "ctrl+c":

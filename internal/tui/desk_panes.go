@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,7 +47,7 @@ func (m deskModel) paragraph(text string) []string {
 
 // moment is a time and how long ago it was.
 func (m deskModel) moment(t time.Time) string {
-	return t.Local().Format("2006-01-02 15:04") + ", " + age(m.Now().Sub(t)) + " ago"
+	return t.In(m.Now().Location()).Format("2006-01-02 15:04") + ", " + age(m.Now().Sub(t)) + " ago"
 }
 
 func (m deskModel) viewDetail() []string {
@@ -88,18 +89,24 @@ func (m deskModel) viewLink() []string {
 	a := m.subject
 	token, linked := m.links[a.AccountID]
 	w, watched := m.watches[a.AccountID]
-	body := m.paragraph("Send this address to the employee: only they can sign in at the bank.")
+	const blank = "\x00" // a line that gives way to a QR code
+	body := append(m.paragraph("Send this address to the employee: only they can sign in at the bank."), blank)
 	if linked {
-		body = append(body, "")
-		for _, part := range strings.Split(ansi.Hardwrap(plain(token.HostedLinkURL), max(10, m.width-4), false), "\n") {
-			body = append(body, "  "+m.styles.title.Render(part))
+		body = append(body, m.address(token)...)
+		body = append(body, blank)
+		if code := qr(token.HostedLinkURL); len(code) > 0 {
+			switch spare := m.height - len(body) - 6 - len(code); {
+			case spare >= 0:
+				body = append(append(body, code...), blank)
+			case spare+5 >= 0:
+				body = append(slices.DeleteFunc(body[1:], func(l string) bool { return l == blank }), code...)
+			default:
+				body = append(body, "  "+m.styles.dim.Render(fmt.Sprintf("(%d more lines of screen would show a QR code)", -spare-5)), blank)
+			}
 		}
-		what := "a new link"
-		if token.Mode == employee.ModeUpdate {
-			what = "to sign in again at the bank linked before"
-		}
-		body = append(body, "  "+m.styles.dim.Render(what+", "+countdown(token.Expiration.Sub(m.Now()))), "")
-		body = append(body, m.qr(token.HostedLinkURL, m.height-len(body)-7)...)
+	}
+	for i := range body {
+		body[i] = strings.TrimPrefix(body[i], blank)
 	}
 	switch {
 	case watched && w.failed:
@@ -119,8 +126,21 @@ func (m deskModel) viewLink() []string {
 	return m.framed("Link for "+who(a), whose(a), body, append(keys, "h", "history", "b", "bundle", "esc", "back")...)
 }
 
-// qr draws the address for a phone, where another device could open it and there is room.
-func (m deskModel) qr(url string, room int) []string {
+// address is a link's, whole on as many lines as it takes, and how long it works.
+func (m deskModel) address(token employee.TokenReply) []string {
+	var lines []string
+	for _, part := range strings.Split(ansi.Hardwrap(plain(token.HostedLinkURL), max(10, m.width-4), false), "\n") {
+		lines = append(lines, "  "+m.styles.title.Render(part))
+	}
+	what := "a new link"
+	if token.Mode == employee.ModeUpdate {
+		what = "to sign in again at the bank linked before"
+	}
+	return append(lines, "  "+m.styles.dim.Render(what+", "+countdown(token.Expiration.Sub(m.Now()))))
+}
+
+// qr draws the address for a phone, where another device could open it.
+func qr(url string) []string {
 	if strings.HasPrefix(url, "http://127.0.0.1") || strings.HasPrefix(url, "http://localhost") || strings.HasPrefix(url, "http://[::1]") {
 		return nil
 	}
@@ -131,13 +151,10 @@ func (m deskModel) qr(url string, room int) []string {
 		BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
 	})
 	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
-	if len(lines) > room {
-		return []string{"  " + m.styles.dim.Render(fmt.Sprintf("(%d more lines of screen would show a QR code)", len(lines)-room)), ""}
-	}
 	for i := range lines {
 		lines[i] = "  " + lines[i]
 	}
-	return append(lines, "")
+	return lines
 }
 
 func (m deskModel) viewChoice() []string {
@@ -219,7 +236,7 @@ func (m deskModel) historyLines(rows []trail.Record) []string {
 		if by == "" {
 			by = "bankd"
 		}
-		text := r.Time.Local().Format("2006-01-02 15:04:05") + "  " + cell(strings.TrimPrefix(r.Action, "employee."), 9) + " " + cell(r.Outcome, 10) + " by " + plain(by)
+		text := r.Time.In(m.Now().Location()).Format("2006-01-02 15:04:05") + "  " + cell(strings.TrimPrefix(r.Action, "employee."), 9) + " " + cell(r.Outcome, 10) + " by " + plain(by)
 		lines = append(lines, text)
 		if d := details(r.Details); d != "" {
 			lines = append(lines, "    "+d)

@@ -12,7 +12,7 @@ import (
 // Lines around the queue: title, filter and head above; rule, summary, note and keys below.
 const (
 	above  = 3
-	wide   = 110 // columns from which on the queue shows whose and which bank
+	wide   = 116 // columns from which on the queue shows whose and which bank
 	lowest = 16  // lines below which the summary is left out
 	usual  = 24
 )
@@ -64,12 +64,16 @@ func (m deskModel) View() string {
 
 // framed puts a body between a title and the bottom lines, which stay at the bottom.
 func (m deskModel) framed(title, right string, body []string, keys ...string) []string {
-	lines := append([]string{m.titled(title, right), ""}, body...)
+	lines := []string{m.titled(title, right)}
+	if len(body) <= m.height-4 {
+		lines = append(lines, "")
+	}
+	lines = append(lines, body...)
 	lines = lines[:min(len(lines), max(1, m.height-2))]
 	for len(lines) < m.height-2 {
 		lines = append(lines, "")
 	}
-	return append(lines, " "+m.noted(), m.keyLine(keys...))
+	return append(lines, m.noted(), m.keyLine(keys...))
 }
 
 // titled is a title with something at the right end of its line.
@@ -82,7 +86,12 @@ func (m deskModel) titled(left, right string) string {
 	return m.styles.title.Render(left) + strings.Repeat(" ", gap) + m.styles.dim.Render(right)
 }
 
-func (m deskModel) noted() string { return m.styles.cursor.Render(plain(m.note)) }
+func (m deskModel) noted() string {
+	if m.note == "" {
+		return ""
+	}
+	return " " + m.styles.cursor.Render(plain(m.note))
+}
 
 // keyLine shows keys as pairs of a key and what it does.
 func (m deskModel) keyLine(pairs ...string) string {
@@ -90,12 +99,12 @@ func (m deskModel) keyLine(pairs ...string) string {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		b.WriteString(" " + m.styles.key.Render(pairs[i]) + " " + pairs[i+1] + " ")
 	}
-	return b.String()
+	return strings.TrimRight(b.String(), " ")
 }
 
 func (m deskModel) viewQueue() []string {
 	shown := m.shown()
-	lines := []string{m.titled(m.queueTitle(), m.freshness()), m.filterLine(len(shown)), m.styles.dim.Render(m.row("  ", columns{
+	lines := []string{m.titled(m.queueTitle(), m.place(len(shown))+m.freshness()), m.filterLine(len(shown)), m.styles.dim.Render(m.row("  ", columns{
 		"HOLDER", "ACCOUNT", "WHY IT IS NOT VERIFIED", "AGE", "LAST LINK", "COMPANY / EMPLOYEE", "BANK"}))}
 	rows := m.rows()
 	for i := m.top; i < min(len(shown), m.top+rows); i++ {
@@ -112,9 +121,9 @@ func (m deskModel) viewQueue() []string {
 		lines = append(lines, m.selected()...)
 	}
 	if m.typing {
-		return append(lines, " "+m.noted(), m.keyLine("type", "to search", "enter", "keep", "esc", "clear"))
+		return append(lines, m.noted(), m.keyLine("type", "to search", "enter", "keep", "esc", "clear"))
 	}
-	return append(lines, " "+m.noted(), m.keyLine("l", "link", "w", "watch", "h", "history", "b", "bundle", "enter", "detail", "/", "search", "?", "help", "q", "quit"))
+	return append(lines, m.noted(), m.keyLine("l", "link", "w", "watch", "h", "history", "b", "bundle", "enter", "detail", "/", "search", "?", "help", "q", "quit"))
 }
 
 func (m deskModel) queueTitle() string {
@@ -126,6 +135,14 @@ func (m deskModel) queueTitle() string {
 		return title + " at " + m.Companies[0]
 	}
 	return title + " at " + plural(len(m.Companies), "company", "companies")
+}
+
+// place is where the cursor stands, where the queue is longer than the screen.
+func (m deskModel) place(n int) string {
+	if n <= m.rows() {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d, ", m.cursor+1, n)
 }
 
 func (m deskModel) freshness() string {
@@ -177,12 +194,12 @@ type columns struct{ holder, account, why, age, last, whose, bank string }
 func (m deskModel) row(mark string, c columns) string {
 	fixed := 2 + 7 + 2 + 26 + 2 + 4 + 2 + 9 // all but the holder, with the gaps
 	if m.width >= wide {
-		fixed += 2 + 22 + 2 + 20
+		fixed += 2 + 20 + 2 + 16
 	}
 	holder := max(8, min(30, m.width-fixed-3))
 	parts := []string{mark + cell(c.holder, holder), cell(c.account, 7), cell(c.why, 26), cell(c.age, 4), cell(c.last, 9)}
 	if m.width >= wide {
-		parts = append(parts, cell(c.whose, 22), cell(c.bank, 20))
+		parts = append(parts, cell(c.whose, 20), cell(c.bank, 16))
 	}
 	return strings.Join(parts, "  ")
 }
