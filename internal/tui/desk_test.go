@@ -291,7 +291,7 @@ func TestDeskKeysAtOnce(t *testing.T) {
 		t.Error("pasted text is taken for commands")
 	}
 	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("jj")})
-	if s.m.cursor != 2 {
+	if s.m.cursor != 3 {
 		t.Errorf("the cursor is at %d", s.m.cursor)
 	}
 }
