@@ -74,7 +74,7 @@ func layOut(grid [][]string, whole []bool, width int, color bool) string {
 
 // squeeze takes from the widest columns until a row fits, and leaves columns out at the right where that is not enough.
 func squeeze(widths []int, whole []bool, width int) []int {
-	const least = 6
+	const least = 12 // below that a cell tells less than a column left out
 	for {
 		total, widest := gap*(len(widths)-1), -1
 		for i, w := range widths {
