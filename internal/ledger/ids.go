@@ -1,0 +1,79 @@
+package ledger
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/bankctl/bankctl/internal/store"
+)
+
+// scrambler turns a locator into 24 hex characters and back: a keyed permutation of 96 bits, so that an id needs no
+// index, tells nothing, and cannot be guessed: all but one in 2^32 made-up ids lead nowhere.
+type scrambler struct{ block cipher.Block }
+
+func newScrambler(db *store.DB, tenant string) (scrambler, error) {
+	key, err := db.Digest(tenant, "transaction ids")
+	if err != nil {
+		return scrambler{}, err
+	}
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		return scrambler{}, fmt.Errorf("transaction ids: %w", err)
+	}
+	return scrambler{block}, nil
+}
+
+const rounds = 6
+
+// round is the Feistel network's: 48 bits of a keyed digest of the other half.
+func (s scrambler) round(n int, half uint64) uint64 {
+	var b [16]byte
+	b[0] = byte(n)
+	binary.BigEndian.PutUint64(b[8:], half)
+	s.block.Encrypt(b[:], b[:])
+	return binary.BigEndian.Uint64(b[:8]) & (1<<48 - 1)
+}
+
+// id gives the public id of a row: the locator's 64 bits and 32 zero bits, scrambled.
+func (s scrambler) id(at locator) string {
+	left, right := uint64(at)>>16, uint64(at)&0xffff<<32
+	for n := range rounds {
+		left, right = right, left^s.round(n, right)
+	}
+	var b [12]byte
+	put48(b[:6], left)
+	put48(b[6:], right)
+	return hex.EncodeToString(b[:])
+}
+
+// locator is the inverse; ok is false for an id that was never made here.
+func (s scrambler) locator(id string) (at locator, ok bool) {
+	b, err := hex.DecodeString(id)
+	if err != nil || len(b) != 12 {
+		return 0, false
+	}
+	left, right := get48(b[:6]), get48(b[6:])
+	for n := rounds - 1; n >= 0; n-- {
+		left, right = right^s.round(n, left), left
+	}
+	if right&0xffffffff != 0 {
+		return 0, false
+	}
+	return locator(left<<16 | right>>32), true
+}
+
+func put48(b []byte, v uint64) {
+	for i := range 6 {
+		b[i] = byte(v >> (40 - 8*i))
+	}
+}
+
+func get48(b []byte) (v uint64) {
+	for _, c := range b[:6] {
+		v = v<<8 | uint64(c)
+	}
+	return v
+}
