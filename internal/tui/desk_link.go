@@ -42,7 +42,7 @@ type (
 
 const (
 	waitingForEmployee = "waiting for the employee to finish at the bank"
-	savingLink         = "the employee has finished; saving and comparing the numbers"
+	savingLink         = "the employee has finished; comparing the numbers"
 )
 
 // mint asks for a fresh link, unless none can help.

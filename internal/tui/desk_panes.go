@@ -199,7 +199,7 @@ func (m deskModel) viewVerdict() []string {
 	if e := a.Evidence; e != nil && a.IsVerified {
 		facts = append(facts, "compared", e.Comparison+" ("+e.Strength+" evidence)")
 		if e.NameScore != nil {
-			facts = append(facts, "name", "fits an owner's "+strconv.Itoa(*e.NameScore)+" of 100")
+			facts = append(facts, "owner's name", "fits "+strconv.Itoa(*e.NameScore)+" of 100")
 		}
 	}
 	facts = append(facts, "reason", string(a.VerificationReason), "account id", a.AccountID)

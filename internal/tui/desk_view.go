@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -14,6 +15,7 @@ const (
 	above  = 3
 	wide   = 116 // columns from which on the queue shows whose and which bank
 	lowest = 16  // lines below which the summary is left out
+	narrow = 72 // columns below which the last link is left out
 	usual  = 24
 )
 
@@ -93,8 +95,12 @@ func (m deskModel) noted() string {
 	return " " + m.styles.cursor.Render(plain(m.note))
 }
 
-// keyLine shows keys as pairs of a key and what it does.
+// keyLine shows keys as pairs of a key and what it does. On a narrow screen the last two pairs stay: how to learn of
+// the others, and how to leave.
 func (m deskModel) keyLine(pairs ...string) string {
+	for len(pairs) > 4 && ansi.StringWidth(" "+strings.Join(pairs, " "))+len(pairs)/2 > m.width+1 {
+		pairs = slices.Delete(slices.Clone(pairs), len(pairs)-6, len(pairs)-4)
+	}
 	var b strings.Builder
 	for i := 0; i+1 < len(pairs); i += 2 {
 		b.WriteString(" " + m.styles.key.Render(pairs[i]) + " " + pairs[i+1] + " ")
@@ -192,12 +198,18 @@ func (m deskModel) emptiness() string {
 type columns struct{ holder, account, why, age, last, whose, bank string }
 
 func (m deskModel) row(mark string, c columns) string {
-	fixed := 2 + 7 + 2 + 26 + 2 + 4 + 2 + 9 // all but the holder, with the gaps
+	fixed := 2 + 7 + 2 + 26 + 2 + 4 // all but the holder, with the gaps
+	if m.width >= narrow {
+		fixed += 2 + 9
+	}
 	if m.width >= wide {
 		fixed += 2 + 20 + 2 + 16
 	}
 	holder := max(8, min(30, m.width-fixed-3))
-	parts := []string{mark + cell(c.holder, holder), cell(c.account, 7), cell(c.why, 26), cell(c.age, 4), cell(c.last, 9)}
+	parts := []string{mark + cell(c.holder, holder), cell(c.account, 7), cell(c.why, 26), cell(c.age, 4)}
+	if m.width >= narrow {
+		parts = append(parts, cell(c.last, 9))
+	}
 	if m.width >= wide {
 		parts = append(parts, cell(c.whose, 20), cell(c.bank, 16))
 	}

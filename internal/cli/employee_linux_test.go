@@ -1,0 +1,155 @@
+package cli_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+
+	"github.com/bankctl/bankctl/internal/banktest"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/employee"
+)
+
+// R105: an account number that a user types is in no argument, no environment, no output, no log and no file; neither is
+// it on the screen.
+func TestEmployeeNumberIsNowhere(t *testing.T) {
+	b := banktest.Start(t, banktest.OnDisk)
+	if _, err := b.Client.EnableCapability(t.Context(), "c1", employee.VerifyCapability, employee.CapabilityParams{}); err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	env := append(credentialsOf(b), "HOME="+home, "XDG_CONFIG_HOME="+home)
+	x := onTerminal(t, usual, env, "employee", "add", "--company", "c1", "--employee", "e1", "-v")
+	at := x.expect(0, "holder's name: ")
+	x.send("Alberta Bobbeth Charleson\n")
+	at = x.expect(at, "Type (checking or savings): ")
+	x.send("checking\n")
+	at = x.expect(at, "Routing number: ")
+	x.send("011401533\n")
+	at = x.expect(at, "Account number: ")
+	x.send("1111 2222 3333 0000\n")
+	at = x.expect(at, "Again: ")
+	process := fmt.Sprintf("/proc/%d/", x.cmd.Process.Pid)
+	seen := map[string]string{}
+	for _, name := range []string{"cmdline", "environ"} { // it has read the number once by now
+		text, err := os.ReadFile(process + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[name] = strings.ReplaceAll(string(text), "\x00", " ")
+	}
+	if !strings.Contains(seen["cmdline"], "employee add") {
+		t.Fatalf("another process was looked at: %q", seen["cmdline"])
+	}
+	x.send("1111-2222-3333-0000\n")
+	x.expect(at, "not started")
+	if code := x.end(); code != 0 {
+		t.Fatalf("exit code %d: %s", code, x.text())
+	}
+	seen["terminal"], seen["log"] = x.text(), b.Log()
+	status, reply := b.Call(b.Client, "GET", "/companies/c1/bankaccounts", "")
+	seen["reply"] = fmt.Sprint(status, reply)
+	if !strings.Contains(seen["reply"], "accountLast4:0000") {
+		t.Fatalf("nothing was stored: %s", seen["reply"])
+	}
+	for _, dir := range []string{b.Dir, home} {
+		readAll(t, dir, seen)
+	}
+	if len(seen) < 8 {
+		t.Fatalf("only %d places were looked at", len(seen))
+	}
+	for where, text := range seen {
+		for _, form := range append(banktest.Forms("1111222233330000"), "1111 2222 3333 0000", "1111-2222-3333-0000") {
+			if strings.Contains(text, form) {
+				t.Errorf("the account number is in %s", where)
+			}
+		}
+	}
+}
+
+func readAll(t *testing.T, dir string, into map[string]string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		into[path] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deskOnTerminal opens the desk over two accounts that wait.
+func deskOnTerminal(t *testing.T, size *pty.Winsize, more ...string) (*office, *terminal, string) {
+	t.Helper()
+	o := newOffice(t)
+	o.add("1111")
+	id := o.add("0000", "--employee", "ana")
+	return o, onTerminal(t, size, append(credentialsOf(o.Bank), more...), "employee", "desk", "--company", "c1"), id
+}
+
+// Filter, mint, watch to the verdict while somebody else finishes the session, resize, leave.
+func TestEmployeeDeskOnTerminal(t *testing.T) {
+	o, x, id := deskOnTerminal(t, &pty.Winsize{Rows: 24, Cols: 80})
+	at := x.expect(0, "2 accounts at c1")
+	x.send("/ana")
+	at = x.expect(at, "1111")
+	x.send("\r")
+	at = x.expect(at, "1 of 2")
+	x.send("l")
+	at = x.expect(at, "Link for Alberta Bobbeth Charleson")
+	x.expect(at, "/hl/")
+	url := hostedURL.FindString(x.text()[at:])
+	x.send("w")
+	at = x.expect(at, "waiting for the employee")
+	resized := len(x.text())
+	if err := pty.Setsize(x.control, &pty.Winsize{Rows: 16, Cols: 60}); err != nil {
+		t.Fatal(err)
+	}
+	x.expect(resized, "waiting for the employee")
+	if err := o.Walk(url, connection.CompleteParams{InstitutionID: "ins_109508", Masks: []string{"0000"}}); err != nil {
+		t.Fatal(err)
+	}
+	at = x.expect(at, "✓ VERIFIED")
+	x.expect(at, "strong evidence")
+	a, err := o.Client.GetEmployeeAccount(t.Context(), "c1", "ana", id)
+	if err != nil || !a.IsVerified {
+		t.Errorf("the screen says verified, bankd %v %v", a.VerificationReason, err)
+	}
+	x.send("\x1b")
+	at = x.expect(at, "1 account at c1")
+	x.send("q")
+	if code := x.end(); code != 0 {
+		t.Errorf("exit code %d: %s", code, x.text())
+	}
+}
+
+// Without colour nothing is lost: no colour is sent, and the words are there.
+func TestEmployeeDeskWithoutColour(t *testing.T) {
+	_, x, _ := deskOnTerminal(t, &pty.Winsize{Rows: 40, Cols: 120}, "NO_COLOR=1")
+	x.expect(0, "no bank linked yet")
+	x.send("\x03")
+	if code := x.end(); code != 130 {
+		t.Errorf("exit code %d", code)
+	}
+	if all := x.text(); strings.Contains(all, "\x1b[1;36m") || strings.Contains(all, "\x1b[31m") || strings.Contains(all, "\x1b[32m") {
+		t.Error("colour was sent")
+	}
+}
+
+func TestEmployeeDeskCompanies(t *testing.T) {
+	b := banktest.Start(t)
+	x := onTerminal(t, usual, credentialsOf(b), "employee", "desk")
+	x.expect(0, "your client may see every company")
+	if code := x.end(); code != 2 {
+		t.Errorf("exit code %d", code)
+	}
+}
