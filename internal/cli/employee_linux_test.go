@@ -13,6 +13,7 @@ import (
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/employee"
+	"github.com/bankctl/bankctl/internal/tenant"
 )
 
 // R105: an account number that a user types is in no argument, no environment, no output, no log and no file; neither is
@@ -145,11 +146,32 @@ func TestEmployeeDeskWithoutColour(t *testing.T) {
 	}
 }
 
+// Without --company the desk takes the companies of the client's scope, where that is a list. A support client (A43) may
+// mint a link and watch it there.
 func TestEmployeeDeskCompanies(t *testing.T) {
-	b := banktest.Start(t)
-	x := onTerminal(t, usual, credentialsOf(b), "employee", "desk")
+	o := newOffice(t)
+	o.add("0000")
+	x := onTerminal(t, usual, credentialsOf(o.Bank), "employee", "desk")
 	x.expect(0, "your client may see every company")
 	if code := x.end(); code != 2 {
+		t.Errorf("exit code %d", code)
+	}
+	desk := o.NewClient(tenant.ClientParams{Name: "desk", Role: tenant.Support, Companies: tenant.Scope{IDs: []string{"c0", "c1"}}})
+	x = onTerminal(t, usual, []string{"BANKD_SOCKET=" + o.Config.Socket, "BANKCTL_CLIENT_ID=" + desk.ClientID, "BANKCTL_CLIENT_SECRET=" + desk.Secret}, "employee", "desk")
+	at := x.expect(0, "1 account at 2 companies")
+	x.send("l")
+	at = x.expect(at, "Link for")
+	x.expect(at, "/hl/")
+	url := hostedURL.FindString(x.text()[at:])
+	x.send("w")
+	at = x.expect(at, "waiting for the employee")
+	if err := o.Walk(url, connection.CompleteParams{Exit: true}); err != nil {
+		t.Fatal(err)
+	}
+	at = x.expect(at, "NOT VERIFIED")
+	x.expect(at, "left before finishing")
+	x.send("\x03")
+	if code := x.end(); code != 130 {
 		t.Errorf("exit code %d", code)
 	}
 }

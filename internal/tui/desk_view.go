@@ -15,7 +15,7 @@ const (
 	above  = 3
 	wide   = 116 // columns from which on the queue shows whose and which bank
 	lowest = 16  // lines below which the summary is left out
-	narrow = 72 // columns below which the last link is left out
+	narrow = 72  // columns below which the last link is left out
 	usual  = 24
 )
 
