@@ -136,12 +136,20 @@ func (m deskModel) address(token employee.TokenReply) []string {
 	if token.Mode == employee.ModeUpdate {
 		what = "to sign in again at the bank linked before"
 	}
+	if onLoopback(token.HostedLinkURL) {
+		what += " of a SIMULATION: no real bank is involved"
+	}
 	return append(lines, "  "+m.styles.dim.Render(what+", "+countdown(token.Expiration.Sub(m.Now()))))
+}
+
+// onLoopback tells the simulator's pages, which no other device can open.
+func onLoopback(url string) bool {
+	return strings.HasPrefix(url, "http://127.0.0.1") || strings.HasPrefix(url, "http://localhost") || strings.HasPrefix(url, "http://[::1]")
 }
 
 // qr draws the address for a phone, where another device could open it.
 func qr(url string) []string {
-	if strings.HasPrefix(url, "http://127.0.0.1") || strings.HasPrefix(url, "http://localhost") || strings.HasPrefix(url, "http://[::1]") {
+	if onLoopback(url) {
 		return nil
 	}
 	var b strings.Builder

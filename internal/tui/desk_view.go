@@ -243,11 +243,10 @@ func (m deskModel) selected() []string {
 		for _, text := range wrap(a.VerificationMessage, m.width-2) {
 			lines = append(lines, " "+text)
 		}
-		for i, text := range wrap("next: "+a.NextStep, m.width-2) {
-			if i > 0 {
-				text = "      " + text
-			}
-			lines = append(lines, " "+text)
+		mark := " next: "
+		for _, text := range wrap(a.NextStep, m.width-len(mark)-1) {
+			lines = append(lines, mark+text)
+			mark = "       "
 		}
 	}
 	if len(lines) > room {
