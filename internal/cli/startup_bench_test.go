@@ -38,15 +38,12 @@ import (
 
 	_ "github.com/bankctl/bankctl/internal/aaterm"
 	"github.com/charmbracelet/bubbles/spinner"
-	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 	"github.com/itchyny/gojq"
 	"github.com/mdp/qrterminal/v3"
 	"github.com/pkg/browser"
-	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
-	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/term"
 )
@@ -60,9 +57,9 @@ func main() {
 	_ = root.Execute()
 }
 
-type model struct{ textinput.Model }
+type model struct{ spinner.Model }
 
-func (m model) Init() tea.Cmd { return spinner.New().Tick }
+func (m model) Init() tea.Cmd { return m.Tick }
 
 func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.Model, _ = m.Model.Update(msg)
@@ -70,17 +67,13 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 func use() {
-	_, _ = tea.NewProgram(model{textinput.New()}).Run()
+	_, _ = tea.NewProgram(model{spinner.New()}).Run()
 	fmt.Println(lipgloss.NewStyle().Bold(true).Render("x"))
 	q, _ := gojq.Parse(os.Args[1])
 	code, _ := gojq.Compile(q)
 	code.Run(nil)
 	qrterminal.GenerateWithConfig(os.Args[1], qrterminal.Config{Writer: io.Discard})
 	_ = browser.OpenURL(os.Args[1])
-	fmt.Println(decimal.NewFromString(os.Args[1]))
-	v := viper.New()
-	_ = v.ReadInConfig()
-	_ = v.UnmarshalExact(&q)
 	_, _ = yaml.Marshal(q)
 	fmt.Println(term.IsTerminal(0))
 	_, _ = http.Get(os.Args[1])

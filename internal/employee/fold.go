@@ -2,11 +2,12 @@ package employee
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 )
 
 // plain gives each accented letter of the European alphabets its plain form; other scripts stay as they are.
-var plain = func() map[rune]string {
+var plain = sync.OnceValue(func() map[rune]string {
 	out := map[rune]string{}
 	for to, from := range map[string]string{
 		"a": "àáâãäåāăą", "ae": "æ", "c": "çćĉċč", "d": "ðďđ", "e": "èéêëēĕėęě", "g": "ĝğġģ", "h": "ĥħ", "i": "ìíîïĩīĭįı",
@@ -18,14 +19,15 @@ var plain = func() map[rune]string {
 		}
 	}
 	return out
-}()
+})
 
 // fold takes case, accents and apostrophes from a text and turns other punctuation into spaces.
 func fold(text string) string {
 	var b strings.Builder
+	letters := plain()
 	for _, r := range text {
 		r = unicode.ToLower(r)
-		switch to, accented := plain[r]; {
+		switch to, accented := letters[r]; {
 		case accented:
 			b.WriteString(to)
 		case r == '\'' || r == '’' || r == '‘' || r == '`' || unicode.Is(unicode.Mn, r):

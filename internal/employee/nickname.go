@@ -3,11 +3,12 @@ package employee
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // formal gives the names that a nickname stands for. A formal name stands for itself alone, so that Alexander and
 // Alexandra, who are both Alex, are not each other.
-var formal = func() map[string][]string {
+var formal = sync.OnceValue(func() map[string][]string {
 	out := map[string][]string{}
 	for line := range strings.Lines(nicknames) {
 		name, short, _ := strings.Cut(strings.TrimSpace(line), ":")
@@ -16,7 +17,7 @@ var formal = func() map[string][]string {
 		}
 	}
 	return out
-}()
+})
 
 // nicknames are the common ones of the United States.
 const nicknames = `abigail: abby abbie gail
@@ -143,4 +144,4 @@ func sameGiven(a, b string) bool {
 	return slices.ContainsFunc(namesOf(a), func(n string) bool { return slices.Contains(namesOf(b), n) })
 }
 
-func namesOf(name string) []string { return append([]string{name}, formal[name]...) }
+func namesOf(name string) []string { return append([]string{name}, formal()[name]...) }

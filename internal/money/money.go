@@ -3,11 +3,12 @@
 package money
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
-
-	"github.com/shopspring/decimal"
 )
 
 // Amount is a number of minor units (cents for USD, yen for JPY) of one currency.
@@ -17,7 +18,7 @@ type Amount struct {
 }
 
 // Currencies of ISO 4217 whose exponent is not 2.
-var exponents = map[string]int32{
+var exponents = map[string]int{
 	"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0,
 	"UGX": 0, "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
 	"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
@@ -27,7 +28,7 @@ var exponents = map[string]int32{
 // Exponent is the number of decimal places of a currency's minor unit; 2 where the code is not known.
 func Exponent(currency string) int {
 	if e, ok := exponents[strings.ToUpper(currency)]; ok {
-		return int(e)
+		return e
 	}
 	return 2
 }
@@ -35,25 +36,119 @@ func Exponent(currency string) int {
 // ErrRange says that an amount does not fit 64 bits of minor units.
 var ErrRange = errors.New("amount is out of range")
 
-// Parse reads major units written as a decimal ("23631.9805") exactly. What is finer than the currency's
-// minor unit is rounded half to even, and rounded says so.
+var errForm = errors.New("not a decimal amount")
+
+// maxDigits bounds what is read: no amount of money needs nearly as many.
+const maxDigits = 400
+
+// Parse reads major units written as a JSON number ("23631.9805", "-1e3") exactly. What is finer than the currency's
+// minor unit is rounded half to even, and rounded says so. It works on the digits, so that a million amounts a second
+// cost little and no float comes near them.
 func Parse(digits, currency string) (a Amount, rounded bool, err error) {
-	d, err := decimal.NewFromString(digits)
-	if err != nil || d.Exponent() > 30 || d.Exponent() < -64 {
-		return Amount{}, false, errors.New("not a decimal amount")
+	negative, mantissa, scale, err := split(digits)
+	if err != nil {
+		return Amount{}, false, err
 	}
-	exact := d.Shift(int32(Exponent(currency)))
-	whole := exact.RoundBank(0)
-	if !whole.BigInt().IsInt64() {
-		return Amount{}, false, ErrRange
+	minor, rounded, err := shift(mantissa, Exponent(currency)-scale)
+	if negative {
+		minor = -minor
 	}
-	return Amount{Minor: whole.IntPart(), Currency: currency}, !whole.Equal(exact), nil
+	return Amount{Minor: minor, Currency: currency}, rounded, err
+}
+
+// split takes a number apart: its digits without leading zeros, and how many of them stand behind the point.
+func split(s string) (negative bool, mantissa []byte, scale int, err error) {
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		negative, s = true, rest
+	}
+	number, power, scientific := strings.Cut(strings.ToLower(s), "e")
+	if scientific {
+		exponent, err := strconv.Atoi(power)
+		if err != nil || exponent > maxDigits || exponent < -maxDigits {
+			return false, nil, 0, errForm
+		}
+		scale = -exponent
+	}
+	whole, fraction, _ := strings.Cut(number, ".")
+	if len(whole) == 0 || len(whole)+len(fraction) > maxDigits || strings.HasSuffix(number, ".") {
+		return false, nil, 0, errForm
+	}
+	scale += len(fraction)
+	mantissa = make([]byte, 0, 32)
+	for _, part := range [2]string{whole, fraction} {
+		for i := range len(part) {
+			d := part[i]
+			if d < '0' || d > '9' {
+				return false, nil, 0, errForm
+			}
+			if len(mantissa) > 0 || d != '0' {
+				mantissa = append(mantissa, d)
+			}
+		}
+	}
+	return negative, mantissa, scale, nil
+}
+
+// shift moves the point of an integer by some places and gives the integer before it, rounded half to even.
+func shift(mantissa []byte, places int) (n int64, rounded bool, err error) {
+	if len(mantissa) == 0 {
+		return 0, false, nil
+	}
+	kept, cut := mantissa, []byte(nil)
+	if places < 0 {
+		at := max(0, len(mantissa)+places)
+		kept, cut = mantissa[:at], mantissa[at:]
+	}
+	if len(kept)+max(0, places) > 19 {
+		return 0, false, ErrRange
+	}
+	for i := range len(kept) + max(0, places) {
+		d := int64(0)
+		if i < len(kept) {
+			d = int64(kept[i] - '0')
+		}
+		if n > (math.MaxInt64-d)/10 {
+			return 0, false, ErrRange
+		}
+		n = 10*n + d
+	}
+	up := half(cut, -places, n%2 == 1)
+	if up && n == math.MaxInt64 {
+		return 0, false, ErrRange
+	}
+	if up {
+		n++
+	}
+	return n, len(bytes.Trim(cut, "0")) > 0, nil
+}
+
+// half reports whether cut digits, which stand for a fraction of some places, round up: more than half, or just half
+// beside an odd number.
+func half(cut []byte, places int, odd bool) bool {
+	if len(cut) < places || len(cut) == 0 {
+		return false // zeros stand before them: less than a tenth
+	}
+	if cut[0] != '5' {
+		return cut[0] > '5'
+	}
+	return odd || len(bytes.Trim(cut[1:], "0")) > 0
 }
 
 // Decimal writes the amount in major units with all its places ("-12.50"), without its currency.
 func (a Amount) Decimal() string {
-	places := int32(Exponent(a.Currency))
-	return decimal.New(a.Minor, -places).StringFixed(places)
+	places := Exponent(a.Currency)
+	digits := strconv.FormatInt(a.Minor, 10)
+	sign := ""
+	if rest, ok := strings.CutPrefix(digits, "-"); ok {
+		sign, digits = "-", rest
+	}
+	if places == 0 {
+		return sign + digits
+	}
+	for len(digits) <= places {
+		digits = "0" + digits
+	}
+	return sign + digits[:len(digits)-places] + "." + digits[len(digits)-places:]
 }
 
 // String writes the amount as people read it: "1,234.50 USD".

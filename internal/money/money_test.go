@@ -1,6 +1,7 @@
 package money_test
 
 import (
+	"math"
 	"math/big"
 	"strconv"
 	"testing"
@@ -25,6 +26,12 @@ func TestParse(t *testing.T) {
 		{"1234", "JPY", 1234, false, "1,234 JPY"},
 		{"1.2345", "KWD", 1234, true, "1.234 KWD"},
 		{"1e3", "USD", 100000, false, "1,000.00 USD"},
+		{"0", "USD", 0, false, "0.00 USD"},
+		{"-0.00", "USD", 0, false, "0.00 USD"},
+		{"1e-3", "USD", 0, true, "0.00 USD"},
+		{"6e-3", "USD", 1, true, "0.01 USD"},
+		{"0.025", "USD", 2, true, "0.02 USD"},
+		{"0.0250001", "USD", 3, true, "0.03 USD"},
 		{"92233720368547758.07", "USD", 9223372036854775807, false, "92,233,720,368,547,758.07 USD"},
 	} {
 		got, rounded, err := money.Parse(c.digits, c.currency)
@@ -33,7 +40,7 @@ func TestParse(t *testing.T) {
 				c.digits, c.currency, got.Minor, rounded, got, err, c.minor, c.rounded, c.text)
 		}
 	}
-	for _, bad := range []string{"", "x", "1.2.3", "92233720368547758.08", "1e999999999", "NaN", "Inf"} {
+	for _, bad := range []string{"", "x", "1.2.3", "92233720368547758.08", "1e999999999", "NaN", "Inf", "1.", ".5", "+1", "1e", "0x10", "1_0", "-", "--1"} {
 		if _, _, err := money.Parse(bad, "USD"); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
@@ -44,7 +51,7 @@ func TestParse(t *testing.T) {
 func TestDecimalRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := money.Amount{
-			Minor:    rapid.Int64().Draw(t, "minor"),
+			Minor:    rapid.Int64Range(-math.MaxInt64, math.MaxInt64).Draw(t, "minor"),
 			Currency: rapid.SampledFrom([]string{"USD", "JPY", "KWD", "CLF", "ZZZ"}).Draw(t, "currency"),
 		}
 		back, rounded, err := money.Parse(a.Decimal(), a.Currency)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 )
 
@@ -42,7 +41,7 @@ type pickModel struct {
 	primary string
 	cursor  int // within the shown ones
 	top     int // first shown one on the screen
-	filter  textinput.Model
+	filter  field
 	typing  bool
 	note    string
 	width   int
@@ -53,9 +52,7 @@ type pickModel struct {
 
 func newPickModel(t Terminal, title string, choices []Choice) pickModel {
 	m := pickModel{title: title, styles: t.styles(), choices: choices, chosen: map[string]bool{}, width: 80, height: 24}
-	m.filter = textinput.New()
-	m.filter.Prompt = "/ "
-	m.filter.CharLimit = 60
+	m.filter = field{Prompt: "/ ", CharLimit: 60}
 	for _, c := range choices {
 		m.chosen[c.ID] = c.Chosen && c.Locked == ""
 	}
