@@ -45,13 +45,25 @@ func New(path string) *Client {
 	c := &Client{Socket: path}
 	c.http = &http.Client{
 		Transport: &http.Transport{
-			DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return socket.Dial(ctx, path) },
+			DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, path) },
 			MaxIdleConnsPerHost: 16,
 			IdleConnTimeout:     30 * time.Second,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c
+}
+
+// dial connects, and makes sure that whoever answers may be told a secret.
+func dial(ctx context.Context, path string) (net.Conn, error) {
+	conn, err := socket.Dial(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := socket.CheckServer(conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
 }
 
 // Close lets idle connections go.
@@ -178,6 +190,10 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return fault.New(fault.Unavailable, "the socket %s belongs to another user", c.Socket).
 			WithHint("run bankctl as the user that runs bankd")
+	}
+	if errors.Is(err, socket.ErrForeignServer) {
+		return fault.New(fault.Unavailable, "another user answers on %s: nothing was sent", c.Socket).
+			WithHint("check the path; a bankd of your own runs as you or as root")
 	}
 	return unreachable(err)
 }
