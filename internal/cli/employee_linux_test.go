@@ -126,7 +126,7 @@ func TestEmployeeDeskOnTerminal(t *testing.T) {
 		t.Errorf("the screen says verified, bankd %v %v", a.VerificationReason, err)
 	}
 	x.send("\x1b")
-	at = x.expect(at, "1 account at c1")
+	x.expect(at, "1 account at c1")
 	x.send("q")
 	if code := x.end(); code != 0 {
 		t.Errorf("exit code %d: %s", code, x.text())
@@ -173,5 +173,58 @@ func TestEmployeeDeskCompanies(t *testing.T) {
 	x.send("\x03")
 	if code := x.end(); code != 130 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// On a terminal: the waiting screen, the choice among the accounts that were shared (exactly one), the verdict.
+func TestEmployeeVerifyOnTerminal(t *testing.T) {
+	o := newOffice(t)
+	id := o.add("1111")
+	x := onTerminal(t, usual, credentialsOf(o.Bank), of("verify", id)...)
+	at := x.expect(0, "waiting for the employee")
+	if err := o.Walk(hostedURL.FindString(x.text()), connection.CompleteParams{InstitutionID: "ins_109508"}); err != nil {
+		t.Fatal(err)
+	}
+	at = x.expect(at, "Which one is the account entered?")
+	x.send("a")
+	at = x.expect(at, "3 of 3 chosen")
+	x.send("\r")
+	at = x.expect(at, "Only one of them can be")
+	x.send("/")
+	at = x.expect(at, "/ ")
+	x.send("sav")
+	at = x.expect(at, "sav")
+	x.send("\r")
+	at = x.expect(at, "1 of 3)")
+	x.send(" ")
+	at = x.expect(at, "1 of 3 chosen")
+	x.send("\r")
+	x.expect(at, "verified")
+	if code := x.end(); code != 0 {
+		t.Errorf("exit code %d: %s", code, x.text())
+	}
+	a, err := o.Client.GetEmployeeAccount(t.Context(), "c1", "e1", id)
+	if err != nil || !a.IsVerified || a.Mask != "1111" {
+		t.Errorf("%+v %v", a, err)
+	}
+}
+
+// Leaving the waiting screen is 12 and loses nothing: wait takes it up again.
+func TestEmployeeLeaveTheWaitingScreen(t *testing.T) {
+	o := newOffice(t)
+	id := o.add("0000")
+	x := onTerminal(t, usual, credentialsOf(o.Bank), of("verify", id)...)
+	x.expect(0, "waiting for the employee")
+	url := hostedURL.FindString(x.text())
+	x.send("q")
+	x.expect(0, "employee wait --company c1 --employee e1 --account "+id)
+	if code := x.end(); code != 12 {
+		t.Errorf("exit code %d", code)
+	}
+	if err := o.Walk(url, connection.CompleteParams{InstitutionID: "ins_109508"}); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, stderr := o.run("", of("wait", id, "--mask", "0000", "-o", "json")...); code != 0 || !read(t, out).IsVerified {
+		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
