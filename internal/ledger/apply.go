@@ -3,8 +3,10 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -23,11 +25,10 @@ func (l *Ledger) Apply(ctx context.Context, tenant, connectionID string, u txn.U
 	defer l.mu.Unlock()
 	b := l.books[tenant]
 	if b == nil {
-		ids, err := newScrambler(l.db, tenant)
-		if err != nil {
+		var err error
+		if b, err = l.newBook(tenant); err != nil {
 			return err
 		}
-		b = &book{ids: ids, items: map[string]*item{}, byNo: map[uint32]*item{}}
 	}
 	var done *applying
 	err := commit(ctx, func(tx *store.Tx) (txn.Counts, error) {
@@ -57,8 +58,14 @@ type applying struct {
 	loaded map[uint32][]row
 	dirty  map[uint32]bool
 	added  map[string]locator // Plaid's ids that this update brings
-	index  []slot             // for the index, once it is committed
+	index  []entry            // for the index, once it is committed
+	fresh  bool               // the item is new
 	counts txn.Counts
+}
+
+type entry struct {
+	tag uint32
+	at  locator
 }
 
 func (b *book) begin(tenant, connectionID string, now time.Time) *applying {
@@ -66,11 +73,8 @@ func (b *book) begin(tenant, connectionID string, now time.Time) *applying {
 	if known := b.items[connectionID]; known != nil {
 		a.item = known.clone()
 	} else {
-		no := uint32(1)
-		for taken := range b.byNo {
-			no = max(no, taken+1)
-		}
-		a.item = newItem(head{No: no, ConnectionID: connectionID, Accounts: []string{}, Currencies: []string{}})
+		a.fresh = true
+		a.item = newItem(head{No: b.last + 1, ConnectionID: connectionID, Accounts: []string{}, Currencies: []string{}})
 	}
 	synced := now.UTC().Truncate(time.Microsecond)
 	a.item.Head.SyncedAt = &synced
@@ -164,7 +168,7 @@ func (a *applying) upsert(tx *store.Tx, r txn.Raw) (bool, error) {
 	}
 	if old.ID != next.ID {
 		a.know(next.ID, at)
-		a.index = append(a.index, slot{hashOf(next.PendingID), at})
+		a.index = append(a.index, entry{tagOf(next.PendingID), at})
 		a.counts.Added++
 	}
 	return true, nil
@@ -210,10 +214,7 @@ func (a *applying) find(tx *store.Tx, id string) (locator, bool, error) {
 	if at, ok := a.added[id]; ok && a.loaded[at.seg()][at.ordinal()].ID == id { // it may have become another since
 		return at, true, nil
 	}
-	for at := range a.book.plaid.find(hashOf(id)) {
-		if at.item() != a.item.No {
-			continue
-		}
+	for at := range a.item.plaid.find(a.item.No, tagOf(id)) {
 		rows, err := a.load(tx, at.seg())
 		if err != nil {
 			return 0, false, err
@@ -227,23 +228,23 @@ func (a *applying) find(tx *store.Tx, id string) (locator, bool, error) {
 
 func (a *applying) know(id string, at locator) {
 	a.added[id] = at
-	a.index = append(a.index, slot{hashOf(id), at})
+	a.index = append(a.index, entry{tagOf(id), at})
 }
 
 func (a *applying) load(tx *store.Tx, no uint32) ([]row, error) {
 	if rows, ok := a.loaded[no]; ok {
 		return rows, nil
 	}
-	b, err := segments.Get(tx, a.tenant, segmentID(a.item.No, no))
+	s, err := readSegment(tx, a.tenant, a.item.No, no)
 	if err != nil {
 		return nil, err
 	}
-	s, err := parse(b)
+	rows, err := s.rows()
 	if err != nil {
 		return nil, err
 	}
-	a.loaded[no], err = s.rows()
-	return a.loaded[no], err
+	a.loaded[no] = rows
+	return rows, nil
 }
 
 // append puts new rows behind the others, oldest first, so that segments hold neighbouring days.
@@ -261,6 +262,9 @@ func (a *applying) append(tx *store.Tx, fresh []txn.Raw) error {
 				return err
 			}
 		} else {
+			if no >= maxSegments {
+				return errors.New("too many transactions in one connection")
+			}
 			a.item.segments = append(a.item.segments, segmentInfo{minDay: next.day, maxDay: next.day})
 		}
 		at := locate(a.item.No, no, len(a.loaded[no]))
@@ -273,7 +277,7 @@ func (a *applying) append(tx *store.Tx, fresh []txn.Raw) error {
 		}
 		a.know(next.ID, at)
 		if next.flags&wasPending != 0 {
-			a.index = append(a.index, slot{hashOf(next.PendingID), at})
+			a.index = append(a.index, entry{tagOf(next.PendingID), at})
 		}
 		a.counts.Added++
 	}
@@ -288,20 +292,22 @@ func (a *applying) row(r txn.Raw) (row, error) {
 	}
 	account, ok := a.item.accountNo[r.AccountID]
 	if !ok {
+		if len(a.item.Head.Accounts) > math.MaxUint16 {
+			return row{}, errors.New("too many accounts in one connection")
+		}
 		account = uint16(len(a.item.Head.Accounts))
 		a.item.Head.Accounts = append(a.item.Head.Accounts, r.AccountID)
 		a.item.accountNo[r.AccountID] = account
-		a.item.accounts = a.item.Head.Accounts
 	}
 	currency := slices.Index(a.item.Head.Currencies, r.Amount.Currency)
 	if currency < 0 {
 		if currency = len(a.item.Head.Currencies); currency > 255 {
-			return row{}, fmt.Errorf("more than 256 currencies in one connection")
+			return row{}, errors.New("more than 256 currencies in one connection")
 		}
 		a.item.Head.Currencies = append(a.item.Head.Currencies, r.Amount.Currency)
 	}
 	out := row{
-		rowHeader: rowHeader{day: day, account: account, currency: uint8(currency), amount: r.Amount.Minor, hash: hashOf(r.ID)},
+		rowHeader: rowHeader{day: day, account: account, currency: uint8(currency), amount: r.Amount.Minor, tag: tagOf(r.ID)},
 		text: text{
 			ID: r.ID, PendingID: r.PendingID, AuthorizedDate: r.AuthorizedDate, Datetime: r.Datetime, Name: r.Name, Merchant: r.MerchantName,
 			Category: r.Category, Detail: r.CategoryDetail, Channel: r.PaymentChannel, Check: r.CheckNumber, FirstSeen: a.now, UpdatedUnix: a.now,
@@ -322,7 +328,7 @@ func (a *applying) row(r txn.Raw) (row, error) {
 // store writes the segments that changed, and the item's record.
 func (a *applying) store(tx *store.Tx) error {
 	for _, no := range slices.Sorted(maps.Keys(a.dirty)) {
-		b, err := encode(a.loaded[no])
+		head, body, err := encode(a.loaded[no])
 		if err != nil {
 			return err
 		}
@@ -331,11 +337,16 @@ func (a *applying) store(tx *store.Tx) error {
 			in.minDay, in.maxDay = min(in.minDay, r.day), max(in.maxDay, r.day)
 		}
 		a.item.segments[no] = in
-		if err := segments.Put(tx, a.tenant, segmentID(a.item.No, no), b); err != nil {
+		if err := segments.Put(tx, a.tenant, segmentID(a.item.No, no), head, body); err != nil {
 			return err
 		}
 	}
 	a.item.Head.Segments = uint32(len(a.item.segments))
+	if a.fresh {
+		if err := counters.Put(tx, a.tenant, itemNumbers, numbers{a.item.No}); err != nil {
+			return err
+		}
+	}
 	return heads.Put(tx, a.tenant, a.item.Head.ConnectionID, a.item.Head)
 }
 
@@ -343,8 +354,9 @@ func (a *applying) store(tx *store.Tx) error {
 func (a *applying) keep(b *book) {
 	a.item.finish()
 	b.items[a.item.Head.ConnectionID], b.byNo[a.item.No] = a.item, a.item
-	for _, s := range a.index {
-		b.plaid.put(s.hash, s.at)
+	b.last = max(b.last, a.item.No)
+	for _, e := range a.index {
+		a.item.plaid.put(e.tag, e.at)
 	}
 }
 

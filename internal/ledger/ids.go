@@ -14,6 +14,8 @@ import (
 // index, tells nothing, and cannot be guessed: all but one in 2^32 made-up ids lead nowhere.
 type scrambler struct{ block cipher.Block }
 
+const idSize = 24
+
 func newScrambler(db *store.DB, tenant string) (scrambler, error) {
 	key, err := db.Digest(tenant, "transaction ids")
 	if err != nil {
@@ -28,36 +30,43 @@ func newScrambler(db *store.DB, tenant string) (scrambler, error) {
 
 const rounds = 6
 
+// scratch is what the block cipher works in: one a page rather than one a round, for the call lets it escape.
+type scratch [aes.BlockSize]byte
+
 // round is the Feistel network's: 48 bits of a keyed digest of the other half.
-func (s scrambler) round(n int, half uint64) uint64 {
-	var b [16]byte
-	b[0] = byte(n)
+func (s scrambler) round(b *scratch, n int, half uint64) uint64 {
+	*b = scratch{byte(n)}
 	binary.BigEndian.PutUint64(b[8:], half)
 	s.block.Encrypt(b[:], b[:])
 	return binary.BigEndian.Uint64(b[:8]) & (1<<48 - 1)
 }
 
-// id gives the public id of a row: the locator's 64 bits and 32 zero bits, scrambled.
-func (s scrambler) id(at locator) string {
+// appendID appends the public id of a row: the locator's 64 bits and 32 zero bits, scrambled.
+func (s scrambler) appendID(to []byte, at locator, b *scratch) []byte {
 	left, right := uint64(at)>>16, uint64(at)&0xffff<<32
 	for n := range rounds {
-		left, right = right, left^s.round(n, right)
+		left, right = right, left^s.round(b, n, right)
 	}
-	var b [12]byte
-	put48(b[:6], left)
-	put48(b[6:], right)
-	return hex.EncodeToString(b[:])
+	var raw [12]byte
+	put48(raw[:6], left)
+	put48(raw[6:], right)
+	return hex.AppendEncode(to, raw[:])
+}
+
+func (s scrambler) id(at locator) string {
+	return string(s.appendID(make([]byte, 0, idSize), at, new(scratch)))
 }
 
 // locator is the inverse; ok is false for an id that was never made here.
 func (s scrambler) locator(id string) (at locator, ok bool) {
-	b, err := hex.DecodeString(id)
-	if err != nil || len(b) != 12 {
+	raw, err := hex.DecodeString(id)
+	if err != nil || len(raw) != 12 {
 		return 0, false
 	}
-	left, right := get48(b[:6]), get48(b[6:])
+	b := new(scratch)
+	left, right := get48(raw[:6]), get48(raw[6:])
 	for n := rounds - 1; n >= 0; n-- {
-		left, right = right^s.round(n, left), left
+		left, right = right^s.round(b, n, left), left
 	}
 	if right&0xffffffff != 0 {
 		return 0, false

@@ -1,19 +1,20 @@
 // Package ledger keeps transactions: sealed segments of at most 64 rows on disk, and in memory what makes a sum and a
-// page number cheap, derived from the segments at start. Who may see what, and what Plaid says, is package bank's.
+// page number cheap, derived from the segments' heads at start. Who may see what, and what Plaid says, is package
+// bank's.
 package ledger
 
 import (
-	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
-	"slices"
+	"runtime"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/bankctl/bankctl/internal/store"
-	"github.com/bankctl/bankctl/internal/txn"
 )
 
 // ErrNotFound says that there is no such transaction.
@@ -32,140 +33,125 @@ type book struct {
 	ids   scrambler
 	items map[string]*item // by connection id
 	byNo  map[uint32]*item
-	plaid index
+	last  uint32 // the highest number an item ever had: an id never leads to another item's row
 }
 
-// item is what is kept in memory of one connection's rows.
-type item struct {
-	No        uint32
-	Head      head
-	accounts  []string // Plaid's account ids, in the order they came
-	segments  []segmentInfo
-	order     []uint32 // segment numbers, those with the newest rows first
-	least     []int32  // the least first day of the segments up to each place of the order
-	cells     []cell   // sorted by day, account, pending, currency
-	rows      int
-	accountNo map[string]uint16
-}
-
-// head is an item's own record.
-type head struct {
-	No           uint32     `json:"no"`
-	ConnectionID string     `json:"connection_id"`
-	Cursor       string     `json:"cursor,omitempty"`
-	Status       string     `json:"status,omitempty"` // Plaid's transactions_update_status
-	SyncedAt     *time.Time `json:"synced_at,omitempty"`
-	Accounts     []string   `json:"accounts"`
-	Currencies   []string   `json:"currencies"`
-	Segments     uint32     `json:"segments"`
-}
-
-type segmentInfo struct {
-	minDay, maxDay int32
-	rows           uint8
-}
-
-// cell adds up one day of one account.
-type cell struct {
-	day      int32
-	account  uint16
-	currency uint8
-	pending  bool
-	txn.Cell
-}
-
-func (c cell) compare(o cell) int {
-	pending := func(b bool) int {
-		if b {
-			return 1
-		}
-		return 0
-	}
-	return cmp.Or(cmp.Compare(c.day, o.day), cmp.Compare(c.account, o.account), cmp.Compare(c.currency, o.currency), pending(c.pending)-pending(o.pending))
+// numbers is the record that keeps the last one.
+type numbers struct {
+	Last uint32 `json:"last"`
 }
 
 var (
 	heads    = store.NewCollection[head]("txn_items")
+	counters = store.NewCollection[numbers]("txn_numbers")
 	segments = store.NewBlobs("txn_segments")
 )
 
-func segmentID(item, no uint32) string { return fmt.Sprintf("%08x.%08x", item, no) }
+const itemNumbers = "items"
 
-// Open reads the tenants' segments once and builds what is kept in memory.
+// segmentID is the place of a segment: item and segment in hex, so that an item's follow each other.
+func segmentID(item, no uint32) string {
+	b := hex.AppendEncode(make([]byte, 0, 17), []byte{byte(item >> 24), byte(item >> 16), byte(item >> 8), byte(item)})
+	return string(hex.AppendEncode(append(b, '.'), []byte{byte(no >> 24), byte(no >> 16), byte(no >> 8), byte(no)}))
+}
+
+// Open reads the heads of the tenants' segments once and builds what is kept in memory.
 func Open(ctx context.Context, db *store.DB, tenants []string) (*Ledger, error) {
 	l := &Ledger{db: db, books: map[string]*book{}}
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, t := range tenants {
-		b, err := l.load(ctx, t)
+		b, err := l.book(ctx, t)
 		if err != nil {
 			return nil, fmt.Errorf("read transactions: %w", err)
 		}
 		l.books[t] = b
+		for _, it := range b.items {
+			g.Go(func() error { return it.load(ctx, db, t) })
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("read transactions: %w", err)
 	}
 	return l, nil
 }
 
-func (l *Ledger) load(ctx context.Context, tenant string) (*book, error) {
-	ids, err := newScrambler(l.db, tenant)
+// book reads a tenant's items without their rows.
+func (l *Ledger) book(ctx context.Context, tenant string) (*book, error) {
+	b, err := l.newBook(tenant)
 	if err != nil {
 		return nil, err
 	}
-	b := &book{ids: ids, items: map[string]*item{}, byNo: map[uint32]*item{}}
 	err = l.db.View(ctx, func(tx *store.Tx) error {
+		n, err := counters.Get(tx, tenant, itemNumbers)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		b.last = n.Last
 		for rec, err := range heads.Scan(tx, tenant, store.Range{}) {
 			if err != nil {
 				return err
 			}
 			it := newItem(rec.Value)
 			b.items[it.Head.ConnectionID], b.byNo[it.No] = it, it
+			b.last = max(b.last, it.No)
 		}
-		for rec, err := range segments.Scan(tx, tenant, store.Range{}) {
+		return nil
+	})
+	return b, err
+}
+
+func (l *Ledger) newBook(tenant string) (*book, error) {
+	ids, err := newScrambler(l.db, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return &book{ids: ids, items: map[string]*item{}, byNo: map[uint32]*item{}}, nil
+}
+
+// load reads the heads of an item's segments.
+func (it *item) load(ctx context.Context, db *store.DB, tenant string) error {
+	it.segments = make([]segmentInfo, 0, it.Head.Segments)
+	it.plaid.reserve(int(it.Head.Segments) * maxRows)
+	err := db.View(ctx, func(tx *store.Tx) error {
+		for rec, err := range segments.Heads(tx, tenant, store.Range{Prefix: segmentID(it.No, 0)[:9]}) {
 			if err != nil {
 				return err
 			}
-			if err := b.take(rec.ID, rec.Value); err != nil {
-				return err
+			if err := it.take(rec.ID, rec.Value); err != nil {
+				return fmt.Errorf("segment %s: %w", rec.ID, err)
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	if err == nil && len(it.segments) != int(it.Head.Segments) {
+		err = fmt.Errorf("segments of an item: %w", errDamaged)
 	}
-	for _, it := range b.items {
-		it.finish()
-	}
-	return b, nil
-}
-
-func newItem(h head) *item {
-	it := &item{No: h.No, Head: h, accounts: h.Accounts, accountNo: map[string]uint16{}}
-	for i, a := range h.Accounts {
-		it.accountNo[a] = uint16(i)
-	}
-	return it
+	it.finish()
+	return err
 }
 
 // take adds a stored segment to what is kept in memory.
-func (b *book) take(id string, stored []byte) error {
-	var itemNo, no uint32
-	if _, err := fmt.Sscanf(id, "%08x.%08x", &itemNo, &no); err != nil {
-		return fmt.Errorf("segment %q: %w", id, errDamaged)
+func (it *item) take(id string, stored []byte) error {
+	no := uint32(len(it.segments))
+	if id != segmentID(it.No, no) || no >= it.Head.Segments {
+		return errDamaged
 	}
-	it := b.byNo[itemNo]
 	s, err := parse(stored)
-	if err != nil || it == nil || int(no) != len(it.segments) {
-		return fmt.Errorf("segment %q: %w", id, cmp.Or(err, errDamaged))
+	if err != nil {
+		return err
 	}
 	it.segments = append(it.segments, s.info())
+	tags := s.tags
 	for i := range s.n {
 		h := s.header(i)
-		b.plaid.put(h.hash, locate(itemNo, no, i))
+		if int(h.account) >= len(it.Head.Accounts) || int(h.currency) >= len(it.Head.Currencies) {
+			return errDamaged
+		}
+		it.plaid.put(h.tag, locate(it.No, no, i))
 		if h.flags&wasPending != 0 {
-			r, err := s.row(i)
-			if err != nil {
-				return err
-			}
-			b.plaid.put(hashOf(r.PendingID), locate(itemNo, no, i))
+			it.plaid.put(uint32(tags[0])<<24|uint32(tags[1])<<16|uint32(tags[2])<<8|uint32(tags[3]), locate(it.No, no, i))
+			tags = tags[4:]
 		}
 		if h.flags&removed == 0 {
 			it.rows++
@@ -175,53 +161,6 @@ func (b *book) take(id string, stored []byte) error {
 		}
 	}
 	return nil
-}
-
-// count puts a row into its cell, or takes it out.
-func (it *item) count(h rowHeader, sign int) error {
-	key := cell{day: h.day, account: h.account, currency: h.currency, pending: h.flags&pending != 0}
-	i, found := slices.BinarySearchFunc(it.cells, key, cell.compare)
-	if !found {
-		it.cells = slices.Insert(it.cells, i, key)
-	}
-	if sign > 0 {
-		return it.cells[i].Add(h.amount)
-	}
-	it.cells[i].Take(h.amount)
-	if it.cells[i].Count == 0 {
-		it.cells = slices.Delete(it.cells, i, i+1)
-	}
-	return nil
-}
-
-// finish puts the segments in the order in which listings read them.
-func (it *item) finish() {
-	it.order = make([]uint32, len(it.segments))
-	for i := range it.order {
-		it.order[i] = uint32(i)
-	}
-	slices.SortFunc(it.order, func(a, b uint32) int {
-		return cmp.Or(cmp.Compare(it.segments[b].maxDay, it.segments[a].maxDay), cmp.Compare(b, a))
-	})
-	it.least = make([]int32, len(it.order))
-	least := int32(math.MaxInt32)
-	for i, no := range it.order {
-		least = min(least, it.segments[no].minDay)
-		it.least[i] = least
-	}
-}
-
-// clone copies what an update changes.
-func (it *item) clone() *item {
-	c := *it
-	c.Head.Accounts = slices.Clone(it.Head.Accounts)
-	c.Head.Currencies = slices.Clone(it.Head.Currencies)
-	c.segments, c.cells = slices.Clone(it.segments), slices.Clone(it.cells)
-	c.accountNo = make(map[string]uint16, len(it.accountNo))
-	for k, v := range it.accountNo {
-		c.accountNo[k] = v
-	}
-	return &c
 }
 
 // State is how far an item's transactions are.

@@ -25,102 +25,70 @@ type Listing struct {
 func (l *Ledger) List(ctx context.Context, tenant string, visible []string, q txn.Query) (Listing, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	out := Listing{Rows: []txn.Transaction{}, Info: page.Info{Page: q.Page, Limit: q.Limit}}
+	out := Listing{Rows: []txn.Transaction{}}
+	var err error
 	b := l.books[tenant]
+	out.Info, out.Next, err = l.page(ctx, b, tenant, visible, q, func(p place) error {
+		t, err := b.transaction(p)
+		out.Rows = append(out.Rows, t)
+		return err
+	})
+	return out, err
+}
+
+// page yields the rows of one page, and tells its numbers and the cursor of the next.
+func (l *Ledger) page(ctx context.Context, b *book, tenant string, visible []string, q txn.Query, yield func(place) error) (info page.Info, next string, err error) {
+	info = page.Info{Page: q.Page, Limit: q.Limit}
 	if b == nil {
-		return out, nil
+		return info, "", nil
 	}
 	s := b.choose(visible, q)
-	skip := (q.Page - 1) * q.Limit
-	total := -1
-	if s.byCells() {
-		total = s.count()
-		if q.Cursor == "" {
-			s.to, skip = s.seek(skip)
-		}
-	}
-	var after place
+	w := walker{tenant: tenant, sel: &s, skip: (q.Page - 1) * q.Limit}
 	if q.Cursor != "" {
-		at, day, err := b.readCursor(q.Cursor)
+		after, err := b.readCursor(q.Cursor)
 		if err != nil {
-			return out, err
+			return info, "", err
 		}
-		after, skip, s.to = place{day: day, at: at}, 0, min(s.to, day)
+		w.after, w.skip = &after, 0
 	}
-	err := l.db.View(ctx, func(tx *store.Tx) error {
-		seen := 0
-		return s.walk(tx, tenant, func(p place) (bool, error) {
-			if q.Cursor != "" && !after.before(p) {
-				return true, nil
+	byCells := s.byCells()
+	if byCells {
+		info.Total = s.count(s.from, s.to)
+		if q.Cursor == "" {
+			s.to, w.skip = s.seek(w.skip)
+		}
+	}
+	var last place
+	n := 0
+	err = l.db.View(ctx, func(tx *store.Tx) error {
+		w.tx = tx
+		return w.walk(func(p place) (bool, error) {
+			if n == q.Limit {
+				next = b.cursor(last)
+				return false, nil
 			}
-			seen++
-			if seen <= skip {
-				return true, nil
-			}
-			if len(out.Rows) < q.Limit {
-				t, err := b.transaction(p)
-				out.Rows = append(out.Rows, t)
-				after = p
-				return true, err
-			}
-			if out.Next == "" {
-				out.Next = b.cursor(after)
-			}
-			return false, nil
+			n++
+			last = p
+			return true, yield(p)
 		})
 	})
-	if total < 0 && err == nil {
-		total, err = l.countAll(ctx, tenant, b.choose(visible, q))
+	if !byCells && err == nil {
+		info.Total, err = l.countAll(ctx, tenant, b.choose(visible, q))
 	}
-	out.Info.Total = total
-	out.Info.Pages = (total + q.Limit - 1) / q.Limit
-	return out, err
+	info.Pages = (info.Total + q.Limit - 1) / q.Limit
+	return info, next, err
 }
 
 // countAll counts what only the rows themselves can tell.
 func (l *Ledger) countAll(ctx context.Context, tenant string, s selection) (n int, err error) {
 	err = l.db.View(ctx, func(tx *store.Tx) error {
-		return s.walk(tx, tenant, func(place) (bool, error) {
+		w := walker{tx: tx, tenant: tenant, sel: &s}
+		return w.walk(func(place) (bool, error) {
 			n++
 			return true, nil
 		})
 	})
 	return n, err
-}
-
-func (s selection) count() (n int) {
-	for _, it := range s.items {
-		for c := range s.cells(it) {
-			n += int(c.Count)
-		}
-	}
-	return n
-}
-
-// seek finds the day on which the row after skip others stands, and how many of that day's rows come before it.
-func (s selection) seek(skip int) (day int32, left int) {
-	if skip == 0 {
-		return s.to, 0
-	}
-	days := map[int32]int{}
-	newest, oldest := int32(-1<<31), int32(1<<31-1)
-	for _, it := range s.items {
-		for c := range s.cells(it) {
-			days[c.day] += int(c.Count)
-			newest, oldest = max(newest, c.day), min(oldest, c.day)
-		}
-	}
-	for day = newest; day >= oldest; day-- {
-		if n := days[day]; skip < n {
-			return day, skip
-		} else {
-			skip -= n
-		}
-		if day == oldest {
-			break
-		}
-	}
-	return oldest - 1, 0 // beyond the end
 }
 
 // transaction makes the reply's object of a row.
@@ -142,19 +110,20 @@ func (b *book) transaction(p place) (txn.Transaction, error) {
 // cursor names the last row of a page: its public id and its day.
 func (b *book) cursor(p place) string {
 	day := uint32(p.day)
-	return b.ids.id(p.at) + hex.EncodeToString([]byte{byte(day >> 24), byte(day >> 16), byte(day >> 8), byte(day)})
+	to := b.ids.appendID(make([]byte, 0, idSize+8), p.at, new(scratch))
+	return string(hex.AppendEncode(to, []byte{byte(day >> 24), byte(day >> 16), byte(day >> 8), byte(day)}))
 }
 
-func (b *book) readCursor(text string) (locator, int32, error) {
-	if len(text) != 32 {
-		return 0, 0, ErrCursor
+func (b *book) readCursor(text string) (place, error) {
+	if len(text) != idSize+8 {
+		return place{}, ErrCursor
 	}
-	at, ok := b.ids.locator(text[:24])
-	day, err := hex.DecodeString(text[24:])
+	at, ok := b.ids.locator(text[:idSize])
+	day, err := hex.DecodeString(text[idSize:])
 	if !ok || err != nil {
-		return 0, 0, ErrCursor
+		return place{}, ErrCursor
 	}
-	return at, int32(uint32(day[0])<<24 | uint32(day[1])<<16 | uint32(day[2])<<8 | uint32(day[3])), nil
+	return place{at: at, day: int32(uint32(day[0])<<24 | uint32(day[1])<<16 | uint32(day[2])<<8 | uint32(day[3]))}, nil
 }
 
 // Get finds one transaction by our id or by Plaid's, the pending one's too (A28).
@@ -165,20 +134,28 @@ func (l *Ledger) Get(ctx context.Context, tenant string, visible []string, id st
 	if b == nil {
 		return txn.Transaction{}, ErrNotFound
 	}
-	seen := map[uint32]bool{}
+	seen := make([]*item, 0, len(visible))
 	for _, v := range visible {
 		if it := b.items[v]; it != nil {
-			seen[it.No] = true
+			seen = append(seen, it)
 		}
 	}
 	var found txn.Transaction
 	err := l.db.View(ctx, func(tx *store.Tx) error {
 		if at, ok := b.ids.locator(id); ok {
-			return b.at(tx, tenant, at, seen, "", &found)
+			for _, it := range seen {
+				if it.No == at.item() {
+					return b.at(tx, tenant, it, at, "", &found)
+				}
+			}
+			return ErrNotFound
 		}
-		for at := range b.plaid.find(hashOf(id)) {
-			if err := b.at(tx, tenant, at, seen, id, &found); !errors.Is(err, ErrNotFound) {
-				return err
+		tag := tagOf(id)
+		for _, it := range seen {
+			for at := range it.plaid.find(it.No, tag) {
+				if err := b.at(tx, tenant, it, at, id, &found); !errors.Is(err, ErrNotFound) {
+					return err
+				}
 			}
 		}
 		return ErrNotFound
@@ -187,16 +164,11 @@ func (l *Ledger) Get(ctx context.Context, tenant string, visible []string, id st
 }
 
 // at reads one row; plaidID, where given, must be its own or its pending one's.
-func (b *book) at(tx *store.Tx, tenant string, at locator, seen map[uint32]bool, plaidID string, to *txn.Transaction) error {
-	it := b.byNo[at.item()]
-	if it == nil || !seen[it.No] || int(at.seg()) >= len(it.segments) || at.ordinal() >= int(it.segments[at.seg()].rows) {
+func (b *book) at(tx *store.Tx, tenant string, it *item, at locator, plaidID string, to *txn.Transaction) error {
+	if int(at.seg()) >= len(it.segments) || at.ordinal() >= int(it.segments[at.seg()].rows) {
 		return ErrNotFound
 	}
-	stored, err := segments.Get(tx, tenant, segmentID(it.No, at.seg()))
-	if err != nil {
-		return err
-	}
-	seg, err := parse(stored)
+	seg, err := readSegment(tx, tenant, it.No, at.seg())
 	if err != nil {
 		return err
 	}
@@ -205,8 +177,11 @@ func (b *book) at(tx *store.Tx, tenant string, at locator, seen map[uint32]bool,
 		return ErrNotFound
 	}
 	t, err := b.transaction(place{h.day, at, it, seg})
-	if err != nil || plaidID != "" && t.PlaidTransactionID != plaidID && t.PendingTransactionID != plaidID {
-		return errors.Join(err, ErrNotFound)
+	if err != nil {
+		return err
+	}
+	if plaidID != "" && t.PlaidTransactionID != plaidID && t.PendingTransactionID != plaidID {
+		return ErrNotFound
 	}
 	*to = t
 	return nil

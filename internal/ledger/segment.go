@@ -2,21 +2,21 @@ package ledger
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
-	"hash/fnv"
 	"math"
 
-	"github.com/go-json-experiment/json/jsontext"
-
+	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// A segment is, in big endian: version, number of rows, then for each row a fixed header (so that sums and filters need
-// no strings), then for each row the length of its text as a u16, then the texts. Strings are stored escaped as JSON
-// wants them, so that a page is written out without reading them.
+// A segment is stored in two parts. The head is, in big endian: version, number of rows; for each row a fixed header, so
+// that sums, filters and the index need no strings, and the length of its text; for each row that took a pending one's
+// place, in their order, the tag of that one's id. The body is the rows' texts: strings as they stand in JSON, so that a
+// page is written out without reading them.
 const (
 	version    = 1
-	headerSize = 4 + 2 + 1 + 1 + 8 + 8
+	headerSize = 4 + 2 + 1 + 1 + 8 + 4 + 2
 	maxRows    = 64
 	maxText    = math.MaxUint16
 )
@@ -29,7 +29,10 @@ const (
 	wasPending // it took a pending one's place, whose id it keeps
 )
 
-var errDamaged = errors.New("segment of another form")
+var (
+	errDamaged = errors.New("segment of another form")
+	errTooLong = errors.New("a transaction's text is too long")
+)
 
 // rowHeader is the fixed part of a row.
 type rowHeader struct {
@@ -38,7 +41,7 @@ type rowHeader struct {
 	currency uint8
 	flags    uint8
 	amount   int64
-	hash     uint64 // of Plaid's id
+	tag      uint32 // of Plaid's id
 }
 
 // row is a whole row.
@@ -58,43 +61,71 @@ type text struct {
 	FirstSeen, UpdatedUnix int64 // microseconds
 }
 
-func (t *text) strings() []*string {
-	return []*string{&t.ID, &t.PendingID, &t.AuthorizedDate, &t.Datetime, &t.Name, &t.Merchant, &t.Category, &t.Detail, &t.Channel, &t.Check}
+// Where a row's strings stand in its text.
+const (
+	partID = iota
+	partPendingID
+	partAuthorized
+	partDatetime
+	partName
+	partMerchant
+	partCategory
+	partDetail
+	partChannel
+	partCheck
+	parts
+)
+
+func (t *text) strings() [parts]*string {
+	return [parts]*string{&t.ID, &t.PendingID, &t.AuthorizedDate, &t.Datetime, &t.Name, &t.Merchant, &t.Category, &t.Detail, &t.Channel, &t.Check}
 }
 
-// segment is a parsed one; its texts are read when they are wanted.
+// segment is a parsed head; its body is read when a text is wanted.
 type segment struct {
-	n     int
-	bytes []byte
-	texts []byte
-	ends  [maxRows]uint32
+	n    int
+	head []byte
+	tags []byte // of the pending ones
+	ends [maxRows]uint32
+	body []byte
+
+	from bodyReader
 }
 
-func parse(b []byte) (*segment, error) {
-	if len(b) < 2 || b[0] != version || b[1] == 0 || b[1] > maxRows {
+// bodyReader reads a segment's body where it is stored.
+type bodyReader struct {
+	tx         *store.Tx
+	tenant, id string
+}
+
+func parse(head []byte) (*segment, error) {
+	if len(head) < 2 || head[0] != version || head[1] == 0 || head[1] > maxRows {
 		return nil, errDamaged
 	}
-	s := &segment{n: int(b[1]), bytes: b}
-	lengths := 2 + s.n*headerSize
-	if len(b) < lengths+2*s.n {
+	s := &segment{n: int(head[1]), head: head}
+	fixed := 2 + s.n*headerSize
+	if len(head) < fixed {
 		return nil, errDamaged
 	}
-	end := uint32(0)
+	end, posted := uint32(0), 0
 	for i := range s.n {
-		end += uint32(binary.BigEndian.Uint16(b[lengths+2*i:]))
+		b := head[2+i*headerSize:]
+		end += uint32(binary.BigEndian.Uint16(b[headerSize-2:]))
 		s.ends[i] = end
+		if b[7]&wasPending != 0 {
+			posted++
+		}
 	}
-	if s.texts = b[lengths+2*s.n:]; len(s.texts) != int(end) {
+	if s.tags = head[fixed:]; len(s.tags) != 4*posted {
 		return nil, errDamaged
 	}
 	return s, nil
 }
 
 func (s *segment) header(i int) rowHeader {
-	b := s.bytes[2+i*headerSize:]
+	b := s.head[2+i*headerSize:]
 	return rowHeader{
 		day: int32(binary.BigEndian.Uint32(b)), account: binary.BigEndian.Uint16(b[4:]), currency: b[6], flags: b[7],
-		amount: int64(binary.BigEndian.Uint64(b[8:])), hash: binary.BigEndian.Uint64(b[16:]),
+		amount: int64(binary.BigEndian.Uint64(b[8:])), tag: binary.BigEndian.Uint32(b[16:]),
 	}
 }
 
@@ -107,52 +138,73 @@ func (s *segment) info() segmentInfo {
 	return in
 }
 
-// escaped gives a row's strings as they are stored, and its times.
-func (s *segment) escaped(i int) (parts [10][]byte, firstSeen, updated int64, err error) {
+// text gives a row's bytes of the body.
+func (s *segment) text(i int) ([]byte, error) {
+	if s.body == nil {
+		b, err := segments.Body(s.from.tx, s.from.tenant, s.from.id)
+		if err != nil {
+			return nil, err
+		}
+		s.body = b
+	}
+	if len(s.body) != int(s.ends[s.n-1]) {
+		return nil, errDamaged
+	}
 	from := uint32(0)
 	if i > 0 {
 		from = s.ends[i-1]
 	}
-	b := s.texts[from:s.ends[i]]
-	for k := range parts {
+	return s.body[from:s.ends[i]], nil
+}
+
+// escaped is a row's strings as they are stored, and its times.
+type escaped struct {
+	part               [parts][]byte
+	firstSeen, updated int64
+}
+
+func (s *segment) escaped(i int) (e escaped, err error) {
+	b, err := s.text(i)
+	if err != nil {
+		return e, err
+	}
+	for k := range e.part {
 		n, used := binary.Uvarint(b)
 		if used <= 0 || n > uint64(len(b)-used) {
-			return parts, 0, 0, errDamaged
+			return e, errDamaged
 		}
-		parts[k], b = b[used:used+int(n)], b[used+int(n):]
+		e.part[k], b = b[used:used+int(n)], b[used+int(n):]
 	}
-	for _, to := range []*int64{&firstSeen, &updated} {
+	for _, to := range []*int64{&e.firstSeen, &e.updated} {
 		v, used := binary.Varint(b)
 		if used <= 0 {
-			return parts, 0, 0, errDamaged
+			return e, errDamaged
 		}
 		*to, b = v, b[used:]
 	}
 	if len(b) != 0 {
-		return parts, 0, 0, errDamaged
+		return e, errDamaged
 	}
-	return parts, firstSeen, updated, nil
+	return e, nil
 }
 
 func (s *segment) row(i int) (row, error) {
 	r := row{rowHeader: s.header(i)}
-	parts, first, updated, err := s.escaped(i)
+	e, err := s.escaped(i)
 	if err != nil {
 		return row{}, err
 	}
 	for k, to := range r.strings() {
-		plain, err := unescape(parts[k])
-		if err != nil {
-			return row{}, errDamaged
+		if *to, err = unescape(e.part[k]); err != nil {
+			return row{}, err
 		}
-		*to = plain
 	}
-	r.FirstSeen, r.UpdatedUnix = first, updated
+	r.FirstSeen, r.UpdatedUnix = e.firstSeen, e.updated
 	return r, nil
 }
 
 func (s *segment) rows() ([]row, error) {
-	out := make([]row, s.n)
+	out := make([]row, s.n, maxRows)
 	for i := range out {
 		r, err := s.row(i)
 		if err != nil {
@@ -164,34 +216,41 @@ func (s *segment) rows() ([]row, error) {
 }
 
 // encode writes rows as a segment.
-func encode(rows []row) ([]byte, error) {
+func encode(rows []row) (head, body []byte, err error) {
 	if len(rows) == 0 || len(rows) > maxRows {
-		return nil, errDamaged
+		return nil, nil, errDamaged
 	}
-	b := make([]byte, 0, 64+len(rows)*320)
-	b = append(b, version, byte(len(rows)))
-	for _, r := range rows {
-		b = binary.BigEndian.AppendUint32(b, uint32(r.day))
-		b = binary.BigEndian.AppendUint16(b, r.account)
-		b = append(b, r.currency, r.flags)
-		b = binary.BigEndian.AppendUint64(b, uint64(r.amount))
-		b = binary.BigEndian.AppendUint64(b, r.hash)
-	}
-	lengths := len(b)
-	b = append(b, make([]byte, 2*len(rows))...)
+	head = append(make([]byte, 0, 2+len(rows)*(headerSize+4)), version, byte(len(rows)))
+	body = make([]byte, 0, len(rows)*256)
 	for i := range rows {
-		from := len(b)
-		b = rows[i].appendText(b)
-		if len(b)-from > maxText {
-			return nil, errors.New("a transaction's text is too long")
+		r := &rows[i]
+		from := len(body)
+		body = r.appendText(body)
+		if len(body)-from > maxText {
+			return nil, nil, errTooLong
 		}
-		binary.BigEndian.PutUint16(b[lengths+2*i:], uint16(len(b)-from))
+		head = binary.BigEndian.AppendUint32(head, uint32(r.day))
+		head = binary.BigEndian.AppendUint16(head, r.account)
+		head = append(head, r.currency, r.flags)
+		head = binary.BigEndian.AppendUint64(head, uint64(r.amount))
+		head = binary.BigEndian.AppendUint32(head, r.tag)
+		head = binary.BigEndian.AppendUint16(head, uint16(len(body)-from))
 	}
-	return b, nil
+	for i := range rows {
+		if rows[i].flags&wasPending != 0 {
+			head = binary.BigEndian.AppendUint32(head, tagOf(rows[i].PendingID))
+		}
+	}
+	return head, body, nil
 }
 
 func (t *text) appendText(b []byte) []byte {
 	for _, s := range t.strings() {
+		if plainText(*s) {
+			b = binary.AppendUvarint(b, uint64(len(*s)))
+			b = append(b, *s...)
+			continue
+		}
 		quoted := escape(*s)
 		b = binary.AppendUvarint(b, uint64(len(quoted)))
 		b = append(b, quoted...)
@@ -200,21 +259,17 @@ func (t *text) appendText(b []byte) []byte {
 	return binary.AppendVarint(b, t.UpdatedUnix)
 }
 
-// escape gives a string as it stands between JSON's quotes.
+// escape gives a string as encoding/json writes it between the quotes; broken UTF-8 is replaced.
 func escape(s string) []byte {
-	if plainText(s) {
-		return []byte(s)
-	}
-	quoted, err := jsontext.AppendQuote(nil, s)
-	if err != nil { // broken UTF-8: what is broken is replaced
-		quoted, _ = jsontext.AppendQuote(nil, string([]rune(s)))
-	}
+	quoted, _ := json.Marshal(s) // a string always can be
 	return quoted[1 : len(quoted)-1]
 }
 
+// plainText reports whether JSON, in HTML too, takes a string as it is.
 func plainText(s string) bool {
 	for i := range len(s) {
-		if s[i] < ' ' || s[i] == '"' || s[i] == '\\' || s[i] >= 0x7f {
+		switch c := s[i]; {
+		case c < ' ' || c >= 0x7f, c == '"', c == '\\', c == '<', c == '>', c == '&':
 			return false
 		}
 	}
@@ -223,24 +278,19 @@ func plainText(s string) bool {
 
 func unescape(b []byte) (string, error) {
 	for _, c := range b {
-		if c == '\\' {
-			quoted := append(append([]byte{'"'}, b...), '"')
-			plain, err := jsontext.AppendUnquote(nil, quoted)
-			return string(plain), err
+		if c == '\\' || c == '"' || c < ' ' {
+			var plain string
+			if json.Unmarshal(append(append([]byte{'"'}, b...), '"'), &plain) != nil {
+				return "", errDamaged
+			}
+			return plain, nil
 		}
 	}
 	return string(b), nil
 }
 
-// hashOf is of a Plaid id. Two ids may share one: whoever looks up compares the id itself.
-func hashOf(id string) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(id))
-	return h.Sum64()
-}
-
-// raw gives a row as Plaid told it.
-func (t text) sameAs(r txn.Raw) bool {
+// sameAs reports whether Plaid tells nothing new in a row's strings.
+func (t *text) sameAs(r txn.Raw) bool {
 	return t.AuthorizedDate == r.AuthorizedDate && t.Datetime == r.Datetime && t.Name == r.Name && t.Merchant == r.MerchantName &&
 		t.Category == r.Category && t.Detail == r.CategoryDetail && t.Channel == r.PaymentChannel && t.Check == r.CheckNumber
 }

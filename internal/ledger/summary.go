@@ -3,6 +3,8 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -21,24 +23,25 @@ func (l *Ledger) Summarize(ctx context.Context, tenant string, visible []string,
 		return txn.Summarize(sums, byCurrency)
 	}
 	s := b.choose(visible, q)
-	add := func(it *item, key string, currency uint8, c txn.Cell) error {
-		code := it.Head.Currencies[currency]
-		sum := sums[code]
-		err := sum.Join(c)
-		sums[code] = sum
-		if by != "" && err == nil {
-			at := bucket{key, code}
-			sum := buckets[at]
-			err = sum.Join(c)
-			buckets[at] = sum
+	add := func(c chosen, key string, currency uint8, cell txn.Cell) error {
+		code := c.Head.Currencies[currency]
+		if err := join(sums, code, cell); err != nil || by == "" {
+			return err
 		}
-		return err
+		return join(buckets, bucket{key, code}, cell)
 	}
 	var err error
-	if s.byCells() && by != "category" {
-		err = s.eachCell(by, add)
-	} else {
-		err = l.eachRow(ctx, tenant, s, by, add)
+	switch {
+	case !s.byCells() || by == "category":
+		err = l.eachRow(ctx, tenant, &s, by, add)
+	case by == "" || by == "account":
+		for _, c := range s.items {
+			err = errors.Join(err, s.eachKind(c, s.from, s.to, func(k kind, sum txn.Cell) error {
+				return add(c, keyOf(by, c.item, 0, k.account), k.currency, sum)
+			}))
+		}
+	default:
+		err = s.eachRun(by, add)
 	}
 	if err != nil {
 		return txn.Summary{}, err
@@ -48,29 +51,41 @@ func (l *Ledger) Summarize(ctx context.Context, tenant string, visible []string,
 	return out, err
 }
 
+func join[K comparable](sums map[K]txn.Cell, at K, cell txn.Cell) error {
+	sum := sums[at]
+	err := sum.Join(cell)
+	sums[at] = sum
+	return err
+}
+
 type bucket struct{ key, currency string }
 
-func (s selection) eachCell(by string, add func(*item, string, uint8, txn.Cell) error) error {
-	for _, it := range s.items {
-		// Cells of one currency and bucket stand close: they are joined here before the maps are asked.
+type adder func(c chosen, key string, currency uint8, cell txn.Cell) error
+
+// eachRun adds cells up by day, week or month: those of one bucket stand close, and are joined before the maps are asked.
+func (s *selection) eachRun(by string, add adder) error {
+	for _, c := range s.items {
 		var run txn.Cell
-		var runKey string
-		var runCurrency uint8
-		for c := range s.cells(it) {
-			key := keyOf(by, it, c.day, c.account)
-			if run.Count > 0 && (key != runKey || c.currency != runCurrency) {
-				if err := add(it, runKey, runCurrency, run); err != nil {
+		var key string
+		var currency uint8
+		day, keyOfDay := int32(math.MinInt32), ""
+		for cell := range s.cells(c) {
+			if cell.day != day {
+				day, keyOfDay = cell.day, keyOf(by, c.item, cell.day, 0)
+			}
+			if run.Count > 0 && (keyOfDay != key || cell.currency != currency) {
+				if err := add(c, key, currency, run); err != nil {
 					return err
 				}
 				run = txn.Cell{}
 			}
-			runKey, runCurrency = key, c.currency
-			if err := run.Join(c.Cell); err != nil {
+			key, currency = keyOfDay, cell.currency
+			if err := run.Join(cell.Cell); err != nil {
 				return err
 			}
 		}
 		if run.Count > 0 {
-			if err := add(it, runKey, runCurrency, run); err != nil {
+			if err := add(c, key, currency, run); err != nil {
 				return err
 			}
 		}
@@ -78,23 +93,29 @@ func (s selection) eachCell(by string, add func(*item, string, uint8, txn.Cell) 
 	return nil
 }
 
-func (l *Ledger) eachRow(ctx context.Context, tenant string, s selection, by string, add func(*item, string, uint8, txn.Cell) error) error {
+func (l *Ledger) eachRow(ctx context.Context, tenant string, s *selection, by string, add adder) error {
 	return l.db.View(ctx, func(tx *store.Tx) error {
-		return s.walk(tx, tenant, func(p place) (bool, error) {
+		w := walker{tx: tx, tenant: tenant, sel: s}
+		return w.walk(func(p place) (bool, error) {
 			h := p.seg.header(p.at.ordinal())
-			key := keyOf(by, p.it, h.day, h.account)
+			key := ""
 			if by == "category" {
-				r, err := p.seg.row(p.at.ordinal())
+				e, err := p.seg.escaped(p.at.ordinal())
 				if err != nil {
 					return false, err
 				}
-				key = cmp.Or(r.Category, "UNCATEGORIZED")
+				if key, err = unescape(e.part[partCategory]); err != nil {
+					return false, err
+				}
+				key = cmp.Or(key, "UNCATEGORIZED")
+			} else {
+				key = keyOf(by, p.it, h.day, h.account)
 			}
 			var c txn.Cell
 			if err := c.Add(h.amount); err != nil {
 				return false, err
 			}
-			return true, add(p.it, key, h.currency, c)
+			return true, add(chosen{item: p.it}, key, h.currency, c)
 		})
 	})
 }

@@ -1,97 +1,11 @@
 package ledger
 
 import (
-	"cmp"
-	"container/heap"
-	"math"
+	"errors"
 	"slices"
-	"strings"
 
 	"github.com/bankctl/bankctl/internal/store"
-	"github.com/bankctl/bankctl/internal/txn"
 )
-
-// selection is a query as the rows see it.
-type selection struct {
-	items    []*item // whose rows may be seen and are asked for
-	account  map[uint32]int
-	from, to int32
-	pending  *bool
-	min, max *int64
-	currency string
-	text     string
-}
-
-// choose turns a query into a selection over the connections that may be seen.
-func (b *book) choose(visible []string, q txn.Query) selection {
-	s := selection{account: map[uint32]int{}, from: math.MinInt32, to: math.MaxInt32, pending: q.Pending, min: q.MinCents, max: q.MaxCents, currency: q.Currency, text: strings.ToLower(q.Text)}
-	if q.DateFrom != "" {
-		s.from, _ = txn.Day(q.DateFrom)
-	}
-	if q.DateTo != "" {
-		s.to, _ = txn.Day(q.DateTo)
-	}
-	for _, id := range visible {
-		it := b.items[id]
-		if it == nil {
-			continue
-		}
-		account := -1
-		if q.AccountID != "" {
-			no, ok := it.accountNo[q.AccountID]
-			if !ok {
-				continue
-			}
-			account = int(no)
-		}
-		if s.currency != "" && !slices.Contains(it.Head.Currencies, s.currency) {
-			continue
-		}
-		s.items = append(s.items, it)
-		s.account[it.No] = account
-	}
-	return s
-}
-
-// byCells reports whether the cells alone can count the selection.
-func (s selection) byCells() bool { return s.min == nil && s.max == nil && s.text == "" }
-
-// cells yields an item's cells that are selected.
-func (s selection) cells(it *item) func(yield func(cell) bool) {
-	return func(yield func(cell) bool) {
-		from, _ := slices.BinarySearchFunc(it.cells, s.from, func(c cell, day int32) int { return cmp.Compare(c.day, day) })
-		account := s.account[it.No]
-		for _, c := range it.cells[from:] {
-			if c.day > s.to {
-				return
-			}
-			if account >= 0 && int(c.account) != account || s.pending != nil && *s.pending != c.pending ||
-				s.currency != "" && it.Head.Currencies[c.currency] != s.currency {
-				continue
-			}
-			if !yield(c) {
-				return
-			}
-		}
-	}
-}
-
-// selects reports whether a row is selected, as far as its header tells.
-func (s selection) selects(it *item, h rowHeader) bool {
-	account := s.account[it.No]
-	return h.flags&removed == 0 && h.day >= s.from && h.day <= s.to && (account < 0 || int(h.account) == account) &&
-		(s.pending == nil || *s.pending == (h.flags&pending != 0)) && (s.min == nil || h.amount >= *s.min) && (s.max == nil || h.amount <= *s.max) &&
-		(s.currency == "" || it.Head.Currencies[h.currency] == s.currency)
-}
-
-// says reports whether a row's name or merchant holds the text asked for.
-func (s selection) says(seg *segment, i int) (bool, error) {
-	if s.text == "" {
-		return true, nil
-	}
-	r, err := seg.row(i)
-	return strings.Contains(strings.ToLower(r.Name), s.text) || strings.Contains(strings.ToLower(r.Merchant), s.text), err
-}
 
 // place is a selected row, and where it stands in the order of listings: newest day first, then by locator.
 type place struct {
@@ -101,130 +15,159 @@ type place struct {
 	seg *segment
 }
 
-func (p place) before(o place) bool {
-	return p.day > o.day || p.day == o.day && p.at > o.at
-}
-
-// walk yields the selected rows in the order of listings. Segments are read when the walk comes to their newest day.
-func (s selection) walk(tx *store.Tx, tenant string, yield func(place) (more bool, err error)) error {
-	w := walker{tx: tx, tenant: tenant, sel: s}
-	for _, it := range s.items {
-		w.sources = append(w.sources, source{it, s.firstUpTo(it)})
-	}
-	for {
-		if err := w.fill(); err != nil {
-			return err
-		}
-		if len(w.rows) == 0 {
-			return nil
-		}
-		more, err := yield(heap.Pop(&w.rows).(place))
-		if err != nil || !more {
-			return err
-		}
-	}
-}
-
-// firstUpTo finds the first segment of an item's order that may hold a row of the selection's last day or before.
-func (s selection) firstUpTo(it *item) int {
-	i, _ := slices.BinarySearchFunc(it.least, s.to, func(least, day int32) int {
-		if least > day {
-			return -1
-		}
-		return 1
-	})
-	return i
-}
-
-type source struct {
-	it   *item
-	next int // in its order
-}
-
+// walker goes through the selected rows in the order of listings: day by day, item by item, segment by segment. It
+// comes to the days that the cells know of, and reads the segments that may hold rows of them.
 type walker struct {
-	tx      *store.Tx
-	tenant  string
-	sel     selection
+	tx     *store.Tx
+	tenant string
+	sel    *selection
+
+	after *place // rows up to this one are passed over
+	skip  int    // and so many; without reading them where the cells can count them
+
 	sources []source
-	rows    places
+	around  []uint32
 }
 
-// fill reads every segment that may hold a row before the first one waiting.
-func (w *walker) fill() error {
-	for {
-		best := -1
-		for i, src := range w.sources {
-			if src.next >= len(src.it.order) {
-				continue
-			}
-			in := src.it.segments[src.it.order[src.next]]
-			if in.maxDay < w.sel.from {
-				w.sources[i].next = len(src.it.order)
-				continue
-			}
-			if best < 0 || in.maxDay > w.newest(best) {
-				best = i
-			}
+// source is an item on the way: its next cell, counted down, and the segments read last.
+type source struct {
+	chosen
+	next   int
+	recent []recent
+}
+
+type recent struct {
+	no  uint32
+	seg *segment
+}
+
+// maxRecent bounds what is held of segments that span several days.
+const maxRecent = 8
+
+var errEnough = errors.New("the walk has seen enough")
+
+// walk yields rows until it is told to stop.
+func (w *walker) walk(yield func(place) (more bool, err error)) error {
+	if w.after != nil {
+		w.sel.to = min(w.sel.to, w.after.day)
+	}
+	w.sources = make([]source, len(w.sel.items))
+	for i, c := range w.sel.items {
+		w.sources[i] = source{chosen: c, next: len(c.cells) - 1}
+		if end := int64(w.sel.to) + 1; end <= int64(1<<31-1) {
+			w.sources[i].next = c.firstFrom(int32(end)) - 1
 		}
-		if best < 0 || len(w.rows) > 0 && w.rows[0].day > w.newest(best) {
+	}
+	for {
+		day, ok := w.day()
+		if !ok {
 			return nil
 		}
-		if err := w.read(best); err != nil {
-			return err
+		for i := range w.sources {
+			src := &w.sources[i]
+			if !src.has(day) {
+				continue
+			}
+			if err := w.rows(src, day, yield); err == errEnough {
+				return nil
+			} else if err != nil {
+				return err
+			}
 		}
+		w.sel.to = day - 1
 	}
 }
 
-func (w *walker) newest(i int) int32 {
-	src := w.sources[i]
-	return src.it.segments[src.it.order[src.next]].maxDay
+// day finds the next day of which there are rows.
+func (w *walker) day() (day int32, ok bool) {
+	for i := range w.sources {
+		src := &w.sources[i]
+		for src.next >= 0 && (src.cells[src.next].day > w.sel.to || !w.sel.takes(src.chosen, src.cells[src.next].kind)) {
+			src.next--
+		}
+		if src.next >= 0 && src.cells[src.next].day >= w.sel.from && (!ok || src.cells[src.next].day > day) {
+			day, ok = src.cells[src.next].day, true
+		}
+	}
+	return day, ok
 }
 
-func (w *walker) read(i int) error {
-	it := w.sources[i].it
-	no := it.order[w.sources[i].next]
-	w.sources[i].next++
-	if it.segments[no].minDay > w.sel.to {
+func (s *source) has(day int32) bool { return s.next >= 0 && s.cells[s.next].day == day }
+
+// rows yields one item's rows of a day.
+func (w *walker) rows(src *source, day int32, yield func(place) (bool, error)) error {
+	resumed := w.after != nil && w.after.day == day
+	if resumed && src.No > w.after.at.item() {
 		return nil
 	}
-	b, err := segments.Get(w.tx, w.tenant, segmentID(it.No, no))
-	if err != nil {
-		return err
+	if w.skip > 0 && w.sel.byCells() && !resumed {
+		if n := w.sel.countOf(src.chosen, day, day); n <= w.skip {
+			w.skip -= n
+			return nil
+		}
 	}
-	seg, err := parse(b)
-	if err != nil {
-		return err
-	}
-	for k := range seg.n {
-		h := seg.header(k)
-		if !w.sel.selects(it, h) {
+	w.around = src.item.around(day, w.around[:0])
+	for _, no := range w.around {
+		if resumed && locate(src.No, no, 0) >= w.after.at {
 			continue
 		}
-		ok, err := w.sel.says(seg, k)
+		seg, err := w.segment(src, no)
 		if err != nil {
 			return err
 		}
-		if ok {
-			heap.Push(&w.rows, place{h.day, locate(it.No, no, k), it, seg})
+		for i := seg.n - 1; i >= 0; i-- {
+			at := locate(src.No, no, i)
+			h := seg.header(i)
+			if h.day != day || resumed && at >= w.after.at || !w.sel.selects(src.chosen, h) {
+				continue
+			}
+			if ok, err := w.sel.says(seg, i); err != nil {
+				return err
+			} else if !ok {
+				continue
+			}
+			if w.skip > 0 {
+				w.skip--
+				continue
+			}
+			if more, err := yield(place{day, at, src.item, seg}); err != nil {
+				return err
+			} else if !more {
+				return errEnough
+			}
 		}
 	}
 	return nil
 }
 
-// places is a heap, the first of the order on top.
-type places []place
+// segment reads a segment's head, unless it was read for a later day.
+func (w *walker) segment(src *source, no uint32) (*segment, error) {
+	for _, r := range src.recent {
+		if r.no == no {
+			return r.seg, nil
+		}
+	}
+	seg, err := readSegment(w.tx, w.tenant, src.No, no)
+	if err != nil {
+		return nil, err
+	}
+	if len(src.recent) == maxRecent {
+		src.recent = slices.Delete(src.recent, 0, 1)
+	}
+	src.recent = append(src.recent, recent{no, seg})
+	return seg, nil
+}
 
-func (p places) Len() int           { return len(p) }
-func (p places) Less(i, j int) bool { return p[i].before(p[j]) }
-func (p places) Swap(i, j int)      { p[i], p[j] = p[j], p[i] }
-
-// Push is heap's.
-func (p *places) Push(x any) { *p = append(*p, x.(place)) }
-
-// Pop is heap's.
-func (p *places) Pop() any {
-	old := *p
-	last := old[len(old)-1]
-	*p = old[:len(old)-1]
-	return last
+func readSegment(tx *store.Tx, tenant string, item, no uint32) (*segment, error) {
+	id := segmentID(item, no)
+	b, err := segments.Head(tx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	seg, err := parse(b)
+	if err != nil {
+		return nil, err
+	}
+	seg.from = bodyReader{tx, tenant, id}
+	return seg, nil
 }

@@ -1,9 +1,15 @@
 package store
 
-import "iter"
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
 
-// Blobs is a named set of values that are bytes already: sealed, bound to their place and counted in the manifest as
-// every record is.
+	"github.com/bankctl/bankctl/internal/vault"
+)
+
+// Blobs is a named set of values in two parts of bytes, a small head that can be read without its body: each sealed,
+// bound to its place and to the other, and counted in the manifest as every record is.
 type Blobs struct{ name string }
 
 // NewBlobs names a set. It panics unless the name is made of a-z and _.
@@ -14,26 +20,40 @@ func NewBlobs(name string) Blobs {
 	return Blobs{name}
 }
 
-// Get returns the value of an id, or ErrNotFound.
-func (c Blobs) Get(tx *Tx, tenant, id string) ([]byte, error) {
+// Head returns the head of an id, or ErrNotFound.
+func (c Blobs) Head(tx *Tx, tenant, id string) ([]byte, error) {
+	keys, stored, err := c.peek(tx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	return openHead(keys.sealer, tenant, c.name, id, stored)
+}
+
+// Body returns the body of an id, or ErrNotFound.
+func (c Blobs) Body(tx *Tx, tenant, id string) ([]byte, error) {
+	keys, stored, err := c.peek(tx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	return openBody(keys.sealer, tenant, c.name, id, stored)
+}
+
+func (c Blobs) peek(tx *Tx, tenant, id string) (tenantKeys, []byte, error) {
 	keys, err := tx.keys(tenant, id)
 	if err != nil {
-		return nil, err
+		return tenantKeys{}, nil, err
 	}
-	stored, err := tx.raw.Get(recordKey(tenant, c.name, id))
-	if err != nil {
-		return nil, err
-	}
-	return open(keys.sealer, tenant, c.name, id, stored)
+	stored, err := tx.raw.Peek(recordKey(tenant, c.name, id))
+	return keys, stored, err
 }
 
 // Put stores a value in place of the one of that id, if there is one.
-func (c Blobs) Put(tx *Tx, tenant, id string, value []byte) error {
+func (c Blobs) Put(tx *Tx, tenant, id string, head, body []byte) error {
 	keys, err := tx.keys(tenant, id)
 	if err != nil {
 		return err
 	}
-	stored, err := seal(keys.sealer, tenant, c.name, id, value)
+	stored, err := sealParts(keys.sealer, tenant, c.name, id, head, body)
 	if err != nil {
 		return err
 	}
@@ -48,8 +68,8 @@ func (c Blobs) Delete(tx *Tx, tenant, id string) error {
 	return tx.delete(tenant, c.name, recordKey(tenant, c.name, id))
 }
 
-// Scan yields the values of a range in the order of their ids, or backwards.
-func (c Blobs) Scan(tx *Tx, tenant string, r Range) iter.Seq2[Record[[]byte], error] {
+// Heads yields the heads of a range in the order of their ids. The function does not write meanwhile.
+func (c Blobs) Heads(tx *Tx, tenant string, r Range) iter.Seq2[Record[[]byte], error] {
 	return func(yield func(Record[[]byte], error) bool) {
 		keys, err := tx.db.tenant(tenant)
 		if err != nil {
@@ -58,15 +78,93 @@ func (c Blobs) Scan(tx *Tx, tenant string, r Range) iter.Seq2[Record[[]byte], er
 		}
 		from, to := r.bounds(tenant, c.name)
 		skip := len(recordKey(tenant, c.name, ""))
-		for e, err := range tx.raw.Scan(from, to, r.Reverse) {
+		for e, err := range tx.raw.PeekRange(from, to) {
 			var rec Record[[]byte]
 			if err == nil {
 				rec.ID = string(e.Key[skip:])
-				rec.Value, err = open(keys.sealer, tenant, c.name, rec.ID, e.Value)
+				rec.Value, err = openHead(keys.sealer, tenant, c.name, rec.ID, e.Value)
 			}
 			if !yield(rec, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// A stored blob is a format byte, the length of its sealed head in 4 bytes, the sealed head, the sealed body. The body
+// is bound to the end of the sealed head, which is its tag: a head and a body of two writes do not open together.
+const (
+	partsFormat = 2
+	partsLead   = 1 + 4
+	tagSize     = 16
+)
+
+func headAAD(tenant, collection, id string) []byte {
+	return vault.Bind("bankd/1 blob head", tenant, collection, id, string([]byte{partsFormat}))
+}
+
+func bodyAAD(tenant, collection, id string, head []byte) []byte {
+	return vault.Bind("bankd/1 blob body", tenant, collection, id, string([]byte{partsFormat}), string(head[max(0, len(head)-tagSize):]))
+}
+
+func sealParts(s *vault.Sealer, tenant, collection, id string, head, body []byte) ([]byte, error) {
+	first, err := sealValue(s, head, headAAD(tenant, collection, id))
+	if err != nil {
+		return nil, fmt.Errorf("seal value: %w", err)
+	}
+	second, err := sealValue(s, body, bodyAAD(tenant, collection, id, first))
+	if err != nil {
+		return nil, fmt.Errorf("seal value: %w", err)
+	}
+	out := make([]byte, 0, partsLead+len(first)+len(second))
+	out = binary.BigEndian.AppendUint32(append(out, storedInParts), uint32(len(first)))
+	return append(append(out, first...), second...), nil
+}
+
+func splitParts(stored []byte) (head, body []byte, err error) {
+	if len(stored) < partsLead || stored[0] != storedInParts {
+		return nil, nil, fmt.Errorf("%w: value of an unknown format", ErrDamaged)
+	}
+	n, rest := binary.BigEndian.Uint32(stored[1:]), stored[partsLead:]
+	if uint64(n) > uint64(len(rest)) {
+		return nil, nil, fmt.Errorf("%w: value of an unknown format", ErrDamaged)
+	}
+	return rest[:n], rest[n:], nil
+}
+
+func openHead(s *vault.Sealer, tenant, collection, id string, stored []byte) ([]byte, error) {
+	head, _, err := splitParts(stored)
+	if err != nil {
+		return nil, err
+	}
+	return openPart(s, head, headAAD(tenant, collection, id))
+}
+
+func openBody(s *vault.Sealer, tenant, collection, id string, stored []byte) ([]byte, error) {
+	head, body, err := splitParts(stored)
+	if err != nil {
+		return nil, err
+	}
+	return openPart(s, body, bodyAAD(tenant, collection, id, head))
+}
+
+func openPart(s *vault.Sealer, sealed, aad []byte) ([]byte, error) {
+	plain, err := openValue(s, sealed, aad)
+	if err != nil {
+		return nil, fmt.Errorf("%w: value does not fit its place or key", ErrDamaged)
+	}
+	return plain, nil
+}
+
+// opens tells whether a stored value, of a record or a blob, opens in its place.
+func opens(s *vault.Sealer, tenant, collection, id string, stored []byte) error {
+	if len(stored) == 0 || stored[0] != storedInParts {
+		_, err := open(s, tenant, collection, id, stored)
+		return err
+	}
+	if _, err := openHead(s, tenant, collection, id, stored); err != nil {
+		return err
+	}
+	_, err := openBody(s, tenant, collection, id, stored)
+	return err
 }

@@ -36,10 +36,16 @@ func (*PanicError) Error() string { return "update function panicked" }
 type Entry struct{ Key, Value []byte }
 
 // EngineTx is a transaction on an Engine. It belongs to one goroutine and to
-// the function it was handed to. All returned bytes are copies.
+// the function it was handed to. What Get and Scan return are copies.
 type EngineTx interface {
 	// Get returns the value of key, or ErrNotFound.
 	Get(key []byte) ([]byte, error)
+	// Peek is Get without the copy: the bytes are not to be changed, and hold
+	// until the transaction writes or ends.
+	Peek(key []byte) ([]byte, error)
+	// PeekRange is Scan forwards without the copies: an entry holds until the
+	// next one. The function does not write while it reads.
+	PeekRange(from, to []byte) iter.Seq2[Entry, error]
 	// Put sets key to value.
 	Put(key, value []byte) error
 	// Delete removes key; removing a missing key is no error.

@@ -156,16 +156,25 @@ func (db *DB) checkRoot(tx EngineTx) (map[string]manifest, error) {
 
 func checkCounts(tx EngineTx, manifests map[string]manifest) error {
 	counts := map[string]uint64{}
-	for e, err := range tx.Scan([]byte("\""), nil, false) {
+	var run uint64 // of the collection that the scan is in
+	var prefix []byte
+	var name string
+	for e, err := range tx.PeekRange([]byte("\""), nil) {
 		if err != nil {
 			return err
 		}
-		tenant, collection, _, ok := splitKey(e.Key)
+		tenant, collection, id, ok := splitKey(e.Key)
 		if !ok {
 			return damaged("it holds a key that is not its own")
 		}
-		counts[string(manifestKey(tenant, collection))]++
+		if at := e.Key[:len(e.Key)-len(id)]; !bytes.Equal(at, prefix) {
+			counts[name] += run
+			run, prefix, name = 0, append(prefix[:0], at...), string(manifestKey(tenant, collection))
+		}
+		run++
 	}
+	counts[name] += run
+	delete(counts, "") // before the first
 	for key, m := range manifests {
 		if counts[key] != m.count {
 			return damaged("records are missing or too many in a collection")

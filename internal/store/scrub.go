@@ -96,7 +96,7 @@ func (s *scrub) record(e Entry) error {
 	s.tenants[tenant] = true
 	if keys, err := s.db.tenant(tenant); err != nil {
 		s.report.note(string(e.Key), "its tenant has no keys")
-	} else if _, err := open(keys.sealer, tenant, collection, id, e.Value); err != nil {
+	} else if err := opens(keys.sealer, tenant, collection, id, e.Value); err != nil {
 		s.report.note(string(e.Key), "does not open in its place")
 	}
 	key := string(manifestKey(tenant, collection))

@@ -11,7 +11,10 @@ import (
 // Sealed is false: this build stores plain text, see seal_on.go.
 const Sealed = false
 
-const storedAs = 0xff // no other build opens these values
+const ( // no other build opens these values
+	storedAs      = 0xff
+	storedInParts = 0xfe
+)
 
 func sealValue(_ *vault.Sealer, plain, _ []byte) ([]byte, error)  { return bytes.Clone(plain), nil }
 func openValue(_ *vault.Sealer, stored, _ []byte) ([]byte, error) { return bytes.Clone(stored), nil }

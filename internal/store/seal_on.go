@@ -9,7 +9,10 @@ import "github.com/bankctl/bankctl/internal/vault"
 // leaked secrets can be shown to find them.
 const Sealed = true
 
-const storedAs = valueFormat
+const (
+	storedAs      = valueFormat
+	storedInParts = partsFormat
+)
 
 func sealValue(s *vault.Sealer, plain, aad []byte) ([]byte, error)  { return s.Seal(plain, aad) }
 func openValue(s *vault.Sealer, sealed, aad []byte) ([]byte, error) { return s.Open(sealed, aad) }

@@ -88,7 +88,7 @@ func (tx *Tx) forget(tenant, collection string, key []byte) (*touched, error) {
 		return nil, err
 	}
 	m.dirty = true
-	old, err := tx.raw.Get(key)
+	old, err := tx.raw.Peek(key)
 	if errors.Is(err, ErrNotFound) {
 		return m, nil
 	}

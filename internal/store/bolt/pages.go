@@ -26,7 +26,7 @@ const (
 
 // walker checks one file.
 type walker struct {
-	f    *os.File
+	data []byte
 	size int64
 	meta
 	used []bool // by page
@@ -48,7 +48,12 @@ func checkPages(path string) error {
 	if err != nil {
 		return err
 	}
-	w := &walker{f: f, size: info.Size()}
+	data, unmap, err := mapFile(f, info.Size())
+	if err != nil {
+		return err
+	}
+	defer unmap()
+	w := &walker{data: data, size: info.Size()}
 	if w.meta, err = readMeta(f); err != nil {
 		return err
 	}
@@ -74,13 +79,10 @@ func (w *walker) read(id uint64) (page, error) {
 	if id < 2 || id >= w.highWater {
 		return page{}, badPage(id, "is out of bounds")
 	}
-	var header [pageHeaderSize]byte
-	if _, err := w.f.ReadAt(header[:], int64(id)*w.pageSize); err != nil {
-		return page{}, fmt.Errorf("read page: %w", err)
-	}
+	header := w.data[int64(id)*w.pageSize:]
 	le := binary.LittleEndian
 	overflow := uint64(le.Uint32(header[12:]))
-	if le.Uint64(header[:]) != id || overflow >= w.highWater-id {
+	if le.Uint64(header) != id || overflow >= w.highWater-id {
 		return page{}, badPage(id, "has a wrong header")
 	}
 	for i := id; i <= id+overflow; i++ {
@@ -89,11 +91,7 @@ func (w *walker) read(id uint64) (page, error) {
 		}
 		w.used[i] = true
 	}
-	body := make([]byte, int64(overflow+1)*w.pageSize)
-	if _, err := w.f.ReadAt(body, int64(id)*w.pageSize); err != nil {
-		return page{}, fmt.Errorf("read page: %w", err)
-	}
-	return page{id, le.Uint16(header[8:]), int(le.Uint16(header[10:])), body}, nil
+	return page{id, le.Uint16(header[8:]), int(le.Uint16(header[10:])), header[:int64(overflow+1)*w.pageSize]}, nil
 }
 
 // tree walks a page whose keys must lie in [low, high); nil is no bound. top

@@ -32,6 +32,15 @@ type change struct {
 func (t *tx) end() { t.done = true }
 
 func (t *tx) Get(key []byte) ([]byte, error) {
+	v, err := t.Peek(key)
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte{}, v...), nil
+}
+
+// Peek gives out bytes of the mapped file: valid as long as the transaction.
+func (t *tx) Peek(key []byte) ([]byte, error) {
 	if t.done {
 		return nil, store.ErrTxDone
 	}
@@ -42,7 +51,7 @@ func (t *tx) Get(key []byte) ([]byte, error) {
 	if v == nil {
 		return nil, store.ErrNotFound
 	}
-	return append([]byte{}, v...), nil
+	return v, nil
 }
 
 func (t *tx) get(key []byte) []byte {
@@ -148,4 +157,39 @@ func (t *tx) Scan(from, to []byte, reverse bool) iter.Seq2[store.Entry, error] {
 			}
 		}
 	}
+}
+
+// PeekRange walks the mapped file itself, so that what is not looked at is not read.
+func (t *tx) PeekRange(from, to []byte) iter.Seq2[store.Entry, error] {
+	return func(yield func(store.Entry, error) bool) {
+		var last []byte
+		cursor := t.bucket.Cursor()
+		for first := true; ; first = false {
+			if t.done {
+				yield(store.Entry{}, store.ErrTxDone)
+				return
+			}
+			t.broken = true
+			k, v := t.step(cursor, first, from)
+			t.broken = false
+			if k == nil || to != nil && bytes.Compare(k, to) >= 0 {
+				return
+			}
+			if v == nil || !first && bytes.Compare(k, last) <= 0 {
+				yield(store.Entry{}, store.ErrDamaged)
+				return
+			}
+			last = append(last[:0], k...)
+			if !yield(store.Entry{Key: k, Value: v}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (t *tx) step(cursor *bolt.Cursor, first bool, from []byte) (k, v []byte) {
+	if first {
+		return cursor.Seek(from)
+	}
+	return cursor.Next()
 }

@@ -17,6 +17,11 @@ type tx struct {
 func (t *tx) end() { t.done = true }
 
 func (t *tx) Get(key []byte) ([]byte, error) {
+	v, err := t.Peek(key)
+	return bytes.Clone(v), err
+}
+
+func (t *tx) Peek(key []byte) ([]byte, error) {
 	if t.done {
 		return nil, store.ErrTxDone
 	}
@@ -27,7 +32,7 @@ func (t *tx) Get(key []byte) ([]byte, error) {
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	return bytes.Clone(v), nil
+	return v, nil
 }
 
 func (t *tx) Put(key, value []byte) error {
@@ -85,3 +90,6 @@ func (t *tx) Scan(from, to []byte, reverse bool) iter.Seq2[store.Entry, error] {
 		}
 	}
 }
+
+// PeekRange copies all the same: the memory is the test's.
+func (t *tx) PeekRange(from, to []byte) iter.Seq2[store.Entry, error] { return t.Scan(from, to, false) }
