@@ -6,7 +6,6 @@ import (
 	"maps"
 	"time"
 
-	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -93,12 +92,13 @@ type deskModel struct {
 	loaded  bool
 	loading bool
 	readAt  time.Time
-	trouble string // why the last reading failed
+	trouble string    // why the last reading failed
+	fresh   time.Time // when the last one that did not fail was made
 
 	at     string // the id of the account under the cursor
 	cursor int    // its place among the shown ones
 	top    int
-	search textinput.Model
+	search field
 	typing bool
 	reason employee.Reason // shown alone; empty = all
 
@@ -119,9 +119,8 @@ type deskModel struct {
 func newDeskModel(ctx context.Context, t Terminal, d Desk, out io.Writer) deskModel {
 	m := deskModel{
 		Desk: d, ctx: ctx, out: out, styles: t.styles(), width: 80, height: 24, loading: true,
-		links: map[string]employee.TokenReply{}, watches: map[string]watch{}, search: textinput.New(),
+		links: map[string]employee.TokenReply{}, watches: map[string]watch{}, search: field{Prompt: "/ ", CharLimit: 60},
 	}
-	m.search.Prompt, m.search.CharLimit = "/ ", 60
 	return m
 }
 

@@ -17,7 +17,7 @@ func (m deskModel) queued(r queueRead) deskModel {
 		m.trouble = inWords(r.err)
 		return m
 	}
-	m.trouble, m.loaded = "", true
+	m.trouble, m.loaded, m.fresh = "", true, m.Now()
 	m.all = slices.DeleteFunc(slices.Clone(r.rows), func(a employee.BankAccount) bool { return a.IsVerified })
 	slices.SortFunc(m.all, func(a, b employee.BankAccount) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.AccountID, b.AccountID))

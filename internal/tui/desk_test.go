@@ -182,7 +182,8 @@ func TestDeskSaysWhatFails(t *testing.T) {
 	s := newStage(t, 100, 24)
 	s.err = fault.New(fault.Unavailable, "bankd is not running").WithHint("start it")
 	s.send(s.m.readQueue())
-	s.shows("Ana Diaz", "bankd does not answer")
+	s.now = s.now.Add(90 * time.Second)
+	s.shows("Ana Diaz", "as of 1m ago: bankd does not answer")
 	s.press("down", "l")
 	s.shows("no link: bankd is not running (start it)")
 	if s.m.pane != inQueue {

@@ -156,7 +156,7 @@ func (m deskModel) freshness() string {
 	case m.trouble != "" && !m.loaded:
 		return "bankd does not answer"
 	case m.trouble != "":
-		return "as of some time ago: bankd does not answer"
+		return "as of " + age(m.Now().Sub(m.fresh)) + " ago: bankd does not answer"
 	case !m.loaded:
 		return "reading …"
 	case m.loading:
