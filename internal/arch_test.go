@@ -49,8 +49,8 @@ var arrows = map[string][]string{
 	"internal/plaidsim":             {},
 	"internal/plaidspec":            {},
 	"internal/plaidsim/browsertest": {"plaidsim", "plaidspec"},
-	"internal/bank":                 {"account", "ach", "audit", "connection", "employee", "fault", "page", "plaid", "secret", "store", "tenant", "trail"},
-	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "page", "socket", "status", "store", "tenant", "trail"},
+	"internal/bank":                 {"account", "ach", "audit", "connection", "employee", "fault", "ledger", "page", "plaid", "secret", "store", "tenant", "trail", "txn"},
+	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "page", "socket", "status", "store", "tenant", "trail", "txn"},
 	"internal/daemon":               {"bank", "config", "plaid", "plaidsim", "secret", "server", "socket", "status", "store", "store/bolt", "vault"},
 
 	"internal/client": append([]string{"socket"}, words...),

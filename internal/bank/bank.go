@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/ledger"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -39,6 +40,7 @@ type Config struct {
 // Bank holds what every use case needs and nothing else.
 type Bank struct {
 	db       *store.DB
+	ledger   *ledger.Ledger
 	plaid    *plaid.Client
 	products Products
 	log      *slog.Logger
@@ -85,11 +87,28 @@ func (b *Bank) Start(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("find default tenant: %w", err)
 	}
+	if err := b.openLedger(ctx); err != nil {
+		return err
+	}
 	if err := b.resume(ctx); err != nil {
 		return err
 	}
+	b.sessions.running.Go(func() { b.watchTransactions(ctx) })
 	b.sessions.running.Go(func() { b.watchEmployees(ctx) })
 	return nil
+}
+
+func (b *Bank) openLedger(ctx context.Context) error {
+	all, err := b.allTenants(ctx)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(all))
+	for i, t := range all {
+		ids[i] = t.ID
+	}
+	b.ledger, err = ledger.Open(ctx, b.db, ids)
+	return err
 }
 
 // Wait returns when the background work that Start began has ended, after its context did.

@@ -30,7 +30,7 @@ func (b *Bank) ListConnections(ctx context.Context, c tenant.Caller, q connectio
 				continue
 			}
 			if c.Sees(conn.EmployerID, conn.CarrierID) && q.Match(conn) {
-				all = append(all, conn)
+				all = append(all, b.withTransactions(c.TenantID, conn))
 			}
 		}
 		return nil
@@ -42,7 +42,7 @@ func (b *Bank) ListConnections(ctx context.Context, c tenant.Caller, q connectio
 // GetConnection reads one by our id or Plaid's (A28).
 func (b *Bank) GetConnection(ctx context.Context, c tenant.Caller, id string) (connection.Connection, error) {
 	conn, err := b.connection(ctx, c, id)
-	return conn.Connection, err
+	return b.withTransactions(c.TenantID, conn.Connection), err
 }
 
 // connection finds a connection that the caller sees, by our id or by Plaid's item id.

@@ -73,12 +73,21 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 type envelope struct {
 	OK         bool            `json:"ok"`
 	Data       json.RawMessage `json:"data"`
-	Pagination page.Info       `json:"pagination"`
+	Pagination json.RawMessage `json:"pagination"`
 	Error      *fault.Error    `json:"error"`
 }
 
 // call sends one request and reads the "data" of its reply into out, which may be nil.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, body, out any) (page.Info, error) {
+	return c.send(ctx, method, path, query, body, out, nil)
+}
+
+// listing reads a listing whose pagination tells more than numbers.
+func (c *Client) listing(ctx context.Context, path string, query url.Values, out, more any) (page.Info, error) {
+	return c.send(ctx, "GET", path, query, nil, out, more)
+}
+
+func (c *Client) send(ctx context.Context, method, path string, query url.Values, body, out, more any) (page.Info, error) {
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
@@ -91,7 +100,7 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		return page.Info{}, err
 	}
 	defer resp.Body.Close()
-	return decode(resp, out)
+	return decode(resp, out, more)
 }
 
 func encode(body any) (io.Reader, error) {
@@ -108,7 +117,7 @@ func encode(body any) (io.Reader, error) {
 	return bytes.NewReader(b), nil
 }
 
-func decode(resp *http.Response, out any) (page.Info, error) {
+func decode(resp *http.Response, out, more any) (page.Info, error) {
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
 	if err != nil {
 		return page.Info{}, unreachable(err)
@@ -123,14 +132,21 @@ func decode(resp *http.Response, out any) (page.Info, error) {
 		}
 		return page.Info{}, e.Error
 	}
-	if out == nil {
-		return e.Pagination, nil
+	var info page.Info
+	if len(e.Pagination) > 0 {
+		err = json.Unmarshal(e.Pagination, &info)
+		if more != nil && err == nil {
+			err = json.Unmarshal(e.Pagination, more)
+		}
 	}
-	if err := json.Unmarshal(e.Data, out); err != nil {
+	if out != nil && err == nil {
+		err = json.Unmarshal(e.Data, out)
+	}
+	if err != nil {
 		return page.Info{}, fault.New(fault.Internal, "bankd's reply has another form than this bankctl knows").
 			WithHint("compare `bankctl version` with `bankctl status`").Because(err)
 	}
-	return e.Pagination, nil
+	return info, nil
 }
 
 // Raw sends one request as it is and hands back the reply unread; the caller closes its body.

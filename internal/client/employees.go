@@ -28,7 +28,7 @@ func (c *Client) bare(ctx context.Context, method, path string, query url.Values
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
-		_, err := decode(resp, nil)
+		_, err := decode(resp, nil, nil)
 		return err
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))

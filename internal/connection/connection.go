@@ -32,19 +32,27 @@ type Institution struct {
 
 // Connection is one linked institution of one owner.
 type Connection struct {
-	ID          string          `json:"_id" doc:"24 hex characters"`
-	ItemID      string          `json:"item_id" doc:"Plaid's Item"`
-	UserID      string          `json:"user_id"`
-	EmployerID  string          `json:"employer_id,omitempty"`
-	CarrierID   string          `json:"carrier_id,omitempty"`
-	Institution Institution     `json:"institution"`
-	Status      string          `json:"status" enum:"active,needs_reauth,pending_disconnect,pending_expiration,revoked,error,removed"`
-	Error       *Trouble        `json:"error,omitempty" doc:"What Plaid last said against it"`
-	Products    []string        `json:"products" doc:"What the Item may be asked for"`
-	Accounts    []LinkedAccount `json:"accounts"`
-	SyncedAt    *time.Time      `json:"synced_at" doc:"When its accounts were last read"`
-	CreatedAt   time.Time       `json:"created_at"`
-	UpdatedAt   time.Time       `json:"updated_at"`
+	ID           string          `json:"_id" doc:"24 hex characters"`
+	ItemID       string          `json:"item_id" doc:"Plaid's Item"`
+	UserID       string          `json:"user_id"`
+	EmployerID   string          `json:"employer_id,omitempty"`
+	CarrierID    string          `json:"carrier_id,omitempty"`
+	Institution  Institution     `json:"institution"`
+	Status       string          `json:"status" enum:"active,needs_reauth,pending_disconnect,pending_expiration,revoked,error,removed"`
+	Error        *Trouble        `json:"error,omitempty" doc:"What Plaid last said against it"`
+	Products     []string        `json:"products" doc:"What the Item may be asked for"`
+	Accounts     []LinkedAccount `json:"accounts"`
+	SyncedAt     *time.Time      `json:"synced_at" doc:"When its accounts were last read"`
+	Transactions *Transactions   `json:"transactions,omitempty" doc:"How far its transactions are"`
+	CreatedAt    time.Time       `json:"created_at"`
+	UpdatedAt    time.Time       `json:"updated_at"`
+}
+
+// Transactions is how far a connection's transactions are.
+type Transactions struct {
+	Status   string    `json:"status" doc:"Plaid's: NOT_READY, INITIAL_UPDATE_COMPLETE, HISTORICAL_UPDATE_COMPLETE"`
+	Total    int       `json:"total"`
+	SyncedAt time.Time `json:"synced_at"`
 }
 
 // Trouble is why a connection does not work, and what mends it.

@@ -32,6 +32,7 @@ type call struct {
 	route   string
 	body    []byte
 
+	more   pagination // of a listing
 	status int
 	data   json.RawMessage // what was answered, for a replay
 	err    *fault.Error
@@ -66,7 +67,7 @@ func (c *call) readBody() error {
 type envelope struct {
 	OK         bool         `json:"ok"`
 	Data       any          `json:"data,omitempty"`
-	Pagination *page.Info   `json:"pagination,omitempty"`
+	Pagination *pagination  `json:"pagination,omitempty"`
 	Error      *fault.Error `json:"error,omitempty"`
 }
 
@@ -84,12 +85,24 @@ func (c *call) succeed(rt route, reply any, info *page.Info) {
 func (c *call) reply(rt route, status int, data json.RawMessage, info *page.Info) {
 	switch {
 	case !rt.Bare:
-		c.write(status, envelope{OK: true, Data: data, Pagination: info})
+		e := envelope{OK: true, Data: data}
+		if info != nil {
+			c.more.Info = *info
+			e.Pagination = &c.more
+		}
+		c.write(status, e)
 	case info != nil:
 		c.write(status, items{Items: data, Pagination: *info})
 	default:
 		c.write(status, data)
 	}
+}
+
+// pagination is a page's numbers, and for transactions the cursor of the next page and how fresh they are.
+type pagination struct {
+	page.Info
+	NextCursor string     `json:"next_cursor,omitempty" doc:"Of transactions: gives the page after this one, cheaper than its number"`
+	SyncedAt   *time.Time `json:"synced_at,omitempty" doc:"Of transactions: the oldest sync among the connections listed"`
 }
 
 // items is the form of S2's listings.

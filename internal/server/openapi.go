@@ -135,7 +135,7 @@ func success(reg huma.Registry, r route) *huma.Response {
 	}}
 	if r.List {
 		s.Properties["data"] = &huma.Schema{Type: huma.TypeArray, Items: data}
-		s.Properties["pagination"] = reg.Schema(reflect.TypeFor[page.Info](), true, "")
+		s.Properties["pagination"] = reg.Schema(reflect.TypeFor[pagination](), true, "")
 		s.Required = append(s.Required, "pagination")
 	}
 	return &huma.Response{Description: r.Summary, Content: content(s)}

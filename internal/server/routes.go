@@ -38,7 +38,7 @@ func with(more ...string) []string { return slices.Concat(more, paging) }
 
 // table lists every route, sorted by path and method within its group.
 func (s *Server) table() []route {
-	all := slices.Concat(s.system(), s.linking(), s.accounts(), s.ach(), s.employees(), s.admin())
+	all := slices.Concat(s.system(), s.linking(), s.accounts(), s.ach(), s.employees(), s.txns(), s.admin())
 	for i := range all {
 		if all[i].Status == 0 {
 			all[i].Status = 200

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bankctl/bankctl/internal/money"
+	"github.com/bankctl/bankctl/internal/page"
 )
 
 // Words for a transaction's direction and state.
@@ -76,6 +77,24 @@ type Counts struct {
 	Added    int `json:"added"`
 	Modified int `json:"modified"`
 	Removed  int `json:"removed"`
+}
+
+// Synced is the reply to a sync.
+type Synced struct {
+	ConnectionID string `json:"connection_id"`
+	PlaidItemID  string `json:"plaid_item_id"`
+	Status       string `json:"status" doc:"How far Plaid is: NOT_READY, INITIAL_UPDATE_COMPLETE, HISTORICAL_UPDATE_COMPLETE"`
+	Counts
+	Total    int       `json:"total_transactions"`
+	SyncedAt time.Time `json:"synced_at"`
+}
+
+// Page is one page of a listing.
+type Page struct {
+	Rows     []Transaction
+	Info     page.Info
+	Next     string     // the cursor of the page after; empty at the end
+	SyncedAt *time.Time // the oldest sync among the connections listed; nil where one was never synced
 }
 
 // DirectionOf gives the direction of an amount; nothing moved counts as a credit.

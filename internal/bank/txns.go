@@ -1,0 +1,141 @@
+package bank
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/ledger"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+	"github.com/bankctl/bankctl/internal/txn"
+)
+
+// ListTransactions lists what a query selects of the caller's, newest day first (R84-R91).
+func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Query) (txn.Page, error) {
+	conns, err := b.seenBy(ctx, c, &q)
+	if err != nil {
+		return txn.Page{}, err
+	}
+	l, err := b.ledger.List(ctx, c.TenantID, names(conns), q)
+	if errors.Is(err, ledger.ErrCursor) {
+		return txn.Page{}, fault.Field("cursor", "is not of this listing").WithHint("leave it out to begin at the newest")
+	}
+	if err != nil {
+		return txn.Page{}, err
+	}
+	for i := range l.Rows {
+		complete(&l.Rows[i], conns)
+	}
+	return txn.Page{Rows: l.Rows, Info: l.Info, Next: l.Next, SyncedAt: b.ledger.SyncedAt(c.TenantID, names(conns))}, nil
+}
+
+// GetTransaction finds one by our id or Plaid's (R92, A28).
+func (b *Bank) GetTransaction(ctx context.Context, c tenant.Caller, id string) (txn.Transaction, error) {
+	conns, err := b.seenBy(ctx, c, &txn.Query{})
+	if err != nil {
+		return txn.Transaction{}, err
+	}
+	t, err := b.ledger.Get(ctx, c.TenantID, names(conns), id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return txn.Transaction{}, fault.New(fault.NotFound, "no such transaction")
+	}
+	complete(&t, conns)
+	return t, err
+}
+
+// SummarizeTransactions adds up what a query selects (R93-R101).
+func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn.Query, byCurrency bool, by string) (txn.Summary, error) {
+	conns, err := b.seenBy(ctx, c, &q)
+	if err != nil {
+		return txn.Summary{}, err
+	}
+	s, err := b.ledger.Summarize(ctx, c.TenantID, names(conns), q, byCurrency, by)
+	switch {
+	case errors.Is(err, txn.ErrMixed):
+		return txn.Summary{}, fault.Field("currency", "is needed: the selection holds several currencies, which do not add up").
+			WithHint("give currency=USD, or by_currency=true")
+	case errors.Is(err, txn.ErrOverflow):
+		return txn.Summary{}, fault.New(fault.Invalid, "the sum does not fit 64 bits of minor units").WithHint("select less")
+	case err != nil:
+		return txn.Summary{}, err
+	}
+	if at := b.ledger.SyncedAt(c.TenantID, names(conns)); at != nil {
+		text := at.Format(time.RFC3339)
+		s.SyncedAt = &text
+	}
+	if by == "account" {
+		label(s.By, conns)
+	}
+	return s, nil
+}
+
+// label names the accounts of a summary by account.
+func label(buckets []txn.Bucket, conns map[string]storedConnection) {
+	for i := range buckets {
+		for _, conn := range conns {
+			for _, a := range conn.Accounts {
+				if a.PlaidAccountID == buckets[i].Key {
+					buckets[i].Label = conn.Institution.Name + " " + a.Name + " " + a.Mask
+				}
+			}
+		}
+	}
+}
+
+// seenBy finds the connections whose transactions a caller sees and a query asks for, by id. A bank account of ours in
+// the query becomes Plaid's.
+func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) (map[string]storedConnection, error) {
+	out := map[string]storedConnection{}
+	err := b.db.View(ctx, func(tx *store.Tx) error {
+		if q.AccountID != "" {
+			if a, err := seenAccount(tx, c, q.AccountID); err == nil && a.PlaidAccountID != "" {
+				q.AccountID = a.PlaidAccountID
+			} else if err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+		}
+		for rec, err := range connections.Scan(tx, c.TenantID, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			conn := rec.Value
+			if conn.Employee != nil || !c.Sees(conn.EmployerID, conn.CarrierID) || q.Item != "" && q.Item != conn.ID && q.Item != conn.ItemID ||
+				!(connection.Query{EmployerID: q.EmployerID, CarrierID: q.CarrierID}).Match(conn.Connection) {
+				continue
+			}
+			out[conn.ID] = conn
+		}
+		return nil
+	})
+	return out, err
+}
+
+func names(conns map[string]storedConnection) []string {
+	out := make([]string, 0, len(conns))
+	for id := range conns {
+		out = append(out, id)
+	}
+	return out
+}
+
+// complete adds what the connection knows of a transaction.
+func complete(t *txn.Transaction, conns map[string]storedConnection) {
+	conn := conns[t.ConnectionID]
+	t.PlaidItemID, t.EmployerID, t.CarrierID = conn.ItemID, conn.EmployerID, conn.CarrierID
+	for _, a := range conn.Accounts {
+		if a.PlaidAccountID == t.PlaidAccountID {
+			t.BankAccountID = a.ID
+		}
+	}
+}
+
+// withTransactions tells in a connection how far its transactions are.
+func (b *Bank) withTransactions(tenantID string, conn connection.Connection) connection.Connection {
+	if s := b.ledger.State(tenantID, conn.ID); s.SyncedAt != nil {
+		conn.Transactions = &connection.Transactions{Status: s.Status, Total: s.Rows, SyncedAt: *s.SyncedAt}
+	}
+	return conn
+}
