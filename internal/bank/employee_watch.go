@@ -32,6 +32,9 @@ func (b *Bank) mendedEmployee(ctx context.Context, w where, s storedSession) err
 		err = b.reactivate(ctx, c, conn.ID)
 	}
 	if err == nil {
+		err = b.chooseAgain(ctx, c, *s.employee(), conn)
+	}
+	if err == nil {
 		_, err = b.judgeEmployee(ctx, c, *s.employee(), conn, func(tx *store.Tx) error {
 			return open.Delete(tx, store.SystemTenant, w.ID)
 		})
@@ -39,6 +42,30 @@ func (b *Bank) mendedEmployee(ctx context.Context, w where, s storedSession) err
 	if fault.Is(err, fault.NotFound) {
 		return b.giveUp(ctx, w, fault.As(err))
 	}
+	return err
+}
+
+// chooseAgain moves an account that was joined to the wrong one of its Item to the one that has the numbers typed: an
+// update session tells no choice, and the employee has just shared that account.
+func (b *Bank) chooseAgain(ctx context.Context, c tenant.Caller, ref EmployeeRef, conn storedConnection) error {
+	a, err := b.employeeAccount(ctx, c.TenantID, ref)
+	if err != nil || a.IsVerified {
+		return err
+	}
+	said, _, err := b.answer(ctx, c, a, conn)
+	if err != nil {
+		return err
+	}
+	verdict := employee.Match(a.typed(), said, employee.PolicyStrict)
+	if verdict.Verified || verdict.OtherAccountID == "" {
+		return nil
+	}
+	d := employeeDeed("employee.rejoin", a)
+	d.details["connection"] = conn.ID
+	_, err = b.changeEmployee(ctx, c, ref, d, func(latest *storedEmployee) error {
+		latest.PlaidAccountID = verdict.OtherAccountID
+		return nil
+	})
 	return err
 }
 

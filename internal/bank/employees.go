@@ -20,6 +20,14 @@ func (r *EmployeeRef) String() string {
 	return r.Company + "/" + r.Employee
 }
 
+// details begins an audit line's details: the account that it belongs to, so that its history finds it.
+func (r *EmployeeRef) details() map[string]string {
+	if r == nil {
+		return map[string]string{}
+	}
+	return map[string]string{"account": r.Account}
+}
+
 // inContext refuses a caller that is not in the employee's context (R115): what it does not see is missing, what it
 // sees and may not touch is forbidden.
 func inContext(c tenant.Caller, company, employeeID string, act tenant.Act) error {
@@ -243,7 +251,10 @@ func (b *Bank) GetEmployeeHistory(ctx context.Context, c tenant.Caller, ref Empl
 	if _, err := b.GetEmployeeAccount(ctx, c, ref); err != nil {
 		return nil, page.Info{}, err
 	}
-	all, err := b.ListAudit(ctx, c, trail.Query{Object: "employee_account:" + ref.Account, Limit: -1})
+	all, err := b.ListAudit(ctx, c, trail.Query{Limit: -1})
+	all = only(all, func(r trail.Record) bool {
+		return r.Object == "employee_account:"+ref.Account || r.Details["account"] == ref.Account
+	})
 	rows, info := page.Of(all, p)
 	return rows, info, err
 }

@@ -76,8 +76,9 @@ func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkR
 	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
 		d := deed{
 			action: "link.start", object: "session:" + s.ID, reply: reply, onWhose: s.employee().String(),
-			details: map[string]string{"mode": s.Mode, "plaid_request_id": link.RequestID},
+			details: s.employee().details(),
 		}
+		d.details["mode"], d.details["plaid_request_id"] = s.Mode, link.RequestID
 		if err := linkSessions.Put(tx, c.TenantID, s.ID, s); err != nil {
 			return deed{}, err
 		}

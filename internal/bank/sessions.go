@@ -142,7 +142,7 @@ func (b *Bank) settle(ctx context.Context, w where, s storedSession, o plaid.Out
 		if err := b.noteSession(tx, w.TenantID, latest, now); err != nil {
 			return deed{}, err
 		}
-		d := deed{action: "link." + latest.State, object: "session:" + w.ID, onWhose: latest.employee().String(), details: map[string]string{}}
+		d := deed{action: "link." + latest.State, object: "session:" + w.ID, onWhose: latest.employee().String(), details: latest.employee().details()}
 		if latest.Exit != nil && latest.Exit.ErrorCode != "" {
 			d.details["plaid_error_code"] = latest.Exit.ErrorCode
 		}
@@ -177,7 +177,7 @@ func (s *storedSession) decide(o plaid.Outcome, now time.Time) {
 		s.State, s.PublicToken = connection.Succeeded, o.PublicToken.Reveal()
 		s.Institution, s.Accounts, s.Exit, s.FinishedAt = o.Institution, o.Accounts, nil, &now
 	case s.Mode == "update" && o.Finished && (o.HandedOff || o.Exit == nil):
-		s.State, s.Exit, s.FinishedAt = connection.Succeeded, nil, &now
+		s.State, s.Exit, s.FinishedAt, s.Accounts = connection.Succeeded, nil, &now, o.Accounts
 	case now.After(s.Expiration):
 		s.State, s.FinishedAt = connection.Expired, &now
 	case o.Finished && o.Exit != nil:

@@ -191,12 +191,33 @@ func (b *Bank) ask(ctx context.Context, w where, s storedSession) error {
 		}
 		at("poll.asked")
 		newest = decisive(outcomes)
+		if s.Mode == "update" && newest.Finished && newest.Exit == nil && len(newest.Accounts) == 0 {
+			newest.Accounts = b.sharedAccounts(ctx, w, s)
+		}
 	}
 	if err := b.settle(ctx, w, s, newest); err != nil {
 		return err
 	}
 	at("poll.stored")
 	return nil
+}
+
+// sharedAccounts reads what a mended Item shares now: Plaid does not tell it in the session. Nothing where that fails; the
+// judgement that follows asks again.
+func (b *Bank) sharedAccounts(ctx context.Context, w where, s storedSession) []connection.MetadataAccount {
+	conn, err := b.connection(ctx, system(w.TenantID), s.ConnectionID)
+	if err != nil {
+		return nil
+	}
+	found, _, err := b.plaid.GetAccounts(ctx, plaid.NewAccessToken(conn.AccessToken))
+	if err != nil {
+		return nil
+	}
+	var out []connection.MetadataAccount
+	for _, a := range found {
+		out = append(out, connection.MetadataAccount{ID: a.ID, Name: a.Name, Mask: a.Mask, Type: a.Type, Subtype: a.Subtype, VerificationStatus: a.VerificationStatus})
+	}
+	return out
 }
 
 // decisive picks, of all openings of one link, the one that tells how it stands: a success wherever it is, or else the

@@ -28,6 +28,9 @@ func (f employeeFlow) chosen(ctx context.Context, s connection.Session) (employe
 	if len(s.Accounts) == 1 {
 		return claim(s, s.Accounts[0]), nil
 	}
+	if s.Mode == employee.ModeUpdate {
+		return f.joined(ctx, s)
+	}
 	if !f.app.canPrompt() {
 		return employee.LinkParams{}, usage("`bankctl employee wait "+f.of.same()+" "+s.ID+" --mask …` names it; they end in "+masksOf(s.Accounts),
 			"the employee shared %d accounts: --mask is missing", len(s.Accounts))
@@ -44,7 +47,7 @@ func masksOf(accounts []connection.MetadataAccount) string {
 	return strings.Join(all, ", ")
 }
 
-// joined is the account that the Item holds already: an update session names none (A36).
+// joined is the account of the Item that bankd has joined already; an update session is asked for no choice (A36).
 func (f employeeFlow) joined(ctx context.Context, s connection.Session) (employee.LinkParams, error) {
 	v, err := f.client.GetEmployeeAccount(ctx, f.of.company, f.of.employee, f.of.account)
 	if err != nil {

@@ -145,7 +145,7 @@ func TestEmployeeSuccessIsNotVerified(t *testing.T) {
 	o.wantCalls(id, token, link, reload)
 }
 
-// A42, A36: a verified account signs in again; an update session names no account, so the joined one is read first.
+// A42, A36: a verified account signs in again.
 func TestEmployeeRetryOfAVerifiedAccount(t *testing.T) {
 	o := newOffice(t)
 	id := o.add("0000")
@@ -156,7 +156,21 @@ func TestEmployeeRetryOfAVerifiedAccount(t *testing.T) {
 	if code, a, stderr := o.headless("retry", id); code != 0 || !a.IsVerified {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
-	o.wantCalls(id, token, reload, link, reload)
+	o.wantCalls(id, token, link, reload)
+}
+
+// A40, R154: the wrong account first, then the right one of the same sign-in, with the same accountId.
+func TestEmployeeRetryAfterTheWrongAccount(t *testing.T) {
+	o := newOffice(t)
+	id := o.add("1111")
+	if code, a, _ := o.headless("verify", id, "--mask", "0000"); code != 11 || a.VerificationReason != employee.NumberMismatch {
+		t.Fatalf("exit code %d: %s", code, a.VerificationReason)
+	}
+	o.forget()
+	if code, a, stderr := o.headless("retry", id, "--mask", "1111"); code != 0 || !a.IsVerified || a.AccountID != id {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	o.wantCalls(id, token, link, reload)
 }
 
 // Several accounts are shared and nobody can be asked which: the mask is wanted, and the session is not lost.

@@ -146,9 +146,12 @@ func TestScenarioB(t *testing.T) {
 	if update.Mode != "update" {
 		t.Errorf("mode %s", update.Mode)
 	}
-	p := claim(update, "1111")
-	p.PublicToken, p.AccountID, p.InstitutionID, p.InstitutionName = "", plaidAccount(again, "1111"), "ins_109508", "First Platypus Bank" // A36
-	d.link(a.AccountID, p)
+	p := claim(update, "1111") // the session tells what the Item shares now
+	if p.PublicToken != "" || p.AccountID != plaidAccount(again, "1111") {
+		t.Errorf("the update session claims %+v", p)
+	}
+	until(t, func() bool { return d.reload(a.AccountID).IsVerified }) // judged without being asked
+	d.link(a.AccountID, p)                                            // A36
 	if got := d.reload(a.AccountID); !got.IsVerified || got.AccountID != a.AccountID {
 		t.Errorf("%+v %+v", got, got.Evidence)
 	}

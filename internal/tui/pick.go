@@ -66,16 +66,35 @@ func (m pickModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tea.KeyMsg:
-		m.note = ""
-		if msg.String() == "ctrl+c" {
-			return m.end(ErrInterrupted)
-		}
-		if m.typing {
-			return m.typed(msg)
-		}
-		return m.press(msg)
+		return m.eachKey(msg)
 	}
 	return m.scrolled(), nil
+}
+
+// eachKey takes keys one by one: typed fast, several come as one message.
+func (m pickModel) eachKey(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
+	if msg.Type != tea.KeyRunes || len(msg.Runes) < 2 {
+		return m.key(msg)
+	}
+	var next tea.Model = m
+	var cmds []tea.Cmd
+	for _, r := range msg.Runes {
+		var cmd tea.Cmd
+		next, cmd = next.(pickModel).key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}})
+		cmds = append(cmds, cmd)
+	}
+	return next, tea.Batch(cmds...)
+}
+
+func (m pickModel) key(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
+	m.note = ""
+	switch {
+	case msg.String() == "ctrl+c":
+		return m.end(ErrInterrupted)
+	case m.typing:
+		return m.typed(msg)
+	}
+	return m.press(msg)
 }
 
 func (m pickModel) end(err error) (tea.Model, tea.Cmd) {
