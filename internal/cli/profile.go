@@ -57,8 +57,12 @@ func (b profileBook) read() (profileFile, error) {
 	// Not viper: its packages alone would cost every command a twentieth of its start.
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
-	if err := d.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return f, usage("it holds a list `profiles` of name, socket and client_id; mend it, or move it away and run `bankctl init`", "%s cannot be read", b.path())
+	err = d.Decode(&f)
+	if _, unknown := errors.AsType[*yaml.TypeError](err); unknown {
+		return f, usage("it holds a list `profiles` of name, socket and client_id", "%s has keys that are not known", b.path())
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return f, usage("mend the file, or move it away and run `bankctl init`", "%s is not valid YAML", b.path())
 	}
 	return f, nil
 }
