@@ -1,14 +1,9 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"math"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/store"
@@ -32,7 +27,7 @@ func (l *Ledger) Apply(ctx context.Context, tenant, connectionID string, u txn.U
 	}
 	var done *applying
 	err := commit(ctx, func(tx *store.Tx) (txn.Counts, error) {
-		a := b.begin(tenant, connectionID, now) // anew each time: a transaction may run more than once
+		a := b.begin(tenant, connectionID, now, u) // anew each time: a transaction may run more than once
 		if err := a.apply(tx, u, status); err != nil {
 			return txn.Counts{}, fmt.Errorf("apply update: %w", err)
 		}
@@ -49,18 +44,28 @@ func (l *Ledger) Apply(ctx context.Context, tenant, connectionID string, u txn.U
 	return nil
 }
 
-// applying is one update on its way: a copy of the item's state, and the segments it touches.
+// applying is one update on its way: what it changes of an item, kept beside until it is committed.
 type applying struct {
 	tenant string
-	book   *book
-	item   *item
+	item   *item // as it is; not changed before the end
+	fresh  bool  // it is new
+	head   head
 	now    int64
-	loaded map[uint32][]row
-	dirty  map[uint32]bool
-	added  map[string]locator // Plaid's ids that this update brings
-	index  []entry            // for the index, once it is committed
-	fresh  bool               // the item is new
-	counts txn.Counts
+
+	segments map[uint32]*open
+	count    uint32             // of the item's segments
+	newest   int                // rows in the last of them
+	account  map[string]uint16  // those that are new
+	added    map[string]locator // Plaid's ids that this update brings
+	index    []entry
+	changes  []change
+	counts   txn.Counts
+}
+
+// open is a segment that the update reads or writes.
+type open struct {
+	rows  []row
+	dirty bool
 }
 
 type entry struct {
@@ -68,30 +73,40 @@ type entry struct {
 	at  locator
 }
 
-func (b *book) begin(tenant, connectionID string, now time.Time) *applying {
-	a := &applying{tenant: tenant, book: b, now: now.UnixMicro(), loaded: map[uint32][]row{}, dirty: map[uint32]bool{}, added: map[string]locator{}}
-	if known := b.items[connectionID]; known != nil {
-		a.item = known.clone()
-	} else {
+func (b *book) begin(tenant, connectionID string, now time.Time, u txn.Update) *applying {
+	n := len(u.Added)
+	a := &applying{
+		tenant: tenant, now: now.UnixMicro(), segments: make(map[uint32]*open, n/maxRows+4), account: map[string]uint16{},
+		added: make(map[string]locator, n), index: make([]entry, 0, n), changes: make([]change, 0, n),
+	}
+	if a.item = b.items[connectionID]; a.item == nil {
 		a.fresh = true
 		a.item = newItem(head{No: b.last + 1, ConnectionID: connectionID, Accounts: []string{}, Currencies: []string{}})
 	}
+	a.head = a.item.Head
+	a.head.Accounts, a.head.Currencies = clip(a.head.Accounts), clip(a.head.Currencies)
+	if a.count = uint32(len(a.item.segments)); a.count > 0 {
+		a.newest = int(a.item.segments[a.count-1].rows)
+	}
 	synced := now.UTC().Truncate(time.Microsecond)
-	a.item.Head.SyncedAt = &synced
+	a.head.SyncedAt = &synced
 	return a
 }
 
+// clip lets the next append copy.
+func clip(s []string) []string { return s[:len(s):len(s)] }
+
 func (a *applying) apply(tx *store.Tx, u txn.Update, status string) error {
-	fresh := newcomers{at: map[string]int{}}
+	fresh := newcomers{at: make(map[string]int, len(u.Added)), rows: make([]*txn.Raw, 0, len(u.Added))}
 	for i, list := range [][]txn.Raw{u.Added, u.Modified} {
-		for _, r := range list {
-			known, err := a.upsert(tx, r)
+		for k := range list {
+			known, err := a.upsert(tx, &list[k])
 			if err != nil {
 				return err
 			}
 			switch {
 			case !known:
-				fresh.put(r)
+				fresh.put(&list[k])
 			case i == 1:
 				a.counts.Modified++
 			}
@@ -106,21 +121,24 @@ func (a *applying) apply(tx *store.Tx, u txn.Update, status string) error {
 		}
 	}
 	if u.To != "" { // an empty cursor would restart the item from its beginning
-		a.item.Head.Cursor = u.To
+		a.head.Cursor = u.To
 	}
 	if status != "" {
-		a.item.Head.Status = status
+		a.head.Status = status
+	}
+	if err := a.check(); err != nil {
+		return err
 	}
 	return a.store(tx)
 }
 
 // newcomers are the rows of an update that nothing was known of: each once, as it is told last.
 type newcomers struct {
-	rows []txn.Raw
+	rows []*txn.Raw
 	at   map[string]int
 }
 
-func (n *newcomers) put(r txn.Raw) {
+func (n *newcomers) put(r *txn.Raw) {
 	i, again := n.at[r.ID]
 	if !again && r.PendingID != "" {
 		if i, again = n.at[r.PendingID]; again { // posted within the update that brought it
@@ -128,29 +146,27 @@ func (n *newcomers) put(r txn.Raw) {
 		}
 	}
 	if !again {
-		i = len(n.rows)
-		n.rows = append(n.rows, txn.Raw{})
+		n.at[r.ID] = len(n.rows)
+		n.rows = append(n.rows, r)
+		return
 	}
-	if r.PendingID == "" {
-		r.PendingID = n.rows[i].PendingID
+	if old := n.rows[i].PendingID; r.PendingID == "" && old != "" {
+		copied := *r
+		copied.PendingID = old
+		r = &copied
 	}
 	n.rows[i], n.at[r.ID] = r, i
 }
 
 // upsert brings a known row up to date, or lets a posted one take its pending one's place; false where there is none.
-func (a *applying) upsert(tx *store.Tx, r txn.Raw) (bool, error) {
-	at, found, err := a.find(tx, r.ID)
-	if err == nil && !found && r.PendingID != "" {
-		at, found, err = a.find(tx, r.PendingID)
+func (a *applying) upsert(tx *store.Tx, r *txn.Raw) (bool, error) {
+	at, old, err := a.find(tx, r.ID)
+	if err == nil && old == nil && r.PendingID != "" {
+		at, old, err = a.find(tx, r.PendingID)
 	}
-	if err != nil || !found {
+	if err != nil || old == nil {
 		return false, err
 	}
-	rows, err := a.load(tx, at.seg())
-	if err != nil {
-		return false, err
-	}
-	old := rows[at.ordinal()]
 	next, err := a.row(r)
 	if err != nil {
 		return false, err
@@ -163,223 +179,133 @@ func (a *applying) upsert(tx *store.Tx, r txn.Raw) (bool, error) {
 	if next.rowHeader == old.rowHeader && old.sameAs(r) && next.PendingID == old.PendingID {
 		return true, nil // a replay
 	}
-	if err := a.replace(at, old, next); err != nil {
-		return false, err
-	}
-	if old.ID != next.ID {
-		a.know(next.ID, at)
+	renamed := old.ID != next.ID
+	a.replace(at, old, next)
+	if renamed {
+		a.know(next.ID, next.tag, at)
 		a.index = append(a.index, entry{tagOf(next.PendingID), at})
 		a.counts.Added++
 	}
 	return true, nil
 }
 
-func (a *applying) replace(at locator, old, next row) error {
+func (a *applying) replace(at locator, old *row, next row) {
 	if old.flags&removed == 0 {
-		a.item.rows--
-		if err := a.item.count(old.rowHeader, -1); err != nil {
-			return err
-		}
+		a.changes = append(a.changes, change{old.rowHeader, true})
 	}
 	if next.flags&removed == 0 {
-		a.item.rows++
-		if err := a.item.count(next.rowHeader, 1); err != nil {
-			return err
-		}
+		a.changes = append(a.changes, change{next.rowHeader, false})
 	}
-	a.loaded[at.seg()][at.ordinal()] = next
-	a.dirty[at.seg()] = true
-	return nil
+	*old = next
+	a.segments[at.seg()].dirty = true
 }
 
 // remove leaves a tombstone; an id that is not known, or lives on as a posted row's past, is passed over.
 func (a *applying) remove(tx *store.Tx, r txn.Removed) error {
-	at, found, err := a.find(tx, r.ID)
-	if err != nil || !found {
+	at, old, err := a.find(tx, r.ID)
+	if err != nil || old == nil || old.flags&removed != 0 {
 		return err
 	}
-	old := a.loaded[at.seg()][at.ordinal()]
-	if old.flags&removed != 0 {
-		return nil
-	}
-	next := old
+	next := *old
 	next.flags |= removed
 	next.UpdatedUnix = a.now
 	a.counts.Removed++
-	return a.replace(at, old, next)
-}
-
-// find looks for the row that now has an id of Plaid's, within the item; its segment is loaded then.
-func (a *applying) find(tx *store.Tx, id string) (locator, bool, error) {
-	if at, ok := a.added[id]; ok && a.loaded[at.seg()][at.ordinal()].ID == id { // it may have become another since
-		return at, true, nil
-	}
-	for at := range a.item.plaid.find(a.item.No, tagOf(id)) {
-		rows, err := a.load(tx, at.seg())
-		if err != nil {
-			return 0, false, err
-		}
-		if rows[at.ordinal()].ID == id {
-			return at, true, nil
-		}
-	}
-	return 0, false, nil
-}
-
-func (a *applying) know(id string, at locator) {
-	a.added[id] = at
-	a.index = append(a.index, entry{tagOf(id), at})
-}
-
-func (a *applying) load(tx *store.Tx, no uint32) ([]row, error) {
-	if rows, ok := a.loaded[no]; ok {
-		return rows, nil
-	}
-	s, err := readSegment(tx, a.tenant, a.item.No, no)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.rows()
-	if err != nil {
-		return nil, err
-	}
-	a.loaded[no] = rows
-	return rows, nil
-}
-
-// append puts new rows behind the others, oldest first, so that segments hold neighbouring days.
-func (a *applying) append(tx *store.Tx, fresh []txn.Raw) error {
-	slices.SortStableFunc(fresh, func(x, y txn.Raw) int { return cmp.Or(cmp.Compare(x.Date, y.Date), strings.Compare(x.ID, y.ID)) })
-	for _, r := range fresh {
-		next, err := a.row(r)
-		if err != nil {
-			return err
-		}
-		no := uint32(len(a.item.segments))
-		if no > 0 && a.item.segments[no-1].rows < maxRows {
-			no--
-			if _, err := a.load(tx, no); err != nil {
-				return err
-			}
-		} else {
-			if no >= maxSegments {
-				return errors.New("too many transactions in one connection")
-			}
-			a.item.segments = append(a.item.segments, segmentInfo{minDay: next.day, maxDay: next.day})
-		}
-		at := locate(a.item.No, no, len(a.loaded[no]))
-		a.loaded[no] = append(a.loaded[no], next)
-		a.item.segments[no].rows++
-		a.dirty[no] = true
-		a.item.rows++
-		if err := a.item.count(next.rowHeader, 1); err != nil {
-			return err
-		}
-		a.know(next.ID, at)
-		if next.flags&wasPending != 0 {
-			a.index = append(a.index, entry{tagOf(next.PendingID), at})
-		}
-		a.counts.Added++
-	}
+	a.replace(at, old, next)
 	return nil
 }
 
-// row makes a row of what Plaid told.
-func (a *applying) row(r txn.Raw) (row, error) {
-	day, err := txn.Day(r.Date)
-	if err != nil {
-		return row{}, fmt.Errorf("date of a transaction: %w", err)
-	}
-	account, ok := a.item.accountNo[r.AccountID]
-	if !ok {
-		if len(a.item.Head.Accounts) > math.MaxUint16 {
-			return row{}, errors.New("too many accounts in one connection")
+// find looks for the row that now has an id of Plaid's, within the item.
+func (a *applying) find(tx *store.Tx, id string) (locator, *row, error) {
+	if at, ok := a.added[id]; ok {
+		if r := &a.segments[at.seg()].rows[at.ordinal()]; r.ID == id { // it may have become another since
+			return at, r, nil
 		}
-		account = uint16(len(a.item.Head.Accounts))
-		a.item.Head.Accounts = append(a.item.Head.Accounts, r.AccountID)
-		a.item.accountNo[r.AccountID] = account
 	}
-	currency := slices.Index(a.item.Head.Currencies, r.Amount.Currency)
-	if currency < 0 {
-		if currency = len(a.item.Head.Currencies); currency > 255 {
-			return row{}, errors.New("more than 256 currencies in one connection")
+	for at := range a.item.plaid.find(a.item.No, tagOf(id)) {
+		s, err := a.load(tx, at.seg())
+		if err != nil {
+			return 0, nil, err
 		}
-		a.item.Head.Currencies = append(a.item.Head.Currencies, r.Amount.Currency)
+		if at.ordinal() >= len(s.rows) {
+			return 0, nil, errDamaged
+		}
+		if r := &s.rows[at.ordinal()]; r.ID == id {
+			return at, r, nil
+		}
 	}
-	out := row{
-		rowHeader: rowHeader{day: day, account: account, currency: uint8(currency), amount: r.Amount.Minor, tag: tagOf(r.ID)},
-		text: text{
-			ID: r.ID, PendingID: r.PendingID, AuthorizedDate: r.AuthorizedDate, Datetime: r.Datetime, Name: r.Name, Merchant: r.MerchantName,
-			Category: r.Category, Detail: r.CategoryDetail, Channel: r.PaymentChannel, Check: r.CheckNumber, FirstSeen: a.now, UpdatedUnix: a.now,
-		},
-	}
-	if r.Pending {
-		out.flags |= pending
-	}
-	if r.Rounded {
-		out.flags |= rounded
-	}
-	if r.PendingID != "" {
-		out.flags |= wasPending
-	}
-	return out, nil
+	return 0, nil, nil
 }
 
-// store writes the segments that changed, and the item's record.
-func (a *applying) store(tx *store.Tx) error {
-	for _, no := range slices.Sorted(maps.Keys(a.dirty)) {
-		head, body, err := encode(a.loaded[no])
-		if err != nil {
-			return err
-		}
-		in := segmentInfo{minDay: a.loaded[no][0].day, maxDay: a.loaded[no][0].day, rows: uint8(len(a.loaded[no]))}
-		for _, r := range a.loaded[no] {
-			in.minDay, in.maxDay = min(in.minDay, r.day), max(in.maxDay, r.day)
-		}
-		a.item.segments[no] = in
-		if err := segments.Put(tx, a.tenant, segmentID(a.item.No, no), head, body); err != nil {
-			return err
+func (a *applying) know(id string, tag uint32, at locator) {
+	a.added[id] = at
+	a.index = append(a.index, entry{tag, at})
+}
+
+func (a *applying) load(tx *store.Tx, no uint32) (*open, error) {
+	if s := a.segments[no]; s != nil {
+		return s, nil
+	}
+	seg, err := readSegment(tx, a.tenant, a.item.No, no)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := seg.rows()
+	if err != nil {
+		return nil, err
+	}
+	a.segments[no] = &open{rows: rows}
+	return a.segments[no], nil
+}
+
+// check refuses what would make a day's sum overflow.
+func (a *applying) check() error {
+	bound := a.item.size
+	for _, c := range a.changes {
+		bound.add(c.amount)
+	}
+	if bound.fits() {
+		return nil
+	}
+	trial := &item{cells: append([]cell(nil), a.item.cells...)}
+	return errors.Join(trial.countAll(a.changes)...)
+}
+
+func (it *item) countAll(changes []change) (bad []error) {
+	for _, c := range changes {
+		if err := it.count(c); err != nil {
+			bad = append(bad, err)
 		}
 	}
-	a.item.Head.Segments = uint32(len(a.item.segments))
-	if a.fresh {
-		if err := counters.Put(tx, a.tenant, itemNumbers, numbers{a.item.No}); err != nil {
-			return err
-		}
-	}
-	return heads.Put(tx, a.tenant, a.item.Head.ConnectionID, a.item.Head)
+	return bad
 }
 
 // keep makes a committed update what everybody sees.
 func (a *applying) keep(b *book) {
-	a.item.finish()
-	b.items[a.item.Head.ConnectionID], b.byNo[a.item.No] = a.item, a.item
-	b.last = max(b.last, a.item.No)
-	for _, e := range a.index {
-		a.item.plaid.put(e.tag, e.at)
+	it := a.item
+	it.Head = a.head
+	for id, no := range a.account {
+		it.accountNo[id] = no
 	}
-}
-
-// Drop forgets an item's transactions: its segments are deleted in the transaction that commit runs.
-func (l *Ledger) Drop(ctx context.Context, tenant, connectionID string, commit func(ctx context.Context, drop func(*store.Tx) error) error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b := l.books[tenant]
-	if b == nil || b.items[connectionID] == nil {
-		return commit(ctx, func(*store.Tx) error { return nil })
+	for int(a.count) > len(it.segments) {
+		it.segments = append(it.segments, segmentInfo{})
 	}
-	it := b.items[connectionID]
-	err := commit(ctx, func(tx *store.Tx) error {
-		for no := range it.segments {
-			if err := segments.Delete(tx, tenant, segmentID(it.No, uint32(no))); err != nil {
-				return err
-			}
+	for no, s := range a.segments {
+		if s.dirty {
+			it.segments[no] = infoOf(s.rows)
 		}
-		return heads.Delete(tx, tenant, connectionID)
-	})
-	if err == nil {
-		delete(b.items, connectionID)
-		delete(b.byNo, it.No)
 	}
-	return err
+	from := int32(1<<31 - 1)
+	for _, c := range a.changes {
+		from = min(from, c.day)
+		if !c.gone {
+			it.size.add(c.amount)
+		}
+		_ = it.count(c) // checked before
+	}
+	for _, e := range a.index {
+		it.plaid.put(e.tag, e.at)
+	}
+	it.finish(from)
+	b.items[it.Head.ConnectionID] = it
+	b.last = max(b.last, it.No)
 }

@@ -17,7 +17,8 @@ type item struct {
 	order     []uint32 // segment numbers, those with the newest rows first
 	least     []int32  // the least first day of the segments up to each place of the order
 	cells     []cell   // sorted by day, account, currency, pending
-	series    []series // the cells added up, unless they do not fit
+	series    []series // the cells added up, unless they might not fit
+	size      size
 	rows      int
 	accountNo map[string]uint16
 	plaid     *index // shared by an item and its copies
@@ -99,76 +100,105 @@ func newItem(h head) *item {
 	return it
 }
 
+// change is a row that comes into the cells, or leaves them.
+type change struct {
+	rowHeader
+	gone bool
+}
+
+// size is a bound on every sum of an item: the sum of all amounts without their signs; at most 2^63, and stays there.
+type size uint64
+
+func (s *size) add(amount int64) {
+	n := uint64(amount)
+	if amount < 0 {
+		n = -n
+	}
+	*s = min(*s+size(n), 1<<63)
+}
+
+// fits reports whether no sum of an item can be out of range.
+func (s size) fits() bool { return s < 1<<63 }
+
 // count puts a row into its cell, or takes it out.
-func (it *item) count(h rowHeader, sign int) error {
-	key := cell{day: h.day, kind: kind{h.account, h.currency, h.flags&pending != 0}}
-	i, found := slices.BinarySearchFunc(it.cells, key, cell.compare)
+func (it *item) count(c change) error {
+	key := cell{day: c.day, kind: kind{c.account, c.currency, c.flags&pending != 0}}
+	i, found := it.find(key)
 	if !found {
 		it.cells = slices.Insert(it.cells, i, key)
 	}
-	if sign > 0 {
-		return it.cells[i].Add(h.amount)
+	if !c.gone {
+		it.rows++
+		return it.cells[i].Add(c.amount)
 	}
-	it.cells[i].Take(h.amount)
+	it.rows--
+	it.cells[i].Take(c.amount)
 	if it.cells[i].Count == 0 {
 		it.cells = slices.Delete(it.cells, i, i+1)
 	}
 	return nil
 }
 
-// finish makes what listings and sums read from the segments and cells.
-func (it *item) finish() {
-	it.order = make([]uint32, len(it.segments))
-	for i := range it.order {
-		it.order[i] = uint32(len(it.order) - 1 - i)
+// find looks among the newest cells first, to which most rows belong.
+func (it *item) find(key cell) (int, bool) {
+	from := 0
+	if n := len(it.cells) - 32; n > 0 && it.cells[n].day < key.day {
+		from = n
 	}
-	slices.SortFunc(it.order, func(a, b uint32) int {
-		return cmp.Or(cmp.Compare(it.segments[b].maxDay, it.segments[a].maxDay), cmp.Compare(b, a))
-	})
-	it.least = make([]int32, len(it.order))
-	least := int32(math.MaxInt32)
-	for i, no := range it.order {
-		least = min(least, it.segments[no].minDay)
-		it.least[i] = least
-	}
-	it.addUp()
+	i, found := slices.BinarySearchFunc(it.cells[from:], key, cell.compare)
+	return from + i, found
 }
 
-// addUp makes the series; none where a sum would not fit, so that the cells are asked.
-func (it *item) addUp() {
-	at := map[kind]int{}
-	it.series = it.series[:0:0]
-	for _, c := range it.cells {
-		i, known := at[c.kind]
-		if !known {
-			i = len(it.series)
-			at[c.kind] = i
-			it.series = append(it.series, series{kind: c.kind})
-		}
+// finish makes what listings and sums read from the segments, and from the cells of a day on.
+func (it *item) finish(from int32) {
+	for no := len(it.order); no < len(it.segments); no++ {
+		it.order = append(it.order, uint32(no))
+	}
+	newest := func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(it.segments[b].maxDay, it.segments[a].maxDay), cmp.Compare(b, a))
+	}
+	if !slices.IsSortedFunc(it.order, newest) {
+		slices.SortFunc(it.order, newest)
+	}
+	it.least = slices.Grow(it.least[:0], len(it.order))
+	least := int32(math.MaxInt32)
+	for _, no := range it.order {
+		least = min(least, it.segments[no].minDay)
+		it.least = append(it.least, least)
+	}
+	it.addUp(from)
+}
+
+// addUp makes the series anew from a day on; none where a sum might not fit, so that the cells are asked.
+func (it *item) addUp(from int32) {
+	if !it.size.fits() {
+		it.series = nil
+		return
+	}
+	if it.series == nil {
+		from = math.MinInt32
+	}
+	for i := range it.series {
 		s := &it.series[i]
+		n, _ := slices.BinarySearch(s.days, from)
+		s.days, s.upTo = s.days[:n], s.upTo[:n]
+	}
+	for _, c := range it.cells[it.firstFrom(from):] {
+		s := it.seriesOf(c.kind)
 		sum := c.Cell
 		if n := len(s.upTo); n > 0 {
-			sum = s.upTo[n-1]
-			if sum.Join(c.Cell) != nil {
-				it.series = nil
-				return
-			}
+			_ = sum.Join(s.upTo[n-1]) // fits
 		}
 		s.days, s.upTo = append(s.days, c.day), append(s.upTo, sum)
 	}
 }
 
-// clone copies what an update changes.
-func (it *item) clone() *item {
-	c := *it
-	c.Head.Accounts = slices.Clone(it.Head.Accounts)
-	c.Head.Currencies = slices.Clone(it.Head.Currencies)
-	c.segments, c.cells = slices.Clone(it.segments), slices.Clone(it.cells)
-	c.accountNo = make(map[string]uint16, len(it.accountNo))
-	for k, v := range it.accountNo {
-		c.accountNo[k] = v
+func (it *item) seriesOf(k kind) *series {
+	i, found := slices.BinarySearchFunc(it.series, k, func(s series, k kind) int { return s.kind.compare(k) })
+	if !found {
+		it.series = slices.Insert(it.series, i, series{kind: k})
 	}
-	return &c
+	return &it.series[i]
 }
 
 // around gives the segments that may hold rows of a day, the last written first.

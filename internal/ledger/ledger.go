@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"time"
@@ -32,8 +33,7 @@ type Ledger struct {
 type book struct {
 	ids   scrambler
 	items map[string]*item // by connection id
-	byNo  map[uint32]*item
-	last  uint32 // the highest number an item ever had: an id never leads to another item's row
+	last  uint32           // the highest number an item ever had: an id never leads to another item's row
 }
 
 // numbers is the record that keeps the last one.
@@ -93,7 +93,7 @@ func (l *Ledger) book(ctx context.Context, tenant string) (*book, error) {
 				return err
 			}
 			it := newItem(rec.Value)
-			b.items[it.Head.ConnectionID], b.byNo[it.No] = it, it
+			b.items[it.Head.ConnectionID] = it
 			b.last = max(b.last, it.No)
 		}
 		return nil
@@ -106,7 +106,7 @@ func (l *Ledger) newBook(tenant string) (*book, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &book{ids: ids, items: map[string]*item{}, byNo: map[uint32]*item{}}, nil
+	return &book{ids: ids, items: map[string]*item{}}, nil
 }
 
 // load reads the heads of an item's segments.
@@ -127,7 +127,7 @@ func (it *item) load(ctx context.Context, db *store.DB, tenant string) error {
 	if err == nil && len(it.segments) != int(it.Head.Segments) {
 		err = fmt.Errorf("segments of an item: %w", errDamaged)
 	}
-	it.finish()
+	it.finish(math.MinInt32)
 	return err
 }
 
@@ -154,8 +154,8 @@ func (it *item) take(id string, stored []byte) error {
 			tags = tags[4:]
 		}
 		if h.flags&removed == 0 {
-			it.rows++
-			if err := it.count(h, 1); err != nil {
+			it.size.add(h.amount)
+			if err := it.count(change{h, false}); err != nil {
 				return err
 			}
 		}

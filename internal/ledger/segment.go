@@ -194,8 +194,17 @@ func (s *segment) row(i int) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
+	b, err := s.text(i)
+	if err != nil {
+		return row{}, err
+	}
+	whole := string(b) // the strings are parts of this one: one allocation a row
 	for k, to := range r.strings() {
-		if *to, err = unescape(e.part[k]); err != nil {
+		part := e.part[k]
+		if plainBytes(part) {
+			from := cap(b) - cap(part)
+			*to = whole[from : from+len(part)]
+		} else if *to, err = unescape(part); err != nil {
 			return row{}, err
 		}
 	}
@@ -265,11 +274,26 @@ func escape(s string) []byte {
 	return quoted[1 : len(quoted)-1]
 }
 
-// plainText reports whether JSON, in HTML too, takes a string as it is.
+// asIs tells the bytes that JSON, in HTML too, takes as they are.
+var asIs = func() (t [256]bool) {
+	for c := ' '; c < 0x7f; c++ {
+		t[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
+	}
+	return t
+}()
+
 func plainText(s string) bool {
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c < ' ' || c >= 0x7f, c == '"', c == '\\', c == '<', c == '>', c == '&':
+		if !asIs[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+func plainBytes(b []byte) bool {
+	for _, c := range b {
+		if !asIs[c] {
 			return false
 		}
 	}
@@ -277,20 +301,15 @@ func plainText(s string) bool {
 }
 
 func unescape(b []byte) (string, error) {
-	for _, c := range b {
-		if c == '\\' || c == '"' || c < ' ' {
-			var plain string
-			if json.Unmarshal(append(append([]byte{'"'}, b...), '"'), &plain) != nil {
-				return "", errDamaged
-			}
-			return plain, nil
-		}
+	var plain string
+	if json.Unmarshal(append(append([]byte{'"'}, b...), '"'), &plain) != nil {
+		return "", errDamaged
 	}
-	return string(b), nil
+	return plain, nil
 }
 
 // sameAs reports whether Plaid tells nothing new in a row's strings.
-func (t *text) sameAs(r txn.Raw) bool {
+func (t *text) sameAs(r *txn.Raw) bool {
 	return t.AuthorizedDate == r.AuthorizedDate && t.Datetime == r.Datetime && t.Name == r.Name && t.Merchant == r.MerchantName &&
 		t.Category == r.Category && t.Detail == r.CategoryDetail && t.Channel == r.PaymentChannel && t.Check == r.CheckNumber
 }

@@ -47,16 +47,35 @@ func (q *Query) Check(bad *fault.Problems) {
 
 const dayForm = "2006-01-02"
 
+var errDay = errors.New("must be a day such as 2026-01-31")
+
 // Day turns a calendar day into its number since 1970-01-01; "" is 0.
 func Day(date string) (int32, error) {
 	if date == "" {
 		return 0, nil
 	}
-	t, err := time.Parse(dayForm, date)
-	if err != nil || t.Year() < 1900 || t.Year() > 2500 {
-		return 0, errors.New("must be a day such as 2026-01-31")
+	if len(date) != len(dayForm) || date[4] != '-' || date[7] != '-' {
+		return 0, errDay
 	}
-	return int32(t.Unix() / 86400), nil
+	year, month, day := digits(date[:4]), digits(date[5:7]), digits(date[8:])
+	if year < 1900 || year > 2500 || month < 1 || month > 12 || day < 1 || day > 31 {
+		return 0, errDay
+	}
+	if t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC); t.Day() == day {
+		return int32(t.Unix() / 86400), nil
+	}
+	return 0, errDay
+}
+
+// digits reads a number; -1 where it is none.
+func digits(s string) (n int) {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return -1
+		}
+		n = 10*n + int(s[i]-'0')
+	}
+	return n
 }
 
 // Date is the inverse of Day.
