@@ -17,6 +17,7 @@
 //	account     the two layers: bank account (metadata), ACH account (credentials)
 //	connection  a linked institution, a link session
 //	employee    an employee's account, a company's capabilities, the rule that verifies
+//	txn         a transaction, a query, a sum
 //	tenant      tenants, clients, roles, scopes: who may touch what
 //	trail       the audit log's words
 //	page        the pages of a listing
@@ -26,6 +27,7 @@
 //
 //	bank        use cases, one file a noun: read, ask, decide, write
 //	audit       the append-only, hash-chained log
+//	ledger      transactions: sealed segments, and in memory what makes sums and page numbers cheap
 //
 // The daemon's edges:
 //
