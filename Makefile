@@ -49,7 +49,8 @@ fuzz:
 
 # Counts of every call to the simulator in a whole test run, held against Plaid's OpenAPI document.
 spec-report:
-	@dir=$$(mktemp -d) && BANKD_SPEC_REPORT=$$dir go test -count=1 ./... && go run ./internal/plaidspec/specreport $$dir
+	@dir=$$(mktemp -d); BANKD_SPEC_REPORT=$$dir go test -count=1 ./...; failed=$$?; \
+	go run ./internal/plaidspec/specreport $$dir && exit $$failed
 
 completions: bin/bankctl
 	bin/bankctl completion bash > completions/bankctl.bash

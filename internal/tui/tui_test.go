@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,23 +49,38 @@ func TestMain(m *testing.M) {
 
 // screen is a program on a pty of its own, whose terminal answers nothing.
 type screen struct {
-	t    *testing.T
-	tty  *os.File
-	cmd  *exec.Cmd
-	mu   sync.Mutex
-	seen bytes.Buffer
-	done chan struct{}
+	t      *testing.T
+	tty    *os.File
+	cmd    *exec.Cmd
+	before *term.State
+	mu     sync.Mutex
+	seen   bytes.Buffer
+	done   chan struct{}
 }
 
 func open(t *testing.T, name string, rows, cols uint16) *screen {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "TUI_SCREEN="+name, "TERM=xterm-256color")
-	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: rows, Cols: cols})
+	tty, slave, err := pty.Open()
+	if err == nil {
+		err = pty.Setsize(tty, &pty.Winsize{Rows: rows, Cols: cols})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &screen{t: t, tty: tty, cmd: cmd, done: make(chan struct{})}
+	// The modes are noted before the program can change them.
+	before, err := term.GetState(int(slave.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	slave.Close()
+	s := &screen{t: t, tty: tty, cmd: cmd, before: before, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		b := make([]byte, 4096)
@@ -119,7 +135,7 @@ func (s *screen) press(keys ...string) {
 }
 
 // end waits for the program and checks that the terminal is as it was.
-func (s *screen) end(want string, before *term.State) {
+func (s *screen) end(want string) {
 	s.t.Helper()
 	s.until(want)
 	_ = s.cmd.Wait()
@@ -133,17 +149,13 @@ func (s *screen) end(want string, before *term.State) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if fmt.Sprint(*before) != fmt.Sprint(*after) {
+	if fmt.Sprint(*s.before) != fmt.Sprint(*after) {
 		s.t.Error("the terminal's modes are not restored")
 	}
 }
 
 func TestPickInATerminal(t *testing.T) {
 	s := open(t, "pick", 24, 80)
-	before, err := term.GetState(int(s.tty.Fd()))
-	if err != nil {
-		t.Fatal(err)
-	}
 	s.until("1 of 3 chosen")
 	s.press("/", "s", "a", "v") // filter as you type: Saving alone
 	s.until("/ sav")
@@ -162,20 +174,16 @@ func TestPickInATerminal(t *testing.T) {
 		}
 	}
 	s.press("\r")
-	s.end("chosen=a,b primary= err=<nil>", before)
+	s.end("chosen=a,b primary= err=<nil>")
 }
 
 func TestInterruptLeavesTheTerminalIntact(t *testing.T) {
 	for name, ready := range map[string]string{"pick": "of 3 chosen", "wait": "left"} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, name, 24, 80)
-			before, err := term.GetState(int(s.tty.Fd()))
-			if err != nil {
-				t.Fatal(err)
-			}
 			s.until(ready)
 			s.press("\x03")
-			s.end("err=interrupted", before)
+			s.end("err=interrupted")
 		})
 	}
 }
