@@ -46,11 +46,11 @@ type Bank struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	clients   sync.Map // client id → storedClient, dropped when it is revoked
-	reading   sync.RWMutex
-	exchanges keyed // one exchange of a public token at a time
-	sessions  *watch
-	stats     Stats
+	clients  sync.Map // client id → storedClient, dropped when it is revoked
+	reading  sync.RWMutex
+	locks    keyed // one at a time: of an exchange, an employee's account, a sync, an Idempotency-Key
+	sessions *watch
+	stats    Stats
 }
 
 // Stats counts what an operator should hear of, since the start.

@@ -19,7 +19,7 @@ func (b *Bank) LinkEmployeeAccount(ctx context.Context, c tenant.Caller, ref Emp
 	if err := inContext(c, ref.Company, ref.Employee, tenant.EmployeeLink); err != nil {
 		return employee.BankAccount{}, err
 	}
-	defer b.exchanges.lock("employee " + ref.Account)()
+	defer b.locks.lock("employee " + ref.Account)()
 	a, err := b.employeeAccount(ctx, c.TenantID, ref)
 	if err != nil {
 		return employee.BankAccount{}, err

@@ -25,7 +25,7 @@ func (b *Bank) GetEmployeeToken(ctx context.Context, c tenant.Caller, ref Employ
 	if err := inContext(c, ref.Company, ref.Employee, tenant.EmployeeLink); err != nil {
 		return employee.TokenReply{}, err
 	}
-	defer b.exchanges.lock("employee " + ref.Account)()
+	defer b.locks.lock("employee " + ref.Account)()
 	a, err := b.employeeAccount(ctx, c.TenantID, ref)
 	if err != nil {
 		return employee.TokenReply{}, err

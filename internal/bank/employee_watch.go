@@ -26,7 +26,7 @@ func looksFor(environment string) looks {
 // mendedEmployee judges an account whose update session ended well.
 func (b *Bank) mendedEmployee(ctx context.Context, w where, s storedSession) error {
 	c := system(w.TenantID)
-	defer b.exchanges.lock("employee " + s.AccountID)()
+	defer b.locks.lock("employee " + s.AccountID)()
 	conn, err := b.connection(ctx, c, s.ConnectionID)
 	if err == nil {
 		err = b.reactivate(ctx, c, conn.ID)
@@ -167,7 +167,7 @@ func (b *Bank) RecheckEmployees(ctx context.Context) error {
 
 // recheck asks how an account stands now, and writes only where that changes something.
 func (b *Bank) recheck(ctx context.Context, d dueEmployee) error {
-	defer b.exchanges.lock("employee " + d.ref.Account)()
+	defer b.locks.lock("employee " + d.ref.Account)()
 	c := system(d.tenantID)
 	a, err := b.employeeAccount(ctx, d.tenantID, d.ref)
 	if err != nil || a.ConnectionID == "" {

@@ -38,7 +38,7 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 
 // syncTransactions reads a whole update, then stores it with its cursor in one transaction.
 func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn storedConnection) (txn.Synced, error) {
-	defer b.exchanges.lock("sync " + conn.ID)()
+	defer b.locks.lock("sync " + conn.ID)()
 	u, status, err := b.readUpdate(ctx, conn, b.ledger.State(c.TenantID, conn.ID).Cursor)
 	if err != nil {
 		return txn.Synced{}, b.troubled(ctx, c, conn.ID, err)

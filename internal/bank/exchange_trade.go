@@ -1,0 +1,155 @@
+package bank
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// trade asks Plaid for the access token and stores it before anything else happens.
+func (b *Bank) trade(ctx context.Context, c tenant.Caller, fp string, e storedExchange, again bool) error {
+	at("exchange.ask")
+	token, itemID, err := b.plaid.Exchange(ctx, plaid.NewPublicToken(e.Params.PublicToken))
+	at("exchange.asked")
+	switch {
+	case err == nil:
+	case plaid.Code(err) == "INVALID_PUBLIC_TOKEN" && again:
+		return b.lose(ctx, c, fp, e)
+	case plaid.OutcomeUnknown(err):
+		b.later(where{c.TenantID, fp}) // it is found out soon, whether or not the caller tries again
+		return err
+	default:
+		return errors.Join(err, b.forget(ctx, fp, c.TenantID))
+	}
+	now := b.time()
+	conn := storedConnection{AccessToken: token.Reveal(), Employee: e.Employee, Connection: connection.Connection{
+		ID: e.ConnectionID, ItemID: itemID, UserID: e.Params.UserID, EmployerID: e.Params.EmployerID, CarrierID: e.Params.CarrierID,
+		Status: connection.Active, Products: []string{}, Accounts: []connection.LinkedAccount{}, CreatedAt: now, UpdatedAt: now,
+	}}
+	if m := e.Params.Metadata; m != nil && m.Institution != nil {
+		conn.Institution = *m.Institution
+		if e.Employee != nil { // their accounts are never listed; the duplicate guard compares these
+			for _, a := range m.Accounts {
+				conn.Accounts = append(conn.Accounts, connection.LinkedAccount{PlaidAccountID: a.ID, Name: a.Name, Mask: a.Mask, Type: a.Type, Subtype: a.Subtype})
+			}
+		}
+	}
+	e.Stage, e.Params.PublicToken = linked, ""
+	b.stats.Exchanges.Add(1)
+	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		d := deed{action: "connection.add", object: "connection:" + conn.ID, onWhose: e.Employee.String(), details: map[string]string{"item": itemID}}
+		if err := connections.Put(tx, c.TenantID, conn.ID, conn); err != nil {
+			return deed{}, err
+		}
+		if err := items.Put(tx, c.TenantID, itemID, pointer{conn.ID}); err != nil {
+			return deed{}, err
+		}
+		return d, exchanges.Put(tx, c.TenantID, fp, e)
+	})
+	at("exchange.stored")
+	if err != nil {
+		return fmt.Errorf("store access token: %w", err)
+	}
+	return nil
+}
+
+// lose notes that Plaid made an Item whose token never reached the disk: nobody can use it, and the bank must be linked
+// again.
+func (b *Bank) lose(ctx context.Context, c tenant.Caller, fp string, e storedExchange) error {
+	e.Stage, e.Params.PublicToken = lost, ""
+	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		d := deed{action: "connection.lose", object: "connection:" + e.ConnectionID, onWhose: e.Employee.String(), outcome: string(fault.RelinkRequired)}
+		if err := unread.Delete(tx, store.SystemTenant, fp); err != nil {
+			return deed{}, err
+		}
+		return d, exchanges.Put(tx, c.TenantID, fp, e)
+	})
+	if err != nil {
+		return err
+	}
+	b.stats.LostExchanges.Add(1)
+	return errLost()
+}
+
+// forget drops an intent that Plaid refused for good: nothing was made.
+func (b *Bank) forget(ctx context.Context, fp, tenantID string) error {
+	return b.db.Update(ctx, func(tx *store.Tx) error {
+		if err := unread.Delete(tx, store.SystemTenant, fp); err != nil {
+			return err
+		}
+		return exchanges.Delete(tx, tenantID, fp)
+	})
+}
+
+// readConnection reads the accounts of a connection whose token is stored, and closes its session.
+func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e storedExchange) (storedConnection, error) {
+	var conn storedConnection
+	err := b.db.View(ctx, func(tx *store.Tx) error {
+		var err error
+		conn, err = connections.Get(tx, c.TenantID, e.ConnectionID)
+		return missing(err, "connection")
+	})
+	if err != nil || conn.Read {
+		return conn, err
+	}
+	at("accounts.ask")
+	found, err := b.readAccounts(ctx, &conn)
+	at("accounts.asked")
+	if err != nil {
+		b.later(where{c.TenantID, fp})
+		return storedConnection{}, b.troubled(ctx, c, conn.ID, err)
+	}
+	var reply connection.Exchanged
+	if reply, err = b.exchanged(c.TenantID, conn); err != nil {
+		return storedConnection{}, err
+	}
+	ids := mintFor(b.time(), found)
+	now := b.time()
+	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		latest, err := connections.Get(tx, c.TenantID, conn.ID)
+		if err != nil {
+			return deed{}, err
+		}
+		latest.Institution, latest.Products = conn.Institution, conn.Products
+		counts, err := b.putAccounts(tx, c.TenantID, &latest, found, ids, now)
+		if err != nil {
+			return deed{}, err
+		}
+		latest.Read = true
+		conn, reply.Connection = latest, latest.Connection
+		if err := connections.Put(tx, c.TenantID, conn.ID, latest); err != nil {
+			return deed{}, err
+		}
+		if err := closeSession(tx, c.TenantID, e.SessionID, conn.ID); err != nil {
+			return deed{}, err
+		}
+		d := deed{action: "connection.read", object: "connection:" + conn.ID, details: counts.details(), reply: reply}
+		return d, unread.Delete(tx, store.SystemTenant, fp)
+	})
+	at("accounts.stored")
+	if err == nil && e.SessionID != "" {
+		b.sessions.tell(e.SessionID)
+	}
+	return conn, err
+}
+
+func closeSession(tx *store.Tx, tenantID, sessionID, connectionID string) error {
+	if sessionID == "" {
+		return nil
+	}
+	s, err := linkSessions.Get(tx, tenantID, sessionID)
+	if err != nil {
+		return missing(err, "link session")
+	}
+	s.ConnectionID, s.PublicToken, s.Trouble = connectionID, "", nil
+	if err := open.Delete(tx, store.SystemTenant, sessionID); err != nil {
+		return err
+	}
+	return linkSessions.Put(tx, tenantID, sessionID, s)
+}
