@@ -1,5 +1,7 @@
 package ledger
 
+import "math/bits"
+
 // locator is where a row is: item, segment, ordinal.
 type locator uint64
 
@@ -81,12 +83,20 @@ func (x *index) find(item uint32, tag uint32) func(yield func(locator) bool) {
 	}
 }
 
-// tagOf is of a Plaid id: FNV-1a, its bits mixed, half of them.
+// tagOf is a hash of a Plaid id. It is stored: another function is another version of segments.
 func tagOf(id string) uint32 {
-	h := uint64(14695981039346656037)
-	for i := range len(id) {
-		h = (h ^ uint64(id[i])) * 1099511628211
+	const p1, p2 = 0x9e3779b185ebca87, 0xc2b2ae3d27d4eb4f
+	h := uint64(len(id)) * p1
+	for ; len(id) >= 8; id = id[8:] {
+		h = bits.RotateLeft64(h^eight(id)*p2, 27) * p1
 	}
-	h = (h ^ h>>33) * 0xff51afd7ed558ccd
-	return uint32(h >> 32)
+	for i := range len(id) {
+		h = bits.RotateLeft64(h^uint64(id[i])*p2, 11) * p1
+	}
+	h = (h ^ h>>33) * p2
+	return uint32((h ^ h>>29) >> 16)
+}
+
+func eight(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }

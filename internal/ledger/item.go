@@ -151,8 +151,12 @@ func (it *item) find(key cell) (int, bool) {
 
 // finish makes what listings and sums read from the segments, and from the cells of a day on.
 func (it *item) finish(from int32) {
-	for no := len(it.order); no < len(it.segments); no++ {
-		it.order = append(it.order, uint32(no))
+	if n := len(it.segments) - len(it.order); n > 0 { // the new ones first: most often they stand right there
+		it.order = append(it.order, make([]uint32, n)...)
+		copy(it.order[n:], it.order)
+		for i := range n {
+			it.order[i] = uint32(len(it.segments) - 1 - i)
+		}
 	}
 	newest := func(a, b uint32) int {
 		return cmp.Or(cmp.Compare(it.segments[b].maxDay, it.segments[a].maxDay), cmp.Compare(b, a))

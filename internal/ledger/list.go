@@ -25,7 +25,7 @@ type Listing struct {
 func (l *Ledger) List(ctx context.Context, tenant string, visible []string, q txn.Query) (Listing, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	out := Listing{Rows: []txn.Transaction{}}
+	out := Listing{Rows: make([]txn.Transaction, 0, min(q.Limit, page.MaxLimit))}
 	var err error
 	b := l.books[tenant]
 	out.Info, out.Next, err = l.page(ctx, b, tenant, visible, q, func(p place) error {

@@ -16,7 +16,7 @@ import (
 
 // append puts new rows behind the others, oldest first, so that segments hold neighbouring days.
 func (a *applying) append(tx *store.Tx, fresh []*txn.Raw) error {
-	slices.SortStableFunc(fresh, func(x, y *txn.Raw) int { return cmp.Or(strings.Compare(x.Date, y.Date), strings.Compare(x.ID, y.ID)) })
+	slices.SortFunc(fresh, func(x, y *txn.Raw) int { return cmp.Or(strings.Compare(x.Date, y.Date), strings.Compare(x.ID, y.ID)) })
 	for i, r := range fresh {
 		next, err := a.row(r)
 		if err != nil {

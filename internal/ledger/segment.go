@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"unicode/utf8"
 
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/txn"
@@ -270,6 +271,9 @@ func (t *text) appendText(b []byte) []byte {
 
 // escape gives a string as encoding/json writes it between the quotes; broken UTF-8 is replaced.
 func escape(s string) []byte {
+	if !utf8.ValidString(s) {
+		s = string([]rune(s))
+	}
 	quoted, _ := json.Marshal(s) // a string always can be
 	return quoted[1 : len(quoted)-1]
 }
