@@ -5,8 +5,6 @@ import (
 	"strings"
 )
 
-var knownCountries = []string{"US", "GB", "ES", "NL", "FR", "IE", "CA", "DE", "IT", "PL", "DK", "NO", "SE", "EE", "LT", "LV", "PT", "BE"}
-
 var knownProducts = []string{"assets", "auth", "balance", "balance_plus", "beacon", "identity", "identity_match", "investments",
 	"investments_auth", "liabilities", "payment_initiation", "identity_verification", "transactions", "credit_details", "income",
 	"income_verification", "standing_orders", "transfer", "employment", "recurring_transactions", "signal", "statements",

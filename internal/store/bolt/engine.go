@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/bankctl/bankctl/internal/store"
 )
@@ -98,8 +99,7 @@ func (e *Engine) View(ctx context.Context, fn func(store.EngineTx) error) (err e
 		return fn(t)
 	})
 	if id > e.durable.Load() {
-		e.committing.Lock() // wait for the commit that wrote it
-		e.committing.Unlock()
+		e.awaitCommit() // of the commit that wrote it
 	}
 	select {
 	case <-e.poisoned:
@@ -107,6 +107,12 @@ func (e *Engine) View(ctx context.Context, fn func(store.EngineTx) error) (err e
 	default:
 		return translate(err)
 	}
+}
+
+// awaitCommit returns when no commit is under way.
+func (e *Engine) awaitCommit() {
+	e.committing.Lock()
+	defer e.committing.Unlock()
 }
 
 // recoverFault turns a fault in the mapped file into an error and lets every
@@ -133,7 +139,7 @@ func isFault(v any) bool {
 }
 
 func translate(err error) error {
-	if errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return store.ErrClosed
 	}
 	return err
