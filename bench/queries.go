@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"runtime/pprof"
+
+	"github.com/bankctl/bankctl/internal/ledger"
+	"github.com/bankctl/bankctl/internal/txn"
+)
+
+// contest is one query on all sides. Each gives a figure by which the answers are held against each other.
+type contest struct {
+	what   string
+	goal   float64
+	ours   func() (int64, error)
+	theirs func(s *sqlite) (int64, error)
+	times  int // runs a round, for what is quick
+}
+
+func contests(ctx context.Context, d *data, o *ours, ids []string, full bool) []contest {
+	from, to := lastDay-89, lastDay
+	r := rand.New(rand.NewPCG(5, 6))
+	label := fmt.Sprintf(", %d rows", d.rows)
+	sum := func(visible []string, name string, args ...any) (func() (int64, error), func(*sqlite) (int64, error)) {
+		q := between(query(1), from, to)
+		return func() (int64, error) {
+				s, err := o.Summarize(ctx, tenant, visible, q, false, "")
+				return s.Total ^ s.Debits<<20 ^ s.Credits<<40, err
+			}, func(s *sqlite) (int64, error) {
+				got, err := s.sum(ctx, name, args...)
+				return got.count ^ got.debits<<20 ^ got.credits<<40, err
+			}
+	}
+	all, allTheirs := sum(of(-1), "sum all", from, to)
+	one, oneTheirs := sum([]string{connection(3)}, "sum item", d.itemIDs[3], from, to)
+	out := []contest{
+		{"summary of 90 days, everything" + label, 300, all, allTheirs, 1},
+		{"summary of 90 days, one item" + label, 100, one, oneTheirs, 1},
+	}
+	if !full {
+		return out
+	}
+	list := func(visible []string, q txn.Query) func() (int64, error) {
+		return func() (int64, error) {
+			p, err := o.List(ctx, tenant, visible, q)
+			return int64(len(p.Rows)), err
+		}
+	}
+	rows := func(name string, args ...any) func(s *sqlite) (int64, error) {
+		return func(s *sqlite) (int64, error) {
+			n, _, err := s.rows(ctx, name, args...)
+			return int64(n), err
+		}
+	}
+	return append(out,
+		contest{"newest page of 50, an employer's, 90 days", 2, list(of(2), between(query(1), from, to)), rows("newest", "EMP002", from, to), 5},
+		contest{"the same, as JSON", 2, asJSON(ctx, o, of(2), between(query(1), from, to)), rows("newest", "EMP002", from, to), 5},
+		contest{"page 2,000 by number, everything", 30, list(of(-1), query(2000)), rows("offset", 99_950), 1},
+		contest{"get by id", 1.5, func() (int64, error) {
+			_, err := o.Get(ctx, tenant, of(-1), ids[r.IntN(len(ids))])
+			return 1, err
+		}, func(s *sqlite) (int64, error) { return rows("get", sqliteID(1+r.IntN(d.rows)))(s) }, 20},
+	)
+}
+
+// asJSON is the page as the API sends it; SQLite's rows stay Go values.
+func asJSON(ctx context.Context, o *ours, visible []string, q txn.Query) func() (int64, error) {
+	var dst []byte
+	owner := ledger.AppendOwner(nil, txn.Transaction{PlaidItemID: "item", PlaidAccountID: "account", EmployerID: "EMP002"})
+	return func() (int64, error) {
+		var err error
+		dst, _, _, err = o.AppendPage(ctx, dst[:0], tenant, visible, q, func(string, string) []byte { return owner })
+		return int64(bytes.Count(dst, []byte(`"_id"`))), err
+	}
+}
+
+// queries runs every contest round by round, both drivers and our store in turn, and takes the faster driver.
+func queries(ctx context.Context, t *table, d *data, o *ours, dir string, rounds int, full bool) error {
+	var sides []*sqlite
+	for _, driver := range drivers {
+		s, err := openSQLite(ctx, dir, driver)
+		if err != nil {
+			return err
+		}
+		defer s.db.Close()
+		if err := s.prepare(ctx); err != nil {
+			return err
+		}
+		sides = append(sides, s)
+	}
+	ids, err := someIDs(ctx, o)
+	if err != nil {
+		return err
+	}
+	runtime.GC()
+	for _, c := range contests(ctx, d, o, ids, full) {
+		ours, theirs := timings{}, make([]timings, len(sides))
+		for round := range rounds {
+			for range c.times {
+				var got int64
+				if err := ours.run(func() (err error) { got, err = c.ours(); return err }); err != nil {
+					return fmt.Errorf("%s: %w", c.what, err)
+				}
+				for i, s := range sides {
+					var want int64
+					if err := theirs[i].run(func() (err error) { want, err = c.theirs(s); return err }); err != nil {
+						return fmt.Errorf("%s: %w", c.what, err)
+					}
+					if round == 0 && got != want {
+						return errors.New(c.what + ": the answers differ")
+					}
+				}
+			}
+		}
+		best := 0
+		if theirs[1].median() < theirs[0].median() {
+			best = 1
+		}
+		t.add(c.what, []string{"mattn", "modernc"}[best], theirs[best], ours, c.goal)
+	}
+	if full {
+		return pages(ctx, t, o, rounds)
+	}
+	return nil
+}
+
+// pages holds page 2,000 against page 1, on our side alone, and counts what a page allocates.
+func pages(ctx context.Context, t *table, o *ours, rounds int) error {
+	var first, deep timings
+	list := func(n int) func() error {
+		return func() error {
+			_, err := o.List(ctx, tenant, of(-1), query(n))
+			return err
+		}
+	}
+	for range rounds * 5 {
+		if err := errors.Join(first.run(list(1)), deep.run(list(2000))); err != nil {
+			return err
+		}
+	}
+	t.goal("page 2,000 / page 1", float64(deep.median())/float64(first.median()), 5, short(deep.median())+" / "+short(first.median()))
+	return nil
+}
+
+func someIDs(ctx context.Context, o *ours) (ids []string, err error) {
+	for n := 1; n <= 20; n++ {
+		q := query(n * 97)
+		if q.Limit = 200; n == 1 {
+			q.Page = 1
+		}
+		p, err := o.List(ctx, tenant, of(-1), q)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range p.Rows {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, nil
+}
+
+func profiled(full bool, path string) (stop func(), err error) {
+	if !full || path == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	return func() { pprof.StopCPUProfile(); _ = f.Close() }, pprof.StartCPUProfile(f)
+}
