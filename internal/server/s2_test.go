@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/bankctl/bankctl/internal/plaidsim"
 	"github.com/bankctl/bankctl/internal/server"
 	"github.com/bankctl/bankctl/internal/tenant"
+	"github.com/bankctl/bankctl/internal/trail"
 )
 
 // desk is a company whose employees verify through Plaid, and a client in their context.
@@ -369,5 +371,37 @@ func TestTheDocumentsRoutes(t *testing.T) {
 	}
 	if len(seen) < 4 {
 		t.Errorf("found %d routes in the document: its form has changed", len(seen))
+	}
+}
+
+// Two sessions for one account, saved at once: one truth, one Item left at Plaid, in whatever order they come.
+func TestTwoSessionsAtOnce(t *testing.T) {
+	for range 5 {
+		d := newDesk(t)
+		a := d.add("011401533", "1111222233330000", "Plaid")
+		var wg sync.WaitGroup
+		for _, mask := range []string{"0000", "1111"} {
+			token := d.PublicToken("ins_109508")
+			wg.Go(func() {
+				// Which Plaid account a mask is, only Plaid's own answer tells here: the employee's widget would know.
+				p := employee.LinkParams{PublicToken: token, AccountID: "chosen-" + mask, AccountName: "n", AccountType: "depository", InstitutionID: "ins_109508", InstitutionName: "b"}
+				if _, err := d.c.LinkEmployeeAccount(t.Context(), "c1", "p1", a.AccountID, p); err != nil && !fault.Is(err, fault.Conflict) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		count := func(action string) int {
+			lines, err := d.Client.ListAudit(t.Context(), trail.Query{Action: action, Limit: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(lines)
+		}
+		until(t, func() bool { return count("connection.add")-count("connection.remove") == 1 })
+		got := d.reload(a.AccountID)
+		if got.IsVerified || got.PlaidItemID == "" {
+			t.Errorf("%+v", got)
+		}
 	}
 }
