@@ -32,6 +32,8 @@ func branches() []branch {
 		{"linking", []string{"connections", "connection", "conn"}, newConnections},
 		{"books", []string{"accounts", "account", "acct"}, newAccounts},
 		{"books", []string{"ach"}, newACH},
+		{"books", []string{"txns", "tx"}, newTxns},
+		{"books", []string{"sync"}, newSync},
 		{"staffing", []string{"employee", "employees", "emp"}, newEmployee},
 		{"staffing", []string{"company"}, newCompany},
 		{"governing", []string{"init"}, newInit},

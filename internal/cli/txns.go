@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/client"
+	"github.com/bankctl/bankctl/internal/money"
+	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/txn"
+)
+
+func newTxns(a *app) *cobra.Command {
+	return group("txns", "Read transactions: list, sum up, export",
+		newTxnsList(a), newTxnsGet(a), newTxnsSummary(a), newTxnsExport(a))
+}
+
+func txnID(t txn.Transaction) string { return t.ID }
+
+// txnColumns are those of a bank's statement: what went out and what came in stand apart, so that no sign needs a rule.
+func txnColumns() []column[txn.Transaction] {
+	type t = txn.Transaction
+	return []column[t]{
+		{name: "id", value: txnID},
+		{name: "date", value: func(x t) string { return x.Date }},
+		{name: "out", value: func(x t) string { return moneyOut(x) }},
+		{name: "in", value: func(x t) string { return moneyIn(x) }},
+		{name: "currency", value: func(x t) string { return x.Currency }},
+		{name: "name", value: func(x t) string { return x.Name }},
+		{name: "pending", value: func(x t) string { return yesNo(x.Pending) }, short: func(x t) string { return tick(x.Pending) }},
+		{name: "category", value: func(x t) string { return x.Category }, short: func(x t) string { return categoryWords(x.Category) }},
+		{name: "account", value: func(x t) string { return cmp.Or(x.BankAccountID, x.PlaidAccountID) }},
+	}
+}
+
+func moneyOut(t txn.Transaction) string {
+	if t.Direction != txn.Debit {
+		return ""
+	}
+	return money.Amount{Minor: t.Amount, Currency: t.Currency}.Decimal()
+}
+
+// moneyIn writes a credit without Plaid's minus.
+func moneyIn(t txn.Transaction) string {
+	if t.Direction == txn.Debit {
+		return ""
+	}
+	return strings.TrimPrefix(money.Amount{Minor: t.Amount, Currency: t.Currency}.Decimal(), "-")
+}
+
+// categoryWords is one of Plaid's categories as people write it.
+func categoryWords(c string) string {
+	return strings.ToLower(strings.ReplaceAll(c, "_", " "))
+}
+
+// grouped is an amount with its thousands set apart, without its currency.
+func grouped(minor int64, currency string) string {
+	return strings.TrimSpace(strings.TrimSuffix(money.Amount{Minor: minor, Currency: currency}.String(), currency))
+}
+
+func txnIDs(c *client.Client) lister {
+	return func(ctx context.Context, p page.Request) ([]string, []string, page.Info, error) {
+		l, err := c.ListTransactions(ctx, txn.Query{Request: p})
+		ids, names := each(l.Rows, txnID, func(t txn.Transaction) string {
+			return t.Date + " " + t.Name + " " + money.Amount{Minor: t.Amount, Currency: t.Currency}.String()
+		})
+		return ids, names, l.Info, err
+	}
+}

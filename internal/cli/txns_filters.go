@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/client"
+	"github.com/bankctl/bankctl/internal/money"
+	"github.com/bankctl/bankctl/internal/txn"
+)
+
+// txnFilters are the flags that list, summary, export and browse share.
+type txnFilters struct {
+	query           txn.Query
+	since, min, max string
+	pending         bool
+	cmd             *cobra.Command
+}
+
+func (o *txnFilters) flags(a *app, cmd *cobra.Command) {
+	o.cmd = cmd
+	f := cmd.Flags()
+	f.StringVar(&o.query.EmployerID, "employer-id", "", "of this employer")
+	f.StringVar(&o.query.CarrierID, "carrier-id", "", "of this carrier")
+	f.StringVar(&o.query.Item, "item", "", "of this connection, by its id or Plaid's item id")
+	f.StringVar(&o.query.AccountID, "account", "", "of this bank account, by its id or Plaid's")
+	f.StringVar(&o.query.DateFrom, "from", "", "from this day on, such as 2026-01-31")
+	f.StringVar(&o.query.DateTo, "to", "", "up to this day")
+	f.StringVar(&o.since, "since", "", "instead of --from: 30d, 2w, or a day")
+	f.BoolVar(&o.pending, "pending", false, "pending ones alone; --pending=false the posted")
+	f.StringVar(&o.min, "min", "", "this amount or more; money in is negative: --min 100 is 100.00 out or more")
+	f.StringVar(&o.max, "max", "", "this amount or less; --max=-100 is 100.00 in or more")
+	f.StringVar(&o.query.Currency, "currency", "", "in this currency, such as USD")
+	f.StringVar(&o.query.Text, "text", "", "with this in the name or merchant")
+	completeFlagIDs(a, cmd, "item", connectionIDs)
+	completeFlagIDs(a, cmd, "account", accountIDs)
+	for _, flag := range []string{"employer-id", "carrier-id", "from", "to", "since", "min", "max", "currency", "text"} {
+		register(cmd, flag, cobra.NoFileCompletions)
+	}
+}
+
+// read turns what was typed into a query, before bankd is asked anything.
+func (o *txnFilters) read(a *app) (txn.Query, error) {
+	q := o.query
+	q.Currency = strings.ToUpper(q.Currency)
+	if o.cmd.Flags().Changed("pending") {
+		q.Pending = &o.pending
+	}
+	if o.since != "" {
+		if q.DateFrom != "" {
+			return q, usage("give one of them", "--since and --from exclude each other")
+		}
+		from, err := parseSince(o.since, a.Now())
+		if err != nil {
+			return q, err
+		}
+		q.DateFrom = from.Format("2006-01-02")
+	}
+	for flag, day := range map[string]string{"--from": q.DateFrom, "--to": q.DateTo} {
+		if _, err := txn.Day(day); err != nil {
+			return q, usage("for instance 2026-01-31", "%s cannot be %q", flag, day)
+		}
+	}
+	var err error
+	if q.MinCents, err = minorOf("--min", o.min, q.Currency); err != nil {
+		return q, err
+	}
+	q.MaxCents, err = minorOf("--max", o.max, q.Currency)
+	return q, err
+}
+
+// minorOf reads an amount as people type it. Without a currency it has two places, as most do.
+func minorOf(flag, text, currency string) (*int64, error) {
+	if text == "" {
+		return nil, nil
+	}
+	amount, rounded, err := money.Parse(text, currency)
+	if err != nil || rounded {
+		return nil, usage("for instance 12.50; --currency says how many places there are", "%s cannot be %q", flag, text)
+	}
+	return &amount.Minor, nil
+}
+
+// whole completes the ids that were typed in part.
+func (o *txnFilters) whole(ctx context.Context, c *client.Client, q *txn.Query) (err error) {
+	if q.Item != "" {
+		if q.Item, err = resolve(ctx, "a connection", q.Item, connectionIDs(c)); err != nil {
+			return err
+		}
+	}
+	if q.AccountID != "" {
+		q.AccountID, err = resolve(ctx, "an account", q.AccountID, accountIDs(c))
+	}
+	return err
+}
+
+// open gives the client and the query of a command.
+func (o *txnFilters) open(ctx context.Context, a *app) (*client.Client, txn.Query, error) {
+	q, err := o.read(a)
+	if err != nil {
+		return nil, q, err
+	}
+	c, err := a.data(ctx)
+	if err != nil {
+		return nil, q, err
+	}
+	return c, q, o.whole(ctx, c, &q)
+}

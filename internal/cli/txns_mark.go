@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/socket"
+	"github.com/bankctl/bankctl/internal/txn"
+)
+
+// exportMark is how far an export has come. Updates of one connection are stored one after the other, each with its time; so
+// a time for each connection tells what was there, whichever order the connections are synced in.
+type exportMark struct {
+	path string
+	Seen map[string]time.Time `json:"seen"` // by connection
+}
+
+// markKey is what one job's mark is kept under: the filters as typed, so that --since 30d stays one job tomorrow.
+type markKey struct {
+	Socket, Who, Format string
+	Query               txn.Query
+	Since, Min, Max     string
+	Pending             string
+}
+
+// readMark finds the mark of the last complete export of the same kind; none is the beginning.
+func (a *app) readMark(o *txnsExportOptions) (exportMark, error) {
+	m := exportMark{Seen: map[string]time.Time{}}
+	dir := socket.XDGDir(a.Getenv, "XDG_STATE_HOME", ".local/state")
+	if dir == "" {
+		return m, usage("set HOME or XDG_STATE_HOME", "there is no directory to remember the last export in")
+	}
+	who, err := a.whoami()
+	if err != nil {
+		return m, err
+	}
+	k := markKey{Socket: who.socket, Who: who.profile, Format: o.format, Query: o.query, Since: o.since, Min: o.min, Max: o.max}
+	if k.Who == "" {
+		k.Who = who.clientID
+	}
+	if o.cmd.Flags().Changed("pending") {
+		k.Pending = yesNo(o.pending)
+	}
+	text, err := json.Marshal(k)
+	if err != nil {
+		return m, err
+	}
+	sum := sha256.Sum256(text)
+	m.path = filepath.Join(dir, "bankctl", "export-"+hex.EncodeToString(sum[:12])+".json")
+	text, err = os.ReadFile(m.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &m)
+	}
+	if err != nil {
+		return m, usage("remove it to export everything again", "%s cannot be read", m.path)
+	}
+	return m, nil
+}
+
+// until moves the mark to what is stored now, and gives the test for what lies between. What comes in while the export
+// runs is left to the next one: part of it may be behind the cursor already.
+func (m *exportMark) until(connections map[string]connection.Connection) func(txn.Transaction) bool {
+	before, now := m.Seen, map[string]time.Time{}
+	for id, c := range connections {
+		if c.Transactions != nil {
+			now[id] = c.Transactions.SyncedAt
+		}
+	}
+	m.Seen = now
+	return func(t txn.Transaction) bool {
+		return t.UpdatedAt.After(before[t.ConnectionID]) && !t.UpdatedAt.After(now[t.ConnectionID])
+	}
+}
+
+func (m exportMark) save() error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if err := writePrivately(m.path, append(text, '\n')); err != nil {
+		return fmt.Errorf("remember the export: %w", err)
+	}
+	return nil
+}

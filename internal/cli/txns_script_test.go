@@ -1,0 +1,49 @@
+package cli_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/bankctl/bankctl/internal/banktest"
+)
+
+// TestTxnsScripts replays the transcripts of transactions, which wait for a bank's whole history: complete CONNECTION.
+func TestTxnsScripts(t *testing.T) {
+	b := banktest.Start(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/txns",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			home := filepath.Join(env.WorkDir, "home")
+			env.Setenv("HOME", home)
+			env.Setenv("BANKD_SOCKET", b.Config.Socket)
+			return os.MkdirAll(home, 0o700)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "capture": capture,
+			"complete": func(ts *testscript.TestScript, _ bool, args []string) { complete(ts.Fatalf, b, args[0]) },
+		},
+	})
+}
+
+// complete waits until the schedule has a connection's whole history.
+func complete(fatal func(string, ...any), b *banktest.Bank, connection string) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(patience); ; {
+		c, err := b.Client.GetConnection(context.Background(), connection)
+		if err == nil && c.Transactions != nil && c.Transactions.Status == "HISTORICAL_UPDATE_COMPLETE" {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			fatal("the history of %s is not complete: %v", connection, err)
+		}
+	}
+}

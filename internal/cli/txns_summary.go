@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/txn"
+)
+
+type txnsSummaryOptions struct {
+	txnFilters
+	by         string
+	byCurrency bool
+}
+
+var summaryKinds = []string{"day", "week", "month", "account", "category"}
+
+func newTxnsSummary(a *app) *cobra.Command {
+	var o txnsSummaryOptions
+	cmd := &cobra.Command{
+		Use: "summary", Aliases: []string{"sum"}, Short: "Add transactions up, with --by as a chart", Args: none(),
+		Long:    "Net is what came in less what went out. Several currencies are never added up: give --currency, or --by-currency.",
+		Example: "  bankctl txns summary --employer-id acme --since 90d\n  bankctl txns summary --by month\n  bankctl txns summary --by category --currency USD -o csv",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runTxnsSummary(cmd.Context(), a, &o) },
+	}
+	o.txnFilters.flags(a, cmd)
+	cmd.Flags().StringVar(&o.by, "by", "", "a line each "+strings.Join(summaryKinds, ", "))
+	cmd.Flags().BoolVar(&o.byCurrency, "by-currency", false, "each currency by itself")
+	completeWords(cmd, "by", summaryKinds...)
+	return cmd
+}
+
+func runTxnsSummary(ctx context.Context, a *app, o *txnsSummaryOptions) error {
+	if o.by != "" && !slices.Contains(summaryKinds, o.by) {
+		return usage("use "+strings.Join(summaryKinds, ", "), "--by cannot be %q", o.by)
+	}
+	c, q, err := o.open(ctx, a)
+	if err != nil {
+		return err
+	}
+	s, err := c.SummarizeTransactions(ctx, q, o.byCurrency, o.by)
+	if err != nil {
+		return err
+	}
+	rows := s.By
+	if o.by == "" {
+		rows = nil
+		for _, t := range totalsOf(s) {
+			rows = append(rows, txn.Bucket{Key: "total", Currency: t.Currency, Sums: t.Sums})
+		}
+	}
+	if rows == nil {
+		rows = []txn.Bucket{}
+	}
+	columns := bucketColumns(cmp.Or(o.by, "sum"))
+	return show(a, s, rows, func(b txn.Bucket) string { return b.Key }, columns, func() error {
+		switch {
+		case o.by == "":
+			return a.summaryCard(s)
+		case !a.OutTTY || len(rows) == 0:
+			return printTable(a, rows, columns)
+		}
+		return a.printChart(s, o.by)
+	})
+}
+
+// totalsOf gives the sums of each currency, however many were asked for.
+func totalsOf(s txn.Summary) []txn.Currency {
+	if len(s.Each) > 0 {
+		return s.Each
+	}
+	return []txn.Currency{{Currency: s.Currency, Sums: txn.Sums{Total: s.Total, Debits: s.Debits, Credits: s.Credits, Net: s.Net}}}
+}
+
+func bucketColumns(first string) []column[txn.Bucket] {
+	type b = txn.Bucket
+	return []column[b]{
+		{name: first, value: func(x b) string { return x.Key }},
+		{name: "label", value: func(x b) string { return x.Label }},
+		{name: "currency", value: func(x b) string { return x.Currency }},
+		{name: "transactions", value: func(x b) string { return strconv.FormatInt(x.Total, 10) }},
+		{name: "out", value: func(x b) string { return decimal(x.Debits, x.Currency) }},
+		{name: "in", value: func(x b) string { return decimal(x.Credits, x.Currency) }},
+		{name: "net", value: func(x b) string { return decimal(x.Net, x.Currency) }},
+	}
+}
+
+// summaryCard shows the figures, each currency's in one block.
+func (a *app) summaryCard(s txn.Summary) error {
+	write := decimal
+	if a.OutTTY {
+		write = grouped
+	}
+	var facts []fact
+	for _, t := range totalsOf(s) {
+		sized := func(minor int64) string { return strings.TrimSpace(write(minor, t.Currency) + " " + t.Currency) }
+		facts = append(facts, fact{"transactions", strconv.FormatInt(t.Total, 10)},
+			fact{"out", sized(t.Debits)}, fact{"in", sized(t.Credits)}, fact{"net", sized(t.Net)})
+	}
+	return a.card(append(facts, fact{"synced", a.syncedText(s)}))
+}
+
+func (a *app) syncedText(s txn.Summary) string {
+	if s.SyncedAt == nil {
+		return ""
+	}
+	at, err := parseSince(*s.SyncedAt, a.Now())
+	if err != nil {
+		return *s.SyncedAt
+	}
+	return a.moment(at)
+}
+
+// totalLine is a summary in one line.
+func totalLine(t txn.Currency) string {
+	return strings.TrimSpace(fmt.Sprintf("%d transactions, out %s, in %s, net %s %s", t.Total,
+		grouped(t.Debits, t.Currency), grouped(t.Credits, t.Currency), grouped(t.Net, t.Currency), clean(t.Currency)))
+}
