@@ -117,4 +117,4 @@ func TestPageAllocations(t *testing.T) {
 	}
 }
 
-const maxPageAllocs = 60
+const maxPageAllocs = 64

@@ -398,3 +398,5 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("%+v %v", l.State(books, "item-a"), err)
 	}
 }
+
+var syncedAt = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

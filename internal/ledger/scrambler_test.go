@@ -1,0 +1,15 @@
+package ledger
+
+import (
+	"crypto/aes"
+	"testing"
+)
+
+func testScrambler(t testing.TB) scrambler {
+	t.Helper()
+	block, err := aes.NewCipher(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scrambler{block}
+}

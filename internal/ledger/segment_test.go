@@ -1,0 +1,215 @@
+package ledger
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/bankctl/bankctl/internal/txn"
+)
+
+func genRow(t *rapid.T) row {
+	r := row{
+		rowHeader: rowHeader{
+			day: rapid.Int32().Draw(t, "day"), account: rapid.Uint16().Draw(t, "account"), currency: rapid.Uint8().Draw(t, "currency"),
+			flags: rapid.Uint8Range(0, 15).Draw(t, "flags"), amount: rapid.Int64().Draw(t, "amount"),
+		},
+		text: text{FirstSeen: rapid.Int64().Draw(t, "seen"), UpdatedUnix: rapid.Int64().Draw(t, "updated")},
+	}
+	for _, s := range r.strings() {
+		*s = rapid.OneOf(rapid.Just(""), rapid.StringMatching(`[ -~]{0,40}`), rapid.String()).Draw(t, "string")
+	}
+	r.tag = tagOf(r.ID)
+	return r
+}
+
+// What is encoded comes back; texts are read only where they are asked for.
+func TestSegmentRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows := rapid.SliceOfN(rapid.Custom(genRow), 1, maxRows).Draw(t, "rows")
+		head, body, err := encode(rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := parse(head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.body = body
+		got, err := s.rows()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(rows, got, sameRow); d != "" {
+			t.Fatal(d)
+		}
+		if s.info() != infoOf(rows) {
+			t.Fatalf("%+v, want %+v", s.info(), infoOf(rows))
+		}
+	})
+}
+
+func TestSegmentBounds(t *testing.T) {
+	if _, _, err := encode(nil); err == nil {
+		t.Error("no rows are a segment")
+	}
+	if _, _, err := encode(make([]row, maxRows+1)); err == nil {
+		t.Error("65 rows are a segment")
+	}
+	long := row{text: text{Name: string(bytes.Repeat([]byte("x"), maxText))}}
+	if _, _, err := encode([]row{long}); err != errTooLong {
+		t.Errorf("a text that is too long: %v", err)
+	}
+}
+
+// Whatever the bytes are, reading them is refused or ends; nothing panics, nothing is read out of bounds.
+func FuzzSegment(f *testing.F) {
+	rows := []row{{text: text{ID: "a", Name: `Say "hi" <b>`}}, {rowHeader: rowHeader{flags: wasPending}, text: text{ID: "b", PendingID: "p", Name: "☕"}}}
+	head, body, err := encode(rows)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(head, body)
+	f.Add([]byte{version, 1}, []byte{})
+	f.Add([]byte{version, 255}, body)
+	f.Fuzz(func(t *testing.T, head, body []byte) {
+		s, err := parse(head)
+		if err != nil {
+			return
+		}
+		if s.body = body; body == nil {
+			s.body = []byte{}
+		}
+		_ = s.info()
+		it := newItem(headOf(1))
+		_ = it.take(segmentID(1, 0), head)
+		rows, err := s.rows()
+		if err != nil {
+			return
+		}
+		again, texts, err := encode(rows) // what reads as rows can be written, and reads as the same
+		if err != nil {
+			return // escapes may have made it longer
+		}
+		second, err := parse(again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second.body = texts
+		back, err := second.rows()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(rows, back, sameRow); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
+func headOf(segments uint32) head {
+	return head{No: 1, Accounts: []string{"a"}, Currencies: []string{"USD"}, Segments: segments}
+}
+
+// An id leads back to its locator, and only ids that were made do.
+func FuzzID(f *testing.F) {
+	s := testScrambler(f)
+	f.Add(s.id(locate(1, 2, 3)))
+	f.Add("000000000000000000000000")
+	f.Add("not hex at all..........")
+	f.Fuzz(func(t *testing.T, id string) {
+		at, ok := s.locator(id)
+		if ok && s.id(at) != string(bytes.ToLower([]byte(id))) {
+			t.Fatalf("%q leads to a row with another id", id)
+		}
+		b := &book{ids: s}
+		if p, err := b.readCursor(id); err == nil && b.cursor(p) != string(bytes.ToLower([]byte(id))) {
+			t.Fatalf("cursor %q reads as another", id)
+		}
+	})
+}
+
+func TestIDs(t *testing.T) {
+	s := testScrambler(t)
+	rapid.Check(t, func(t *rapid.T) {
+		at := locate(rapid.Uint32().Draw(t, "item"), rapid.Uint32Range(0, maxSegments).Draw(t, "segment"), rapid.IntRange(0, 63).Draw(t, "row"))
+		if back, ok := s.locator(s.id(at)); !ok || back != at || len(s.id(at)) != idSize {
+			t.Fatalf("%x comes back as %x", at, back)
+		}
+		b := &book{ids: s}
+		p := place{at: at, day: rapid.Int32().Draw(t, "day")}
+		if back, err := b.readCursor(b.cursor(p)); err != nil || back != p {
+			t.Fatalf("%+v %v", back, err)
+		}
+	})
+}
+
+// The index finds every place of a tag, under as many collisions as there are rows.
+func TestIndex(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var x index
+		if rapid.Bool().Draw(t, "reserved") {
+			x.reserve(rapid.IntRange(0, 300).Draw(t, "room"))
+		}
+		tags := rapid.SampledFrom([]uint32{0, 1, 7, 1 << 31, 1<<32 - 1})
+		want := map[uint32]map[locator]bool{}
+		for range rapid.IntRange(0, 300).Draw(t, "n") {
+			tag := rapid.OneOf(tags, rapid.Uint32()).Draw(t, "tag")
+			at := locate(9, rapid.Uint32Range(0, 3).Draw(t, "segment"), rapid.IntRange(0, 63).Draw(t, "row"))
+			x.put(tag, at)
+			if want[tag] == nil {
+				want[tag] = map[locator]bool{}
+			}
+			want[tag][at] = true
+		}
+		want[12345] = map[locator]bool{}
+		for tag, places := range want {
+			got := map[locator]bool{}
+			for at := range x.find(9, tag) {
+				if got[at] {
+					t.Fatalf("%x stands twice", at)
+				}
+				got[at] = true
+			}
+			if d := cmp.Diff(places, got); d != "" && (tag != 12345 || len(got) > 0) {
+				t.Fatal(d)
+			}
+		}
+	})
+}
+
+// Sums between days equal those of the cells, also where they come near what fits.
+func TestSeries(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		it := newItem(headOf(0))
+		amount := rapid.SampledFrom([]int64{1, -1, 500, 1 << 40, 1 << 61, -(1 << 61)})
+		for range rapid.IntRange(0, 60).Draw(t, "rows") {
+			h := rowHeader{day: rapid.Int32Range(-5, 5).Draw(t, "day"), account: uint16(rapid.IntRange(0, 2).Draw(t, "account")), amount: amount.Draw(t, "amount")}
+			it.size.add(h.amount)
+			if it.count(change{h, false}) != nil {
+				return // refused by Apply
+			}
+			it.finish(h.day)
+		}
+		c := chosen{it, -1, -1}
+		from, to := rapid.Int32Range(-7, 7).Draw(t, "from"), rapid.Int32Range(-7, 7).Draw(t, "to")
+		s := selection{items: []chosen{c}, from: from, to: to}
+		want, got := map[kind]txn.Cell{}, map[kind]txn.Cell{}
+		var wantErr, gotErr error
+		for cell := range s.cells(c) {
+			if wantErr = join(want, cell.kind, cell.Cell); wantErr != nil {
+				break
+			}
+		}
+		gotErr = s.eachKind(c, from, to, func(k kind, sum txn.Cell) error { return join(got, k, sum) })
+		if (wantErr == nil) != (gotErr == nil) {
+			t.Fatalf("%v, want %v", gotErr, wantErr)
+		}
+		if d := cmp.Diff(want, got, cmp.AllowUnexported(kind{})); d != "" && wantErr == nil {
+			t.Fatal(d)
+		}
+	})
+}
+
+var sameRow = cmp.AllowUnexported(row{}, rowHeader{}, text{})
