@@ -48,7 +48,9 @@ type Bank struct {
 
 	clients  sync.Map // client id → storedClient, dropped when it is revoked
 	reading  sync.RWMutex
-	locks    keyed // one at a time: of an exchange, an employee's account, a sync, an Idempotency-Key
+	writes   atomic.Uint64 // counts the beginning and the end of every write
+	linked   sync.Map      // tenant id → linkedCache
+	locks    keyed         // one at a time: of an exchange, an employee's account, a sync, an Idempotency-Key
 	sessions *watch
 	stats    Stats
 }

@@ -193,5 +193,5 @@ func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
 	if _, err := b.syncAccounts(ctx, c, conn); err != nil {
 		return err
 	}
-	return b.db.Update(ctx, func(tx *store.Tx) error { return open.Delete(tx, store.SystemTenant, w.ID) })
+	return b.update(ctx, func(tx *store.Tx) error { return open.Delete(tx, store.SystemTenant, w.ID) })
 }

@@ -160,7 +160,7 @@ func (b *Bank) orphan(ctx context.Context, c tenant.Caller, fp string, conn stor
 	if _, err := b.removeConnection(ctx, c, conn); err != nil {
 		return err
 	}
-	return b.db.Update(ctx, func(tx *store.Tx) error { return unread.Delete(tx, store.SystemTenant, fp) })
+	return b.update(ctx, func(tx *store.Tx) error { return unread.Delete(tx, store.SystemTenant, fp) })
 }
 
 // supersede ends the Item that a new link has taken the place of. A failure leaves it for the next try by hand: the

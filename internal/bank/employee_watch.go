@@ -71,7 +71,7 @@ func (b *Bank) chooseAgain(ctx context.Context, c tenant.Caller, ref EmployeeRef
 
 // reactivate clears a connection's trouble: the judgement that follows notes it again where it stays.
 func (b *Bank) reactivate(ctx context.Context, c tenant.Caller, id string) error {
-	return b.db.Update(ctx, func(tx *store.Tx) error {
+	return b.update(ctx, func(tx *store.Tx) error {
 		conn, err := connections.Get(tx, c.TenantID, id)
 		if err != nil || conn.Status == connection.Active {
 			return missing(err, "connection")

@@ -79,7 +79,7 @@ func (b *Bank) lose(ctx context.Context, c tenant.Caller, fp string, e storedExc
 
 // forget drops an intent that Plaid refused for good: nothing was made.
 func (b *Bank) forget(ctx context.Context, fp, tenantID string) error {
-	return b.db.Update(ctx, func(tx *store.Tx) error {
+	return b.update(ctx, func(tx *store.Tx) error {
 		if err := unread.Delete(tx, store.SystemTenant, fp); err != nil {
 			return err
 		}

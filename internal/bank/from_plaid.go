@@ -63,7 +63,7 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 
 // fetched leaves an audit line of numbers that were fetched and not used, and hands the reason on.
 func (b *Bank) fetched(ctx context.Context, c tenant.Caller, connectionID string, why error) error {
-	err := b.db.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+	err := b.update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		return b.record(tx, c, deed{action: "numbers.fetch", object: "connection:" + connectionID, outcome: string(fault.As(why).Code)})
 	})
 	if err != nil {

@@ -76,7 +76,7 @@ func (b *Bank) Keep(ctx context.Context, c tenant.Caller, r Reply) error {
 	if !ok || a.kept {
 		return nil
 	}
-	return b.db.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+	return b.update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		return replies.Put(tx, c.TenantID, a.id, storedReply{Reply: r, Request: a.request, At: b.time()})
 	})
 }
@@ -110,7 +110,7 @@ func (b *Bank) ForgetReplies(ctx context.Context) error {
 		return err
 	}
 	for _, t := range all {
-		if err := b.db.Update(ctx, func(tx *store.Tx) error { return b.forgetReplies(tx, t.ID) }); err != nil {
+		if err := b.update(ctx, func(tx *store.Tx) error { return b.forgetReplies(tx, t.ID) }); err != nil {
 			return fmt.Errorf("forget replies: %w", err)
 		}
 	}

@@ -11,6 +11,13 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
+// update runs fn in one transaction. What is cached of the store is of no use from the moment it may change until it has.
+func (b *Bank) update(ctx context.Context, fn func(tx *store.Tx) error) error {
+	b.writes.Add(1)
+	defer b.writes.Add(1)
+	return b.db.Update(ctx, fn)
+}
+
 // deed is what a write tells of itself: the line for the audit log, and the reply that is kept for a replay.
 type deed struct {
 	action  string // noun.verb
@@ -25,7 +32,7 @@ type deed struct {
 // write runs fn in one transaction together with the audit record of what it did and the reply that an idempotent
 // retry will see. fn may run more than once.
 func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx) (deed, error)) error {
-	return b.db.Update(ctx, func(tx *store.Tx) error {
+	return b.update(ctx, func(tx *store.Tx) error {
 		d, err := fn(tx)
 		if err != nil {
 			return err

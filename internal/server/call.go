@@ -63,39 +63,57 @@ func (c *call) readBody() error {
 	return nil
 }
 
-// envelope is the form of a reply.
-type envelope struct {
-	OK         bool         `json:"ok"`
-	Data       any          `json:"data,omitempty"`
-	Pagination *pagination  `json:"pagination,omitempty"`
-	Error      *fault.Error `json:"error,omitempty"`
+// failure is the form of every refusal.
+type failure struct {
+	OK    bool         `json:"ok"`
+	Error *fault.Error `json:"error"`
 }
 
 func (c *call) succeed(rt route, reply any, info *page.Info) {
-	data, err := json.Marshal(reply)
-	if err != nil {
-		c.fail(err)
-		return
+	data, written := reply.(json.RawMessage)
+	if !written {
+		var err error
+		if data, err = marshal(reply); err != nil {
+			c.fail(err)
+			return
+		}
 	}
 	c.data = data
 	c.reply(rt, rt.Status, data, info)
 }
 
-// reply wraps data in the form of the route's family: S1's envelope, or S2's bare object (A33).
+// reply wraps data in the form of the route's family: S1's envelope, or S2's bare object (A33). The data is JSON already
+// and is not read again.
 func (c *call) reply(rt route, status int, data json.RawMessage, info *page.Info) {
+	b := make([]byte, 0, len(data)+256)
+	tail := "}\n"
 	switch {
 	case !rt.Bare:
-		e := envelope{OK: true, Data: data}
-		if info != nil {
-			c.more.Info = *info
-			e.Pagination = &c.more
-		}
-		c.write(status, e)
+		b = append(append(b, `{"ok":true,"data":`...), data...)
 	case info != nil:
-		c.write(status, items{Items: data, Pagination: *info})
+		b = append(append(b, `{"items":`...), data...)
 	default:
-		c.write(status, data)
+		b, tail = append(b, data...), "\n"
 	}
+	if info != nil {
+		c.more.Info = *info
+		numbers, err := marshal(c.more)
+		if err != nil {
+			c.fail(err)
+			return
+		}
+		b = append(append(b, `,"pagination":`...), numbers...)
+	}
+	c.bytes(status, "application/json", append(b, tail...))
+}
+
+// marshal leaves <, > and & as they are: replies are read by programs, and by people in terminals.
+func marshal(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // pagination is a page's numbers, and for transactions the cursor of the next page and how fresh they are.
@@ -103,12 +121,6 @@ type pagination struct {
 	page.Info
 	NextCursor string     `json:"next_cursor,omitempty" doc:"Of transactions: gives the page after this one, cheaper than its number"`
 	SyncedAt   *time.Time `json:"synced_at,omitempty" doc:"Of transactions: the oldest sync among the connections listed"`
-}
-
-// items is the form of S2's listings.
-type items struct {
-	Items      json.RawMessage `json:"items"`
-	Pagination page.Info       `json:"pagination"`
 }
 
 // replay answers with what was answered before.
@@ -130,7 +142,11 @@ func (c *call) fail(err error) {
 	if f.RetryAfter > 0 {
 		c.w.Header().Set("Retry-After", strconv.Itoa(f.RetryAfter))
 	}
-	c.write(f.Code.Status(), envelope{Error: &f})
+	b, err := marshal(failure{Error: &f})
+	if err != nil {
+		b = []byte(`{"ok":false,"error":{"code":"internal","message":"internal error","hint":"","fields":{},"retryable":false,"request_id":"` + c.id + `"}}`)
+	}
+	c.bytes(f.Code.Status(), "application/json", append(b, '\n'))
 }
 
 // storeFault gives the store's own failures their code.
@@ -140,18 +156,6 @@ func storeFault(err error) error {
 			WithHint("bankd restarts itself to find out; then look whether it was done, or repeat it under the same Idempotency-Key").Because(err)
 	}
 	return err
-}
-
-func (c *call) write(status int, e any) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(e); err != nil {
-		status = http.StatusInternalServerError
-		b.Reset()
-		b.WriteString(`{"ok":false,"error":{"code":"internal","message":"internal error","hint":"","fields":{},"retryable":false,"request_id":"` + c.id + `"}}`)
-	}
-	c.bytes(status, "application/json", b.Bytes())
 }
 
 func (c *call) bytes(status int, contentType string, b []byte) {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -66,7 +67,7 @@ func (s *Server) listTransactions(c *call) (any, *page.Info, error) {
 		return nil, nil, err
 	}
 	c.more = pagination{NextCursor: p.Next, SyncedAt: p.SyncedAt}
-	return p.Rows, &p.Info, nil
+	return json.RawMessage(p.Rows), &p.Info, nil
 }
 
 func (s *Server) summarizeTransactions(c *call) (any, *page.Info, error) {

@@ -97,6 +97,14 @@ type Page struct {
 	SyncedAt *time.Time // the oldest sync among the connections listed; nil where one was never synced
 }
 
+// RawPage is a Page whose rows are JSON already.
+type RawPage struct {
+	Rows     []byte
+	Info     page.Info
+	Next     string
+	SyncedAt *time.Time
+}
+
 // DirectionOf gives the direction of an amount; nothing moved counts as a credit.
 func DirectionOf(minor int64) string {
 	if minor > 0 {
