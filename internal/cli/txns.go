@@ -14,8 +14,8 @@ import (
 )
 
 func newTxns(a *app) *cobra.Command {
-	return group("txns", "Read transactions: list, sum up, export",
-		newTxnsList(a), newTxnsGet(a), newTxnsSummary(a), newTxnsExport(a))
+	return group("txns", "Read transactions: list, sum up, export, browse",
+		newTxnsList(a), newTxnsGet(a), newTxnsSummary(a), newTxnsExport(a), newTxnsBrowse(a))
 }
 
 func txnID(t txn.Transaction) string { return t.ID }
