@@ -17,7 +17,7 @@ type item struct {
 	order     []uint32 // segment numbers, those with the newest rows first
 	least     []int32  // the least first day of the segments up to each place of the order
 	cells     []cell   // sorted by day, account, currency, pending
-	series    []series // the cells added up, unless they might not fit
+	grid      *grid    // the cells added up; nil where that does not pay
 	size      size
 	rows      int
 	accountNo map[string]uint16
@@ -67,29 +67,70 @@ type cell struct {
 
 func (c cell) compare(o cell) int { return cmp.Or(cmp.Compare(c.day, o.day), c.kind.compare(o.kind)) }
 
-// series is the cells of one kind, each added to those before it: what lies between two days is a difference.
-type series struct {
-	kind
-	days []int32
-	upTo []txn.Cell
+// grid is the cells added up: for each day that has rows, and each kind, the sum of all cells up to it. What lies between
+// two days is a difference, and all that is read of it stands in two places.
+type grid struct {
+	days  []int32
+	kinds []kind
+	upTo  []txn.Cell // a row of kinds for each day
 }
 
-// between adds up the days of [from, to].
-func (s *series) between(from, to int32) txn.Cell {
-	first, _ := slices.BinarySearch(s.days, from)
-	end, found := slices.BinarySearch(s.days, to)
+// row finds the last row of a day or before it; -1 is before the first.
+func (g *grid) row(day int32) int {
+	if n := len(g.days); n == 0 || day < g.days[0] {
+		return -1
+	} else if day >= g.days[n-1] {
+		return n - 1
+	}
+	if at := int(int64(day) - int64(g.days[0])); at < len(g.days) && g.days[at] == day { // no day is missing before
+		return at
+	}
+	i, found := slices.BinarySearch(g.days, day)
 	if found {
-		end++
+		return i
 	}
-	if first >= end {
-		return txn.Cell{}
+	return i - 1
+}
+
+// between gives, for the kinds in their order, the sums of the days of [from, to].
+func (g *grid) between(from, to int32, yield func(k kind, sum txn.Cell) error) error {
+	last, before := g.row(to), -1
+	if from > math.MinInt32 {
+		before = g.row(from - 1)
 	}
-	sum := s.upTo[end-1]
-	if first > 0 {
-		less := s.upTo[first-1]
-		sum.Count, sum.Debits, sum.Credits = sum.Count-less.Count, sum.Debits-less.Debits, sum.Credits-less.Credits
+	if last <= before {
+		return nil
 	}
-	return sum
+	n := len(g.kinds)
+	for i, k := range g.kinds {
+		sum := g.upTo[last*n+i]
+		if before >= 0 {
+			less := &g.upTo[before*n+i]
+			sum.Count, sum.Debits, sum.Credits = sum.Count-less.Count, sum.Debits-less.Debits, sum.Credits-less.Credits
+		}
+		if sum.Count > 0 {
+			if err := yield(k, sum); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// cut forgets the days from one on.
+func (g *grid) cut(from int32) {
+	n, _ := slices.BinarySearch(g.days, from)
+	g.days, g.upTo = g.days[:n], g.upTo[:n*len(g.kinds)]
+}
+
+// open makes room for a day's row, a copy of the one before.
+func (g *grid) open(day int32) {
+	g.days = append(g.days, day)
+	if n := len(g.kinds); len(g.upTo) == 0 {
+		g.upTo = append(g.upTo, make([]txn.Cell, n)...)
+	} else {
+		g.upTo = append(g.upTo, g.upTo[len(g.upTo)-n:]...)
+	}
 }
 
 func newItem(h head) *item {
@@ -173,36 +214,40 @@ func (it *item) finish(from int32) {
 	it.addUp(from)
 }
 
-// addUp makes the series anew from a day on; none where a sum might not fit, so that the cells are asked.
+// maxSpare bounds the places of a grid that no cell stands in, for accounts that come and go.
+const maxSpare = 4096
+
+// addUp makes the grid anew from a day on; none where a sum might not fit or much would stay empty, so that the cells
+// are asked.
 func (it *item) addUp(from int32) {
-	if !it.size.fits() {
-		it.series = nil
-		return
-	}
-	if it.series == nil {
-		from = math.MinInt32
-	}
-	for i := range it.series {
-		s := &it.series[i]
-		n, _ := slices.BinarySearch(s.days, from)
-		s.days, s.upTo = s.days[:n], s.upTo[:n]
-	}
-	for _, c := range it.cells[it.firstFrom(from):] {
-		s := it.seriesOf(c.kind)
-		sum := c.Cell
-		if n := len(s.upTo); n > 0 {
-			_ = sum.Join(s.upTo[n-1]) // fits
+	if it.grid == nil || slices.ContainsFunc(it.cells[it.firstFrom(from):], func(c cell) bool { return !it.grid.knows(c.kind) }) {
+		it.grid, from = &grid{}, math.MinInt32
+		for _, c := range it.cells {
+			if i, found := slices.BinarySearchFunc(it.grid.kinds, c.kind, kind.compare); !found {
+				it.grid.kinds = slices.Insert(it.grid.kinds, i, c.kind)
+			}
 		}
-		s.days, s.upTo = append(s.days, c.day), append(s.upTo, sum)
+	}
+	g := it.grid
+	g.cut(from)
+	for _, c := range it.cells[it.firstFrom(from):] {
+		if n := len(g.days); n == 0 || g.days[n-1] != c.day {
+			if g.open(c.day); len(g.upTo) > maxSpare+8*len(it.cells) {
+				it.grid = nil
+				return
+			}
+		}
+		i, _ := slices.BinarySearchFunc(g.kinds, c.kind, kind.compare)
+		if !it.size.fits() || g.upTo[len(g.upTo)-len(g.kinds)+i].Join(c.Cell) != nil {
+			it.grid = nil
+			return
+		}
 	}
 }
 
-func (it *item) seriesOf(k kind) *series {
-	i, found := slices.BinarySearchFunc(it.series, k, func(s series, k kind) int { return s.kind.compare(k) })
-	if !found {
-		it.series = slices.Insert(it.series, i, series{kind: k})
-	}
-	return &it.series[i]
+func (g *grid) knows(k kind) bool {
+	_, found := slices.BinarySearchFunc(g.kinds, k, kind.compare)
+	return found
 }
 
 // around gives the segments that may hold rows of a day, the last written first.

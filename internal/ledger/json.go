@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/page"
@@ -20,8 +21,9 @@ func (l *Ledger) AppendPage(ctx context.Context, dst []byte, tenant string, visi
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	b := l.books[tenant]
-	w := writer{book: b, extra: extra, dst: slices.Grow(dst, 2+700*min(q.Limit, page.MaxLimit))}
-	w.dst = append(w.dst, '[')
+	w := writers.Get().(*writer)
+	defer w.release()
+	w.book, w.extra, w.dst = b, extra, append(slices.Grow(dst, 2+700*min(q.Limit, page.MaxLimit)), '[')
 	info, next, err := l.page(ctx, b, tenant, visible, q, w.row)
 	if err != nil {
 		return dst, info, "", err
@@ -50,35 +52,62 @@ func appendQuoted(dst []byte, s string) []byte {
 	return append(dst, quoted...)
 }
 
-// writer writes the rows of one page. Neighbours share their account and their day most often.
+// writer writes the rows of one page. Neighbours share their account, their day and when they came most often.
 type writer struct {
 	book   *book
 	extra  func(connectionID, plaidAccountID string) []byte
 	dst    []byte
 	rows   int
 	owners []owner
+	text   []byte // of the owners
 	block  scratch
 	day    int32
-	date   string
+	date   []byte
+	micro  int64
+	time   []byte
 }
 
+// owner is the members from connection_id on, of an account.
 type owner struct {
-	item    *item
-	account uint16
-	members []byte // from connection_id on
+	item     *item
+	account  uint16
+	from, to int
+}
+
+// writers are used again, without what they have written.
+var writers = sync.Pool{New: func() any { return &writer{} }}
+
+func (w *writer) release() {
+	clear(w.owners)
+	*w = writer{owners: w.owners[:0], text: w.text[:0], date: w.date[:0], time: w.time[:0]}
+	writers.Put(w)
 }
 
 func (w *writer) owner(it *item, account uint16) []byte {
-	for _, o := range w.owners {
-		if o.item == it && o.account == account {
-			return o.members
+	for i := range w.owners {
+		if o := &w.owners[i]; o.item == it && o.account == account {
+			return w.text[o.from:o.to]
 		}
 	}
-	id := it.Head.Accounts[account]
-	members := append(appendQuoted([]byte(`","connection_id":`), it.Head.ConnectionID), ',')
-	members = append(append(members, w.extra(it.Head.ConnectionID, id)...), `"date":"`...)
-	w.owners = append(w.owners, owner{it, account, members})
-	return members
+	id, from := it.Head.Accounts[account], len(w.text)
+	w.text = append(appendQuoted(append(w.text, `","connection_id":`...), it.Head.ConnectionID), ',')
+	w.text = append(append(w.text, w.extra(it.Head.ConnectionID, id)...), `"date":"`...)
+	w.owners = append(w.owners, owner{it, account, from, len(w.text)})
+	return w.text[from:]
+}
+
+func (w *writer) dateOf(day int32) []byte {
+	if len(w.date) == 0 || w.day != day {
+		w.day, w.date = day, append(w.date[:0], txn.Date(day)...)
+	}
+	return w.date
+}
+
+func (w *writer) timeOf(micro int64) []byte {
+	if len(w.time) == 0 || w.micro != micro {
+		w.micro, w.time = micro, time.UnixMicro(micro).UTC().AppendFormat(w.time[:0], time.RFC3339Nano)
+	}
+	return w.time
 }
 
 func (w *writer) row(p place) error {
@@ -87,9 +116,6 @@ func (w *writer) row(p place) error {
 	if err != nil {
 		return err
 	}
-	if w.date == "" || w.day != h.day {
-		w.day, w.date = h.day, txn.Date(h.day)
-	}
 	b := w.dst
 	if w.rows++; w.rows > 1 {
 		b = append(b, ',')
@@ -97,7 +123,7 @@ func (w *writer) row(p place) error {
 	b = append(b, `{"_id":"`...)
 	b = w.book.ids.appendID(b, p.at, &w.block)
 	b = append(append(b, `","plaid_transaction_id":"`...), e.part[partID]...)
-	b = append(append(b, w.owner(p.it, h.account)...), w.date...)
+	b = append(append(b, w.owner(p.it, h.account)...), w.dateOf(h.day)...)
 	b = optional(b, `","authorized_date":"`, e.part[partAuthorized])
 	b = optional(b, `","datetime":"`, e.part[partDatetime])
 	b = append(append(b, `","name":"`...), e.part[partName]...)
@@ -114,8 +140,8 @@ func (w *writer) row(p place) error {
 	b = member(b, `,"category_detailed":"`, e.part[partDetail])
 	b = member(b, `,"payment_channel":"`, e.part[partChannel])
 	b = member(b, `,"check_number":"`, e.part[partCheck])
-	b = appendTime(append(b, `,"first_seen":"`...), e.firstSeen)
-	b = appendTime(append(b, `","updated_at":"`...), e.updated)
+	b = append(append(b, `,"first_seen":"`...), w.timeOf(e.firstSeen)...)
+	b = append(append(b, `","updated_at":"`...), w.timeOf(e.updated)...)
 	w.dst = append(b, `"}`...)
 	return nil
 }
@@ -134,8 +160,4 @@ func member(b []byte, lead string, value []byte) []byte {
 		return b
 	}
 	return append(append(append(b, lead...), value...), '"')
-}
-
-func appendTime(b []byte, micro int64) []byte {
-	return time.UnixMicro(micro).UTC().AppendFormat(b, time.RFC3339Nano)
 }

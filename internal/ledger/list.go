@@ -43,7 +43,9 @@ func (l *Ledger) page(ctx context.Context, b *book, tenant string, visible []str
 		return info, "", nil
 	}
 	s := b.choose(visible, q)
-	w := walker{tenant: tenant, sel: &s, skip: (q.Page - 1) * q.Limit}
+	w := walkers.Get().(*walker)
+	defer w.release()
+	w.tenant, w.sel, w.skip = tenant, &s, (q.Page-1)*q.Limit
 	if q.Cursor != "" {
 		after, err := b.readCursor(q.Cursor)
 		if err != nil {

@@ -89,23 +89,22 @@ type segment struct {
 	ends [maxRows]uint32
 	body []byte
 
-	from bodyReader
-}
-
-// bodyReader reads a segment's body where it is stored.
-type bodyReader struct {
-	tx         *store.Tx
-	tenant, id string
+	from store.Blob
 }
 
 func parse(head []byte) (*segment, error) {
+	s := &segment{}
+	return s, s.parse(head)
+}
+
+func (s *segment) parse(head []byte) error {
 	if len(head) < 2 || head[0] != version || head[1] == 0 || head[1] > maxRows {
-		return nil, errDamaged
+		return errDamaged
 	}
-	s := &segment{n: int(head[1]), head: head}
+	s.n, s.head, s.body = int(head[1]), head, nil
 	fixed := 2 + s.n*headerSize
 	if len(head) < fixed {
-		return nil, errDamaged
+		return errDamaged
 	}
 	end, posted := uint32(0), 0
 	for i := range s.n {
@@ -117,9 +116,9 @@ func parse(head []byte) (*segment, error) {
 		}
 	}
 	if s.tags = head[fixed:]; len(s.tags) != 4*posted {
-		return nil, errDamaged
+		return errDamaged
 	}
-	return s, nil
+	return nil
 }
 
 func (s *segment) header(i int) rowHeader {
@@ -142,7 +141,7 @@ func (s *segment) info() segmentInfo {
 // text gives a row's bytes of the body.
 func (s *segment) text(i int) ([]byte, error) {
 	if s.body == nil {
-		b, err := segments.Body(s.from.tx, s.from.tenant, s.from.id)
+		b, err := s.from.Body()
 		if err != nil {
 			return nil, err
 		}

@@ -180,7 +180,7 @@ func TestIndex(t *testing.T) {
 }
 
 // Sums between days equal those of the cells, also where they come near what fits.
-func TestSeries(t *testing.T) {
+func TestGrid(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		it := newItem(headOf(0))
 		amount := rapid.SampledFrom([]int64{1, -1, 500, 1 << 40, 1 << 61, -(1 << 61)})

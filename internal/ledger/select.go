@@ -105,7 +105,7 @@ func (it *item) firstFrom(day int32) int {
 
 // eachKind yields what is selected in an item's days of [from, to], added up by kind; cells where they do not add up.
 func (s *selection) eachKind(c chosen, from, to int32, yield func(kind, txn.Cell) error) error {
-	if c.series == nil {
+	if c.grid == nil {
 		part := *s
 		part.from, part.to = from, to
 		for cell := range part.cells(c) {
@@ -115,19 +115,15 @@ func (s *selection) eachKind(c chosen, from, to int32, yield func(kind, txn.Cell
 		}
 		return nil
 	}
-	for i := range c.series {
-		if se := &c.series[i]; s.takes(c, se.kind) {
-			if sum := se.between(from, to); sum.Count > 0 {
-				if err := yield(se.kind, sum); err != nil {
-					return err
-				}
-			}
+	return c.grid.between(from, to, func(k kind, sum txn.Cell) error {
+		if !s.takes(c, k) {
+			return nil
 		}
-	}
-	return nil
+		return yield(k, sum)
+	})
 }
 
-// count counts the selected rows of [from, to], of an item.
+// countOf counts the selected rows of an item's days of [from, to].
 func (s *selection) countOf(c chosen, from, to int32) (n int) {
 	_ = s.eachKind(c, from, to, func(_ kind, sum txn.Cell) error {
 		n += int(sum.Count)

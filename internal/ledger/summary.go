@@ -16,16 +16,19 @@ import (
 func (l *Ledger) Summarize(ctx context.Context, tenant string, visible []string, q txn.Query, byCurrency bool, by string) (txn.Summary, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	sums := map[string]txn.Cell{}
-	buckets := map[bucket]txn.Cell{}
 	b := l.books[tenant]
 	if b == nil {
-		return txn.Summarize(sums, byCurrency)
+		return txn.Summarize(nil, byCurrency)
+	}
+	var sums tally
+	var buckets map[bucket]txn.Cell
+	if by != "" {
+		buckets = map[bucket]txn.Cell{}
 	}
 	s := b.choose(visible, q)
 	add := func(c chosen, key string, currency uint8, cell txn.Cell) error {
 		code := c.Head.Currencies[currency]
-		if err := join(sums, code, cell); err != nil || by == "" {
+		if err := sums.join(code, cell); err != nil || by == "" {
 			return err
 		}
 		return join(buckets, bucket{key, code}, cell)
@@ -46,9 +49,36 @@ func (l *Ledger) Summarize(ctx context.Context, tenant string, visible []string,
 	if err != nil {
 		return txn.Summary{}, err
 	}
-	out, err := txn.Summarize(sums, byCurrency)
+	out, err := txn.Summarize(sums.cells(), byCurrency)
 	out.By = sorted(buckets)
 	return out, err
+}
+
+// tally is sums by currency, of which there are few: most often one.
+type tally []struct {
+	code string
+	sum  txn.Cell
+}
+
+func (t *tally) join(code string, cell txn.Cell) error {
+	for i := range *t {
+		if (*t)[i].code == code {
+			return (*t)[i].sum.Join(cell)
+		}
+	}
+	*t = append(*t, struct {
+		code string
+		sum  txn.Cell
+	}{code, cell})
+	return nil
+}
+
+func (t tally) cells() map[string]txn.Cell {
+	out := make(map[string]txn.Cell, len(t))
+	for _, s := range t {
+		out[s.code] = s.sum
+	}
+	return out
 }
 
 func join[K comparable](sums map[K]txn.Cell, at K, cell txn.Cell) error {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/bankctl/bankctl/internal/store"
 )
@@ -27,6 +28,7 @@ type walker struct {
 
 	sources []source
 	around  []uint32
+	spare   []*segment
 }
 
 // source is an item on the way: its next cell, counted down, and the segments read last.
@@ -51,9 +53,9 @@ func (w *walker) walk(yield func(place) (more bool, err error)) error {
 	if w.after != nil {
 		w.sel.to = min(w.sel.to, w.after.day)
 	}
-	w.sources = make([]source, len(w.sel.items))
+	w.sources = slices.Grow(w.sources, len(w.sel.items))[:len(w.sel.items)]
 	for i, c := range w.sel.items {
-		w.sources[i] = source{chosen: c, next: len(c.cells) - 1}
+		w.sources[i] = source{chosen: c, next: len(c.cells) - 1, recent: w.sources[i].recent}
 		if end := int64(w.sel.to) + 1; end <= int64(1<<31-1) {
 			w.sources[i].next = c.firstFrom(int32(end)) - 1
 		}
@@ -147,27 +149,53 @@ func (w *walker) segment(src *source, no uint32) (*segment, error) {
 			return r.seg, nil
 		}
 	}
-	seg, err := readSegment(w.tx, w.tenant, src.No, no)
-	if err != nil {
-		return nil, err
-	}
+	var seg *segment
 	if len(src.recent) == maxRecent {
+		seg = src.recent[0].seg
 		src.recent = slices.Delete(src.recent, 0, 1)
+	} else if n := len(w.spare); n > 0 {
+		seg, w.spare = w.spare[n-1], w.spare[:n-1]
+	} else {
+		seg = &segment{}
+	}
+	if err := seg.read(w.tx, w.tenant, src.No, no); err != nil {
+		return nil, err
 	}
 	src.recent = append(src.recent, recent{no, seg})
 	return seg, nil
 }
 
+func (s *segment) read(tx *store.Tx, tenant string, item, no uint32) error {
+	var err error
+	if s.from, err = segments.Get(tx, tenant, segmentID(item, no)); err != nil {
+		return err
+	}
+	head, err := s.from.Head()
+	if err != nil {
+		return err
+	}
+	return s.parse(head)
+}
+
 func readSegment(tx *store.Tx, tenant string, item, no uint32) (*segment, error) {
-	id := segmentID(item, no)
-	b, err := segments.Head(tx, tenant, id)
-	if err != nil {
-		return nil, err
+	s := &segment{}
+	return s, s.read(tx, tenant, item, no)
+}
+
+// walkers are used again, without what they have read.
+var walkers = sync.Pool{New: func() any { return &walker{} }}
+
+func (w *walker) release() {
+	for i := range w.sources {
+		src := &w.sources[i]
+		for _, r := range src.recent {
+			if *r.seg = (segment{}); len(w.spare) < maxRecent {
+				w.spare = append(w.spare, r.seg)
+			}
+		}
+		clear(src.recent)
+		w.sources[i] = source{recent: src.recent[:0]}
 	}
-	seg, err := parse(b)
-	if err != nil {
-		return nil, err
-	}
-	seg.from = bodyReader{tx, tenant, id}
-	return seg, nil
+	*w = walker{sources: w.sources[:0], around: w.around[:0], spare: w.spare}
+	walkers.Put(w)
 }

@@ -20,32 +20,28 @@ func NewBlobs(name string) Blobs {
 	return Blobs{name}
 }
 
-// Head returns the head of an id, or ErrNotFound.
-func (c Blobs) Head(tx *Tx, tenant, id string) ([]byte, error) {
-	keys, stored, err := c.peek(tx, tenant, id)
-	if err != nil {
-		return nil, err
-	}
-	return openHead(keys.sealer, tenant, c.name, id, stored)
+// Blob is a stored value that can be opened, as long as its transaction neither writes nor ends.
+type Blob struct {
+	sealer           *vault.Sealer
+	tenant, name, id string
+	stored           []byte
 }
 
-// Body returns the body of an id, or ErrNotFound.
-func (c Blobs) Body(tx *Tx, tenant, id string) ([]byte, error) {
-	keys, stored, err := c.peek(tx, tenant, id)
-	if err != nil {
-		return nil, err
-	}
-	return openBody(keys.sealer, tenant, c.name, id, stored)
-}
-
-func (c Blobs) peek(tx *Tx, tenant, id string) (tenantKeys, []byte, error) {
+// Get finds the value of an id, or ErrNotFound, and opens nothing of it yet.
+func (c Blobs) Get(tx *Tx, tenant, id string) (Blob, error) {
 	keys, err := tx.keys(tenant, id)
 	if err != nil {
-		return tenantKeys{}, nil, err
+		return Blob{}, err
 	}
 	stored, err := tx.raw.Peek(recordKey(tenant, c.name, id))
-	return keys, stored, err
+	return Blob{keys.sealer, tenant, c.name, id, stored}, err
 }
+
+// Head opens the head.
+func (b Blob) Head() ([]byte, error) { return openHead(b.sealer, b.tenant, b.name, b.id, b.stored) }
+
+// Body opens the body.
+func (b Blob) Body() ([]byte, error) { return openBody(b.sealer, b.tenant, b.name, b.id, b.stored) }
 
 // Put stores a value in place of the one of that id, if there is one.
 func (c Blobs) Put(tx *Tx, tenant, id string, head, body []byte) error {
