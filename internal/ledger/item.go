@@ -48,15 +48,16 @@ type kind struct {
 	pending  bool
 }
 
-func (k kind) compare(o kind) int {
-	pending := func(b bool) int {
-		if b {
-			return 1
-		}
-		return 0
+// order is a number by which kinds are sorted.
+func (k kind) order() uint32 {
+	n := uint32(k.account)<<16 | uint32(k.currency)<<8
+	if k.pending {
+		n++
 	}
-	return cmp.Or(cmp.Compare(k.account, o.account), cmp.Compare(k.currency, o.currency), pending(k.pending)-pending(o.pending))
+	return n
 }
+
+func (k kind) compare(o kind) int { return cmp.Compare(k.order(), o.order()) }
 
 // cell adds up one day of one kind.
 type cell struct {
@@ -64,8 +65,6 @@ type cell struct {
 	kind
 	txn.Cell
 }
-
-func (c cell) compare(o cell) int { return cmp.Or(cmp.Compare(c.day, o.day), c.kind.compare(o.kind)) }
 
 // grid is the cells added up: for each day that has rows, and each kind, the sum of all cells up to it. What lies between
 // two days is a difference, and all that is read of it stands in two places.
@@ -164,7 +163,7 @@ func (s size) fits() bool { return s < 1<<63 }
 // count puts a row into its cell, or takes it out.
 func (it *item) count(c change) error {
 	key := cell{day: c.day, kind: kind{c.account, c.currency, c.flags&pending != 0}}
-	i, found := it.find(key)
+	i, found := it.find(&key)
 	if !found {
 		it.cells = slices.Insert(it.cells, i, key)
 	}
@@ -180,14 +179,16 @@ func (it *item) count(c change) error {
 	return nil
 }
 
-// find looks among the newest cells first, to which most rows belong.
-func (it *item) find(key cell) (int, bool) {
-	from := 0
-	if n := len(it.cells) - 32; n > 0 && it.cells[n].day < key.day {
-		from = n
+// find gives a cell's place. A day has few cells.
+func (it *item) find(key *cell) (int, bool) {
+	from := it.firstFrom(key.day)
+	for i := from; i < len(it.cells) && it.cells[i].day == key.day; i++ {
+		if c := it.cells[i].kind.compare(key.kind); c >= 0 {
+			return i, c == 0
+		}
+		from = i + 1
 	}
-	i, found := slices.BinarySearchFunc(it.cells[from:], key, cell.compare)
-	return from + i, found
+	return from, false
 }
 
 // finish makes what listings and sums read from the segments, and from the cells of a day on.

@@ -98,9 +98,20 @@ func (s *selection) cells(c chosen) func(yield func(*cell) bool) {
 	}
 }
 
-// firstFrom finds the first cell of a day or after it.
+// firstFrom finds the first cell of a day or after it; most often the day is among the newest.
 func (it *item) firstFrom(day int32) int {
-	return sort.Search(len(it.cells), func(i int) bool { return it.cells[i].day >= day })
+	low, high := 0, len(it.cells)
+	if near := high - 16; near > 0 && it.cells[near].day < day {
+		low = near + 1
+	}
+	for low < high {
+		if mid := int(uint(low+high) >> 1); it.cells[mid].day < day {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
 }
 
 // eachKind yields what is selected in an item's days of [from, to], added up by kind; cells where they do not add up.
