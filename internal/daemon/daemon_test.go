@@ -181,20 +181,18 @@ func TestRefusalsChangeNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer restore()
+			defer os.Chmod(other.key(), 0o600)
 			if c.spoil != nil {
 				c.spoil()
 			}
 			before, key := sum(t, h.db()), sum(t, h.key())
 			hh := h
 			hh.t = t
-			args := c.args
-			cmd := []string{}
-			cmd = append(cmd, args...)
 			if name == "other_environment" {
 				t.Setenv("PLAID_CLIENT_ID", "5f0000000000000000000000")
 				t.Setenv("PLAID_SECRET", "0f00000000000000000000000000aa")
 			}
-			if said := hh.refused(cmd...); !strings.Contains(said, c.says) {
+			if said := hh.refused(c.args...); !strings.Contains(said, c.says) {
 				t.Errorf("it says: %s", said)
 			}
 			if sum(t, h.db()) != before || sum(t, h.key()) != key {

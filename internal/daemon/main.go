@@ -92,7 +92,12 @@ func newVersion(stdout io.Writer) *cobra.Command {
 // serve runs the daemon until a signal, or until the store says that it must end.
 func serve(c config.Config, stdout, stderr io.Writer, getenv func(string) string) error {
 	harden()
-	log := newLog(c, stderr)
+	buffer := &logBuffer{w: stderr}
+	defer buffer.Flush()
+	log := newLog(c, stderr, buffer)
+	flushing, enough := context.WithCancel(context.Background())
+	defer enough()
+	go buffer.keepFlushing(flushing)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	d, err := Start(ctx, c, Options{Log: log})
@@ -115,11 +120,12 @@ func serve(c config.Config, stdout, stderr io.Writer, getenv func(string) string
 	return errors.Join(err, d.Stop())
 }
 
-func newLog(c config.Config, stderr io.Writer) *slog.Logger {
+// newLog writes through the buffer; stderr itself is only asked whether it is a terminal.
+func newLog(c config.Config, stderr io.Writer, buffer *logBuffer) *slog.Logger {
 	o := &slog.HandlerOptions{Level: c.LogLevel}
 	f, isFile := stderr.(*os.File)
 	if c.LogFormat == config.LogText || c.LogFormat == config.LogAuto && isFile && term.IsTerminal(int(f.Fd())) {
-		return slog.New(slog.NewTextHandler(stderr, o))
+		return slog.New(urgent{slog.NewTextHandler(buffer, o), buffer})
 	}
-	return slog.New(slog.NewJSONHandler(stderr, o))
+	return slog.New(urgent{slog.NewJSONHandler(buffer, o), buffer})
 }
