@@ -28,8 +28,9 @@ func (l *Ledger) List(ctx context.Context, tenant string, visible []string, q tx
 	out := Listing{Rows: make([]txn.Transaction, 0, min(q.Limit, page.MaxLimit))}
 	var err error
 	b := l.books[tenant]
+	m := maker{book: b}
 	out.Info, out.Next, err = l.page(ctx, b, tenant, visible, q, func(p place) error {
-		t, err := b.transaction(p)
+		t, err := m.transaction(p)
 		out.Rows = append(out.Rows, t)
 		return err
 	})
@@ -93,15 +94,26 @@ func (l *Ledger) countAll(ctx context.Context, tenant string, s selection) (n in
 	return n, err
 }
 
-// transaction makes the reply's object of a row.
-func (b *book) transaction(p place) (txn.Transaction, error) {
+// maker makes the reply's objects of rows; neighbours share their day.
+type maker struct {
+	book  *book
+	block scratch
+	id    [idSize]byte
+	day   int32
+	date  string
+}
+
+func (m *maker) transaction(p place) (txn.Transaction, error) {
 	r, err := p.seg.row(p.at.ordinal())
 	if err != nil {
 		return txn.Transaction{}, err
 	}
+	if m.date == "" || m.day != r.day {
+		m.day, m.date = r.day, txn.Date(r.day)
+	}
 	return txn.Transaction{
-		ID: b.ids.id(p.at), PlaidTransactionID: r.ID, ConnectionID: p.it.Head.ConnectionID, PlaidAccountID: p.it.Head.Accounts[r.account],
-		Date: txn.Date(r.day), AuthorizedDate: r.AuthorizedDate, Datetime: r.Datetime, Name: r.Name, MerchantName: r.Merchant,
+		ID: string(m.book.ids.appendID(m.id[:0], p.at, &m.block)), PlaidTransactionID: r.ID, ConnectionID: p.it.Head.ConnectionID, PlaidAccountID: p.it.Head.Accounts[r.account],
+		Date: m.date, AuthorizedDate: r.AuthorizedDate, Datetime: r.Datetime, Name: r.Name, MerchantName: r.Merchant,
 		Amount: r.amount, Currency: p.it.Head.Currencies[r.currency], Direction: txn.DirectionOf(r.amount), Rounded: r.flags&rounded != 0,
 		Pending: r.flags&pending != 0, PendingTransactionID: r.PendingID, Category: r.Category, CategoryDetailed: r.Detail,
 		PaymentChannel: r.Channel, CheckNumber: r.Check,
@@ -178,7 +190,8 @@ func (b *book) at(tx *store.Tx, tenant string, it *item, at locator, plaidID str
 	if h.flags&removed != 0 {
 		return ErrNotFound
 	}
-	t, err := b.transaction(place{h.day, at, it, seg})
+	m := maker{book: b}
+	t, err := m.transaction(place{h.day, at, it, seg})
 	if err != nil {
 		return err
 	}

@@ -163,13 +163,16 @@ func (s *selection) seek(skip int) (day int32, left int) {
 	}
 	oldest, newest = max(oldest, s.from), min(newest, s.to)
 	if oldest > newest {
-		return s.from, 0
+		return s.from, skip
 	}
-	// The lowest number of days back at which more than skip rows have been seen.
-	back := sort.Search(int(newest-oldest)+1, func(back int) bool { return s.count(newest-int32(back), newest) > skip })
-	day = newest - int32(back)
-	if back == 0 {
+	// The newest day from which on more than skip rows stand: what stands before it is taken from all.
+	all := s.count(oldest, newest)
+	if all <= skip {
+		return s.from, skip
+	}
+	back := sort.Search(int(newest-oldest), func(back int) bool { return all-s.count(oldest, newest-int32(back)-1) > skip })
+	if day = newest - int32(back); back == 0 {
 		return day, skip
 	}
-	return day, skip - s.count(day+1, newest)
+	return day, skip - (all - s.count(oldest, day))
 }

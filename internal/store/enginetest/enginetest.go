@@ -25,6 +25,7 @@ func Run(t *testing.T, open Open) {
 		{"scan-order", testScanOrder},
 		{"scan-while-writing", testScanWhileWriting},
 		{"copies", testCopies},
+		{"peek", testPeek},
 		{"limits", testLimits},
 		{"read-only", testReadOnly},
 		{"tx-over", testTxOver},
