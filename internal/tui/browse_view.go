@@ -54,7 +54,7 @@ func (m browseModel) viewRows() []string {
 	if m.typing {
 		return append(lines, m.keyLine("type", "to filter", "enter", "keep", "esc", "clear"))
 	}
-	return append(lines, m.keyLine("↑↓", "move", "pgup pgdn", "page", "g G", "ends", "/", "filter", "enter", "detail", "r", "reload", "q", "quit"))
+	return append(lines, m.keyLine("↑↓", "move", "/", "filter", "enter", "detail", "pgup pgdn", "page", "g G", "ends", "r", "reload", "q", "quit"))
 }
 
 func (m browseModel) titled() string {
