@@ -1,4 +1,4 @@
-// Package ledger keeps transactions: sealed segments of at most 64 rows on disk, and in memory what makes a sum and a
+// Package ledger keeps transactions: sealed segments of at most 32 rows on disk, and in memory what makes a sum and a
 // page number cheap, derived from the segments' heads at start. Who may see what, and what Plaid says, is package
 // bank's.
 package ledger

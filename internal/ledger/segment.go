@@ -18,7 +18,7 @@ import (
 const (
 	version    = 1
 	headerSize = 4 + 2 + 1 + 1 + 8 + 4 + 2
-	maxRows    = 64
+	maxRows    = 32
 	maxText    = math.MaxUint16
 )
 

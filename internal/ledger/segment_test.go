@@ -56,7 +56,7 @@ func TestSegmentBounds(t *testing.T) {
 		t.Error("no rows are a segment")
 	}
 	if _, _, err := encode(make([]row, maxRows+1)); err == nil {
-		t.Error("65 rows are a segment")
+		t.Error("too many rows are a segment")
 	}
 	long := row{text: text{Name: string(bytes.Repeat([]byte("x"), maxText))}}
 	if _, _, err := encode([]row{long}); err != errTooLong {
