@@ -29,11 +29,18 @@ func txnColumns() []column[txn.Transaction] {
 		{name: "out", value: func(x t) string { return moneyOut(x) }},
 		{name: "in", value: func(x t) string { return moneyIn(x) }},
 		{name: "currency", value: func(x t) string { return x.Currency }},
-		{name: "name", value: func(x t) string { return x.Name }},
-		{name: "pending", value: func(x t) string { return yesNo(x.Pending) }, short: func(x t) string { return tick(x.Pending) }},
+		{name: "name", value: func(x t) string { return x.Name }, short: namedWithState},
+		{name: "pending", value: func(x t) string { return yesNo(x.Pending) }},
 		{name: "category", value: func(x t) string { return x.Category }, short: func(x t) string { return categoryWords(x.Category) }},
 		{name: "account", value: func(x t) string { return cmp.Or(x.BankAccountID, x.PlaidAccountID) }},
 	}
+}
+
+func namedWithState(t txn.Transaction) string {
+	if t.Pending {
+		return "pending: " + t.Name
+	}
+	return t.Name
 }
 
 func moneyOut(t txn.Transaction) string {

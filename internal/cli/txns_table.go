@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -9,10 +10,13 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
+// leastName is how much of a name a statement keeps before it leaves whole columns out.
+const leastName = 26
+
 // printStatement is printTable with its amounts under each other: digits to the right, out red and in green.
 func (a *app) printStatement(rows []txn.Transaction, columns []column[txn.Transaction]) error {
+	columns = slices.DeleteFunc(columns, func(c column[txn.Transaction]) bool { return c.name == "pending" }) // the name says it
 	grid := [][]string{headers(columns, strings.ToUpper)}
-	whole := make([]bool, len(columns))
 	for _, r := range rows {
 		cells := make([]string, len(columns))
 		for i, c := range columns {
@@ -21,24 +25,55 @@ func (a *app) printStatement(rows []txn.Transaction, columns []column[txn.Transa
 				value = c.short
 			}
 			cells[i] = clean(value(r))
-			whole[i] = whole[i] || c.name == "id" || c.name == "date"
 		}
 		grid = append(grid, cells)
 	}
+	whole := make([]bool, len(columns))
+	name := 0
 	for i, c := range columns {
+		whole[i] = c.name == "id" || c.name == "date" || c.name == "out" || c.name == "in" || c.name == "account"
 		switch c.name {
 		case "out":
-			whole[i] = true
 			alignRight(grid, i, a.paint(red))
 		case "in":
-			whole[i] = true
 			alignRight(grid, i, a.paint(green))
 		case "currency":
 			grid[0][i] = ""
+		case "name":
+			name = i
 		}
 	}
-	_, err := io.WriteString(a.Stdout, layOut(grid, whole, a.Width(), a.color()))
+	n := fitting(grid, name, a.Width())
+	for i := range grid {
+		grid[i] = grid[i][:n]
+	}
+	_, err := io.WriteString(a.Stdout, layOut(grid, whole[:n], a.Width(), a.color()))
 	return err
+}
+
+// fitting is how many columns stand beside each other while the names keep their room.
+func fitting(grid [][]string, name, width int) int {
+	n := len(grid[0])
+	if width <= 0 {
+		return n
+	}
+	for ; n > name+1; n-- {
+		total := gap * (n - 1)
+		for i := range n {
+			widest := 0
+			for _, row := range grid {
+				widest = max(widest, lipgloss.Width(row[i]))
+			}
+			if i == name {
+				widest = min(widest, leastName)
+			}
+			total += widest
+		}
+		if total <= width {
+			break
+		}
+	}
+	return n
 }
 
 // alignRight pads a column on its left, and paints what stands below its head.
@@ -64,8 +99,10 @@ const (
 
 // paint gives the pen of a colour, which leaves texts as they are where there is none.
 func (a *app) paint(color string) func(string) string {
-	if !a.color() {
-		return func(s string) string { return s }
+	return func(s string) string {
+		if s == "" || !a.color() {
+			return s
+		}
+		return color + s + "\x1b[0m"
 	}
-	return func(s string) string { return color + s + "\x1b[0m" }
 }

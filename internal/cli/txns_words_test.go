@@ -112,6 +112,25 @@ func TestStatement(t *testing.T) {
 	})
 }
 
+// A narrow terminal leaves columns out before names are cut to nothing; what is pending says so in its name.
+func TestStatementColumns(t *testing.T) {
+	row := txn.Transaction{ID: strings.Repeat("0", idLength), Date: "2026-01-31", Name: "CREDIT CARD 3333 PAYMENT", Amount: 2500, Currency: "USD", Direction: txn.Debit,
+		Category: "LOAN_PAYMENTS", BankAccountID: strings.Repeat("1", idLength), Pending: true}
+	for width, want := range map[int][]string{
+		80: {"25.00", "pending: CRED"}, 90: {"pending: CREDIT CARD 3333"}, 110: {"pending: CREDIT CARD 3333", "loan payments"}, 160: {"loan payments", row.BankAccountID}, 0: {row.BankAccountID},
+	} {
+		a, out := statementApp(t, width, false)
+		if err := a.showTxns([]txn.Transaction{row}); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(out.String(), w) {
+				t.Errorf("no %q on %d columns:\n%s", w, width, out)
+			}
+		}
+	}
+}
+
 // Bars are to one scale per currency, and the chart is no wider than the terminal.
 func TestChart(t *testing.T) {
 	s := txn.Summary{
