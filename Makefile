@@ -23,7 +23,7 @@ test:
 check: lint test
 
 lint:
-	@unformatted=$$(gofmt -l cmd internal); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l cmd internal bench); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 	go vet ./...
 	go vet -tags 'bankd_crashpoints bankd_unsealed' ./internal/bank ./internal/store
 	go run $(STATICCHECK) ./...
@@ -31,8 +31,11 @@ lint:
 race:
 	go test -race ./...
 
+# The parts, then the store against SQLite on the same ROWS: minutes. docs/performance.md explains the table.
+ROWS ?= 1000000
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+	cd bench && go run . -rows $(ROWS)
 
 # kill -9 at every await point of the link flow, many times over: minutes.
 crash:
