@@ -211,6 +211,11 @@ func TestAgainstTheModel(t *testing.T) {
 				if l, err = ledger.Open(ctx, db, []string{books}); err != nil {
 					rt.Fatal(err)
 				}
+			case 3: // forgotten, and told anew from here on
+				if err := l.Drop(ctx, books, item, func(ctx context.Context, drop func(*store.Tx) error) error { return db.Update(ctx, drop) }); err != nil {
+					rt.Fatal(err)
+				}
+				delete(m.items, item)
 			}
 			if err := commit(ctx, db, l, item, u, nil); err != nil {
 				rt.Fatal(err)
