@@ -45,7 +45,8 @@ NO_COLOR, TERM=dumb    no colour
 SSH_CONNECTION         set: no browser is opened, the URL is printed alone
 XDG_CONFIG_HOME        profiles are in bankctl/config.yaml below it, secrets in bankctl/secrets/
 XDG_RUNTIME_DIR, XDG_STATE_HOME
-                       where bankd's socket is looked for`
+                       where bankd's socket is looked for; marks of export --since-last are in
+                       bankctl/ below the second`
 
 var exitMeanings = []struct {
 	code int

@@ -43,4 +43,7 @@
 // the completion address at once, where there is one. A link customization
 // named "single" lets only one account be chosen. A password error_CODE,
 // mfa_… or a JSON configuration of user_custom works as in Plaid's Sandbox.
+//
+// The user user_bulk_<N>, which is not Plaid's, has N transactions over 24
+// months, newest first; N is at most a million.
 package plaidsim

@@ -42,6 +42,9 @@ func (h history) entries(version int) []entry {
 	if version == 0 {
 		return nil
 	}
+	if b, ok := h.bulk(); ok {
+		return b.entries(version)
+	}
 	accounts := h.s.accounts(h.it)
 	var out []entry
 	switch {

@@ -76,7 +76,7 @@ func tryLogin(b *bank, l login) loginOutcome {
 		return loginOutcome{err: loginError(code)}
 	case l.user == "user_custom":
 		return customLogin(l.password)
-	case !slices.Contains(sandboxUsers, l.user):
+	case !slices.Contains(sandboxUsers, l.user) && bulkRows(l.user) == 0:
 		return loginOutcome{err: loginError("INVALID_CREDENTIALS")}
 	case l.user != "user_good":
 		if strings.TrimSpace(l.password) == "" || b.oauth {

@@ -99,13 +99,22 @@ func (h history) changes(from, to int, account string) []change {
 	return slices.Concat(added, modified, removed)
 }
 
-func (s *Server) syncPage(c *call, h history, cur cursor, version int) obj {
+// stretch is the page that a cursor stands before, and how many changes there are in all.
+func (h history) stretch(cur cursor, count int) (page []change, total int) {
+	if b, ok := h.bulk(); ok && cur.Account == "" {
+		return b.stretch(cur.From, cur.To, cur.Skip, count)
+	}
 	all := h.changes(cur.From, cur.To, cur.Account)
 	from := min(cur.Skip, len(all))
-	to := min(from+c.num("count", 100), len(all))
+	return all[from:min(from+count, len(all))], len(all)
+}
+
+func (s *Server) syncPage(c *call, h history, cur cursor, version int) obj {
+	page, total := h.stretch(cur, c.num("count", 100))
+	to := min(cur.Skip, total) + len(page)
 	added, modified, removed := []txn{}, []txn{}, []obj{}
 	original, pfc := c.flag("options.include_original_description", false), c.pfc()
-	for _, ch := range all[from:to] {
+	for _, ch := range page {
 		switch ch.kind {
 		case "added":
 			added = append(added, ch.row(original, pfc))
@@ -115,7 +124,7 @@ func (s *Server) syncPage(c *call, h history, cur cursor, version int) obj {
 			removed = append(removed, obj{"transaction_id": ch.id, "account_id": ch.account})
 		}
 	}
-	more := to < len(all)
+	more := to < total
 	next := cursor{Item: cur.Item, From: cur.To, To: cur.To, Account: cur.Account}
 	if more {
 		next.From, next.Skip = cur.From, to
@@ -133,6 +142,9 @@ func (c *call) pfc() string {
 
 // active are the accounts that have transactions.
 func (h history) active(version int) []account {
+	if b, ok := h.bulk(); ok && b.upTo(version) > 0 {
+		return b.accounts
+	}
 	seen := map[string]bool{}
 	for _, e := range h.entries(version) {
 		seen[e.account] = true
