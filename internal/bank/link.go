@@ -3,6 +3,7 @@ package bank
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -69,6 +70,7 @@ func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkR
 	}
 	at("link.asked")
 	s.ID, s.State, s.CreatedAt, s.ClientID = newID(b.time()), connection.Pending, b.time(), c.Client.ID
+	s.Products, s.Extras = req.Products, slices.Concat(req.RequiredIfSupported, req.Optional)
 	s.LinkToken, s.HostedLinkURL, s.Expiration = link.Token.Reveal(), link.HostedURL, link.Expiration
 	reply := connection.Link{
 		LinkToken: s.LinkToken, HostedLinkURL: s.HostedLinkURL, SessionID: s.ID, Expiration: s.Expiration, RequestID: link.RequestID,

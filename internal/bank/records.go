@@ -80,6 +80,10 @@ type storedSession struct {
 	Hosted         bool   `json:"hosted"`
 	Exchange       bool   `json:"exchange"`
 	AllowDuplicate bool   `json:"allow_duplicate,omitempty"`
+
+	// Asked for in Link; a session completed without its page asks for the same.
+	Products []string `json:"products,omitempty"`
+	Extras   []string `json:"extras,omitempty"` // wanted where the bank has them
 }
 
 // exchange stages: what is known of one public token.

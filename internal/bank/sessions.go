@@ -3,6 +3,7 @@ package bank
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -111,7 +112,10 @@ func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, 
 func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedSession, p connection.CompleteParams) error {
 	o := plaid.Outcome{Finished: true, Exit: &connection.Exit{}}
 	if !p.Exit {
-		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, b.products.Products)
+		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras))
+		if code := plaid.Code(err); len(s.Extras) > 0 && (code == "INVALID_PRODUCT" || code == "PRODUCTS_NOT_SUPPORTED") {
+			token, err = b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, s.Products)
+		}
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ import (
 const (
 	syncPage     = 500 // rows a page: the most Plaid gives, so that its data changes least often in between
 	syncRestarts = 5   // how often an update is begun again because it did
+	syncWaits    = 60  // how often in a row the next page may be put off by a rate limit
 )
 
 // SyncTransactions brings a connection's transactions up to date (A18).
@@ -83,8 +84,16 @@ func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from strin
 
 func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string) (txn.Update, string, error) {
 	u := txn.Update{From: from}
+	waited := 0
 	for cursor := from; ; {
 		p, err := b.plaid.SyncTransactions(ctx, plaid.NewAccessToken(conn.AccessToken), cursor, syncPage)
+		// An update of more pages than a minute has calls would never end if it gave up here.
+		limited := fault.Is(err, fault.RateLimited) && cursor != from && waited < syncWaits
+		if limited && sleep(ctx, max(fault.As(err).RetryAfter, 1)) {
+			waited++
+			continue
+		}
+		waited = 0
 		if err != nil {
 			return txn.Update{}, "", err
 		}
@@ -98,6 +107,16 @@ func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string
 		if p.Next == "" {
 			return txn.Update{}, "", fault.New(fault.PlaidError, "Plaid promises more transactions and names no cursor")
 		}
+	}
+}
+
+// sleep waits some seconds, or reports that ctx ended first.
+func sleep(ctx context.Context, seconds int) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Duration(seconds) * time.Second):
+		return true
 	}
 }
 
