@@ -111,7 +111,11 @@ func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, 
 
 func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedSession, p connection.CompleteParams) error {
 	o := plaid.Outcome{Finished: true, Exit: &connection.Exit{}}
-	if !p.Exit {
+	switch {
+	case p.Exit:
+	case s.Mode == "update": // the Item is there already; a token would belong to another one
+		o = plaid.Outcome{Finished: true}
+	default:
 		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras))
 		if code := plaid.Code(err); len(s.Extras) > 0 && (code == "INVALID_PRODUCT" || code == "PRODUCTS_NOT_SUPPORTED") {
 			token, err = b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, s.Products)

@@ -49,5 +49,12 @@ func TestSandboxLinkHasEveryProduct(t *testing.T) {
 		if got := slices.Contains(conn.Products, "transactions"); got != (products == nil) {
 			t.Errorf("asked for %v it has %v", products, conn.Products)
 		}
+		link, err = c.UpdateLink(t.Context(), connection.UpdateLinkParams{ItemID: conn.ItemID, UserID: "u", HostedLink: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err = c.CompleteSession(t.Context(), link.SessionID, connection.CompleteParams{InstitutionID: "ins_109508"}); err != nil || s.State != connection.Succeeded {
+			t.Errorf("update mode: %+v: %v", s, err)
+		}
 	}
 }
