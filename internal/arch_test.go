@@ -36,8 +36,9 @@ var arrows = map[string][]string{
 	"internal/connection": {"account", "fault", "tenant"},
 	"internal/employee":   {"account", "ach", "connection", "fault", "tenant"},
 
+	"internal/spell":                {},
 	"internal/socket":               {},
-	"internal/config":               {"secret", "socket"},
+	"internal/config":               {"secret", "socket", "spell"},
 	"internal/vault":                {},
 	"internal/store":                {"vault"},
 	"internal/store/bolt":           {"store"},
@@ -56,7 +57,7 @@ var arrows = map[string][]string{
 	"internal/client": append([]string{"socket"}, words...),
 	"internal/aaterm": {},
 	"internal/tui":    append([]string{"client"}, words...),
-	"internal/cli":    append([]string{"client", "socket", "tui"}, words...),
+	"internal/cli":    append([]string{"client", "socket", "spell", "tui"}, words...),
 
 	"internal/banktest":             {"client", "config", "connection", "daemon", "plaid", "plaidspec", "secret", "store", "store/mem", "tenant", "vault"},
 	"internal/plaidspec/specreport": {"plaidspec"},

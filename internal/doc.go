@@ -38,7 +38,8 @@
 //	store       sealed typed collections over an ordered key-value Engine (bolt, mem; enginetest holds both to one contract)
 //	vault       the key to the keys, per-tenant data keys, keyed digests
 //
-// Shared edges: socket (path, safe listen, dial, peer uid) and, for bankd alone, config.
+// Shared edges: socket (path, safe listen, dial, peer uid), spell (the name that a mistyped one is near) and, for bankd
+// alone, config.
 //
 // The user's side:
 //

@@ -116,17 +116,6 @@ func TestDigitsOf(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"status", "stats", 1}, {"lst", "list", 1}, {"abc", "", 3}, {"kitten", "sitting", 3}} {
-		if got := distance(c.a, c.b); got != c.want || distance(c.b, c.a) != c.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 func TestBrowserIsOpenedOnlyWhereItIsSeen(t *testing.T) {
 	for _, c := range []struct {
 		name, vars string

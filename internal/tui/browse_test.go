@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/bankctl/bankctl/internal/page"
@@ -142,20 +139,7 @@ func TestBrowseViews(t *testing.T) {
 			t.Run(fmt.Sprintf("%s_%dx%d", name, size[0], size[1]), func(t *testing.T) {
 				s := newShelf(t, 1_000_000, size[0], size[1])
 				s.press(keys...)
-				got := s.view() + "\n"
-				file := filepath.Join("testdata", fmt.Sprintf("browse_%s_%dx%d.golden", name, size[0], size[1]))
-				if *update {
-					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(string(want), got); diff != "" {
-					t.Errorf("another view (-want +got), -update writes it:\n%s", diff)
-				}
+				golden(t, fmt.Sprintf("browse_%s_%dx%d", name, size[0], size[1]), s.view())
 			})
 		}
 	}

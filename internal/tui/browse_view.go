@@ -52,9 +52,9 @@ func (m browseModel) viewRows() []string {
 	lines = append(lines, m.totals()...)
 	lines = append(lines, m.noteLine())
 	if m.typing {
-		return append(lines, m.keyLine("type", "to filter", "enter", "keep", "esc", "clear"))
+		return append(lines, m.styles.keyLine(m.width, "type", "to filter", "enter", "keep", "esc", "clear"))
 	}
-	return append(lines, m.keyLine("↑↓", "move", "/", "filter", "enter", "detail", "pgup pgdn", "page", "g G", "ends", "r", "reload", "q", "quit"))
+	return append(lines, m.styles.keyLine(m.width, "↑↓", "move", "/", "filter", "enter", "detail", "pgup pgdn", "page", "g G", "ends", "r", "reload", "q", "quit"))
 }
 
 func (m browseModel) titled() string {
@@ -97,10 +97,6 @@ func (m browseModel) noteLine() string {
 		return ""
 	}
 	return " " + m.styles.cursor.Render(plain(m.note))
-}
-
-func (m browseModel) keyLine(pairs ...string) string {
-	return deskModel{styles: m.styles, width: m.width}.keyLine(pairs...)
 }
 
 const (
@@ -210,7 +206,7 @@ func (m browseModel) viewDetail() []string {
 	for len(lines) < m.height-2 {
 		lines = append(lines, "")
 	}
-	return append(lines, m.noteLine(), m.keyLine("↑↓", "the next ones", "enter", "back", "q", "back"))
+	return append(lines, m.noteLine(), m.styles.keyLine(m.width, "↑↓", "the next ones", "enter", "back", "q", "back"))
 }
 
 func browseFacts(t txn.Transaction) [][2]string {

@@ -2,10 +2,7 @@ package tui
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +15,6 @@ import (
 	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/fault"
 )
-
-var update = flag.Bool("update", false, "write the golden views anew")
 
 // The three states of the desk, whole, at the two sizes; no line is wider and no view higher than the screen.
 func TestDeskViews(t *testing.T) {
@@ -49,20 +44,7 @@ func TestDeskViews(t *testing.T) {
 			t.Run(fmt.Sprintf("%s_%dx%d", name, size[0], size[1]), func(t *testing.T) {
 				s := newStage(t, size[0], size[1])
 				reach(s)
-				got := s.view() + "\n"
-				file := filepath.Join("testdata", fmt.Sprintf("desk_%s_%dx%d.golden", name, size[0], size[1]))
-				if *update {
-					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(string(want), got); diff != "" {
-					t.Errorf("another view (-want +got), -update writes it:\n%s", diff)
-				}
+				golden(t, fmt.Sprintf("desk_%s_%dx%d", name, size[0], size[1]), s.view())
 			})
 		}
 	}

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -75,7 +74,7 @@ func (m deskModel) framed(title, right string, body []string, keys ...string) []
 	for len(lines) < m.height-2 {
 		lines = append(lines, "")
 	}
-	return append(lines, m.noted(), m.keyLine(keys...))
+	return append(lines, m.noted(), m.styles.keyLine(m.width, keys...))
 }
 
 // titled is a title with something at the right end of its line.
@@ -93,19 +92,6 @@ func (m deskModel) noted() string {
 		return ""
 	}
 	return " " + m.styles.cursor.Render(plain(m.note))
-}
-
-// keyLine shows keys as pairs of a key and what it does. On a narrow screen the last two pairs stay: how to learn of
-// the others, and how to leave.
-func (m deskModel) keyLine(pairs ...string) string {
-	for len(pairs) > 4 && ansi.StringWidth(" "+strings.Join(pairs, " "))+len(pairs)/2 > m.width+1 {
-		pairs = slices.Delete(slices.Clone(pairs), len(pairs)-6, len(pairs)-4)
-	}
-	var b strings.Builder
-	for i := 0; i+1 < len(pairs); i += 2 {
-		b.WriteString(" " + m.styles.key.Render(pairs[i]) + " " + pairs[i+1] + " ")
-	}
-	return strings.TrimRight(b.String(), " ")
 }
 
 func (m deskModel) viewQueue() []string {
@@ -127,9 +113,9 @@ func (m deskModel) viewQueue() []string {
 		lines = append(lines, m.selected()...)
 	}
 	if m.typing {
-		return append(lines, m.noted(), m.keyLine("type", "to search", "enter", "keep", "esc", "clear"))
+		return append(lines, m.noted(), m.styles.keyLine(m.width, "type", "to search", "enter", "keep", "esc", "clear"))
 	}
-	return append(lines, m.noted(), m.keyLine("l", "link", "w", "watch", "h", "history", "b", "bundle", "enter", "detail", "/", "search", "?", "help", "q", "quit"))
+	return append(lines, m.noted(), m.styles.keyLine(m.width, "l", "link", "w", "watch", "h", "history", "b", "bundle", "enter", "detail", "/", "search", "?", "help", "q", "quit"))
 }
 
 func (m deskModel) queueTitle() string {
