@@ -33,6 +33,7 @@ type Config struct {
 	Store    *store.DB
 	Plaid    *plaid.Client
 	Products Products
+	Days     int // of past transactions that a new link asks for
 	Log      *slog.Logger
 	Now      func() time.Time // nil = time.Now
 }
@@ -50,7 +51,10 @@ type Bank struct {
 	reading  sync.RWMutex
 	writes   atomic.Uint64 // counts the beginning and the end of every write
 	linked   sync.Map      // tenant id → linkedCache
-	locks    keyed         // one at a time: of an exchange, an employee's account, a sync, an Idempotency-Key
+	underway sync.Map      // connection id → *progress, while its transactions are read
+	syncs    *turns
+	days     int
+	locks    keyed // one at a time: of an exchange, an employee's account, a sync, an Idempotency-Key
 	sessions *watch
 	stats    Stats
 }
@@ -68,7 +72,7 @@ func New(c Config) *Bank {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	b := &Bank{db: c.Store, plaid: c.Plaid, products: c.Products, log: c.Log, now: c.Now}
+	b := &Bank{db: c.Store, plaid: c.Plaid, products: c.Products, log: c.Log, now: c.Now, days: c.Days, syncs: newTurns(syncsAtOnce)}
 	b.sessions = newWatch(c.Plaid.Environment() == plaid.Simulated)
 	return b
 }

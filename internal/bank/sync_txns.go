@@ -2,9 +2,6 @@ package bank
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
-	"slices"
 	"strconv"
 	"time"
 
@@ -22,7 +19,11 @@ const (
 	syncWaits    = 60  // how often in a row the next page may be put off by a rate limit
 )
 
-// SyncTransactions brings a connection's transactions up to date (A18).
+// syncPatience is how long a call waits for a sync: one of a huge Item goes on without it.
+const syncPatience = 30 * time.Second
+
+// SyncTransactions brings a connection's transactions up to date (A18). After half a minute it tells how far that is; the
+// same call again waits on.
 func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connection.ItemParams) (txn.Synced, error) {
 	conn, err := b.connection(ctx, c, p.ItemID)
 	if err != nil {
@@ -34,13 +35,57 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 	if conn.Status == connection.Removed {
 		return txn.Synced{}, fault.New(fault.Conflict, "the connection was removed").WithID(conn.ID)
 	}
-	return b.syncTransactions(ctx, c, conn)
+	run := b.syncUnderway(ctx, c, conn)
+	patience := time.NewTimer(syncPatience)
+	defer patience.Stop()
+	select {
+	case <-run.done:
+		return run.reply, run.err
+	case <-patience.C:
+		s := b.ledger.State(c.TenantID, conn.ID)
+		reply := txn.Synced{ConnectionID: conn.ID, PlaidItemID: conn.ItemID, Status: s.Status, Total: s.Rows, Reading: true}
+		if s.SyncedAt != nil {
+			reply.SyncedAt = *s.SyncedAt
+		}
+		return reply, nil
+	case <-ctx.Done():
+		return txn.Synced{}, ctx.Err()
+	}
+}
+
+// syncUnderway joins the sync of a connection that runs, or begins one. It outlives the call that asked for it: what was
+// read for minutes is not given up because somebody stopped looking.
+func (b *Bank) syncUnderway(ctx context.Context, c tenant.Caller, conn storedConnection) *progress {
+	p := &progress{since: b.time(), done: make(chan struct{})}
+	if runs, joined := b.underway.LoadOrStore(conn.ID, p); joined {
+		return runs.(*progress)
+	}
+	ctx, stop := b.untilStop(context.WithoutCancel(ctx))
+	b.sessions.running.Go(func() {
+		defer stop()
+		defer close(p.done)
+		defer b.underway.Delete(conn.ID)
+		p.reply, p.err = b.syncTransactions(ctx, c, conn, p)
+	})
+	return p
+}
+
+// untilStop ends a context when the daemon stops.
+func (b *Bank) untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
+	b.sessions.mu.Lock()
+	life := b.sessions.ctx
+	b.sessions.mu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	if life == nil {
+		return ctx, cancel
+	}
+	forget := context.AfterFunc(life, cancel)
+	return ctx, func() { forget(); cancel() }
 }
 
 // syncTransactions reads a whole update, then stores it with its cursor in one transaction.
-func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn storedConnection) (txn.Synced, error) {
-	defer b.locks.lock("sync " + conn.ID)()
-	u, status, err := b.readUpdate(ctx, conn, b.ledger.State(c.TenantID, conn.ID).Cursor)
+func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn storedConnection, progress *progress) (txn.Synced, error) {
+	u, status, err := b.readUpdate(ctx, conn, b.ledger.State(c.TenantID, conn.ID).Cursor, progress)
 	if err != nil {
 		return txn.Synced{}, b.troubled(ctx, c, conn.ID, err)
 	}
@@ -61,10 +106,10 @@ func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn store
 
 // readUpdate pages through one update. Where Plaid's data changes on the way, or a page fails, what was read is dropped
 // and the update begun again from its first cursor: taking up in the middle would lose rows.
-func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from string) (txn.Update, string, error) {
+func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from string, told *progress) (txn.Update, string, error) {
 	var lastErr error
 	for range syncRestarts {
-		u, status, err := b.readPages(ctx, conn, from)
+		u, status, err := b.readPages(ctx, conn, from, told)
 		switch {
 		case err == nil:
 			return u, status, nil
@@ -82,8 +127,9 @@ func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from strin
 	return txn.Update{}, "", f.WithHint("Plaid's data changes faster than it can be read: try again in a minute")
 }
 
-func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string) (txn.Update, string, error) {
+func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string, told *progress) (txn.Update, string, error) {
 	u := txn.Update{From: from}
+	told.rows.Store(0)
 	waited := 0
 	for cursor := from; ; {
 		p, err := b.plaid.SyncTransactions(ctx, plaid.NewAccessToken(conn.AccessToken), cursor, syncPage)
@@ -98,6 +144,7 @@ func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string
 			return txn.Update{}, "", err
 		}
 		u.Added, u.Modified, u.Removed = append(u.Added, p.Added...), append(u.Modified, p.Modified...), append(u.Removed, p.Removed...)
+		told.read(p, u)
 		if p.Next != "" {
 			cursor, u.To = p.Next, p.Next
 		}
@@ -118,98 +165,4 @@ func sleep(ctx context.Context, seconds int) bool {
 	case <-time.After(time.Duration(seconds) * time.Second):
 		return true
 	}
-}
-
-// pace is how long a connection rests between two syncs, by how far Plaid is with it.
-func (b *Bank) pace(status string, failed int) time.Duration {
-	quick := b.plaid.Environment() == plaid.Simulated
-	rest := 6 * time.Hour
-	switch {
-	case failed > 0:
-		rest = min(6*time.Hour, time.Minute<<min(failed, 9))
-	case status == "" || status == plaid.NotReady:
-		rest = 15 * time.Second
-	case status == plaid.InitialComplete:
-		rest = time.Minute
-	}
-	if quick {
-		rest /= 20
-	}
-	return rest + rand.N(rest/4) // so that connections linked together do not ask together
-}
-
-type syncTurn struct {
-	due    time.Time
-	failed int
-}
-
-// watchTransactions keeps connections up to date until ctx ends; those that need a new sign-in are left alone.
-func (b *Bank) watchTransactions(ctx context.Context) {
-	turns := map[string]syncTurn{}
-	every := 5 * time.Second
-	if b.plaid.Environment() == plaid.Simulated {
-		every = 500 * time.Millisecond
-	}
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		all, err := b.syncable(ctx)
-		if err != nil {
-			continue // the store says it where it matters
-		}
-		for _, s := range all {
-			turn := turns[s.conn.ID]
-			if b.now().Before(turn.due) {
-				continue
-			}
-			reply, err := b.syncTransactions(ctx, system(s.tenantID), s.conn)
-			if ctx.Err() != nil {
-				return
-			}
-			turn.failed++
-			if err == nil {
-				turn.failed = 0
-			} else if !errors.Is(err, store.ErrPoisoned) {
-				b.log.Warn("transactions could not be synced", "connection", s.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
-			}
-			turn.due = b.now().Add(b.pace(reply.Status, turn.failed))
-			turns[s.conn.ID] = turn
-		}
-	}
-}
-
-type syncableConnection struct {
-	tenantID string
-	conn     storedConnection
-}
-
-// syncable lists the connections that may be asked for transactions.
-func (b *Bank) syncable(ctx context.Context) ([]syncableConnection, error) {
-	tenants, err := b.allTenants(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []syncableConnection
-	for _, t := range tenants {
-		err := b.db.View(ctx, func(tx *store.Tx) error {
-			for rec, err := range connections.Scan(tx, t.ID, store.Range{}) {
-				if err != nil {
-					return err
-				}
-				if c := rec.Value; c.Employee == nil && c.Read && c.Status == connection.Active && slices.Contains(c.Products, "transactions") {
-					out = append(out, syncableConnection{t.ID, c})
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }

@@ -168,5 +168,6 @@ func (b *Bank) withTransactions(tenantID string, conn connection.Connection) con
 	if s := b.ledger.State(tenantID, conn.ID); s.SyncedAt != nil {
 		conn.Transactions = &connection.Transactions{Status: s.Status, Total: s.Rows, SyncedAt: *s.SyncedAt}
 	}
+	conn.Reading = b.underwayNow(conn.ID)
 	return conn
 }

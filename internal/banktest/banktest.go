@@ -47,6 +47,7 @@ type Bank struct {
 	api     *apiCheck
 	tokens  tokenCatcher
 	now     func() time.Time
+	set     []func(*config.Config)
 }
 
 // Option changes how a Bank starts.
@@ -57,6 +58,11 @@ func OnDisk(b *Bank) { b.onDisk = true }
 
 // Clock sets the daemon's and the simulator's clock.
 func Clock(now func() time.Time) Option { return func(b *Bank) { b.now = now } }
+
+// With sets what the operator may set.
+func With(set func(*config.Config)) Option {
+	return func(b *Bank) { b.set = append(b.set, set) }
+}
 
 // Start runs a bankd until the test ends, and fails the test where anything said on the way broke a contract.
 func Start(t testing.TB, opts ...Option) *Bank {
@@ -72,8 +78,11 @@ func Start(t testing.TB, opts ...Option) *Bank {
 	}
 	b.Config = config.Config{
 		DataDir: filepath.Join(dir, "data"), KeyFile: filepath.Join(dir, "keys", "kek"), MayCreateKey: true,
-		Socket: filepath.Join(dir, "run", "b.sock"), Plaid: config.Simulated, SimulatorListen: "127.0.0.1:0",
+		Socket: filepath.Join(dir, "run", "b.sock"), Plaid: config.Simulated, SimulatorListen: "127.0.0.1:0", TransactionsDays: 90,
 		LinkProducts: config.LinkProducts{Products: []string{"auth"}, RequiredIfSupported: []string{"identity"}, Optional: []string{"transactions"}},
+	}
+	for _, set := range b.set {
+		set(&b.Config)
 	}
 	if !b.onDisk {
 		b.engine = mem.New()

@@ -59,7 +59,7 @@ func runSync(ctx context.Context, a *app, all bool, typed []string) error {
 	results, failures := []syncResult{}, []error{}
 	lines := newSyncLines(a)
 	for _, conn := range conns {
-		stop := lines.begin(conn)
+		stop := lines.begin(ctx, c, conn)
 		r, err := syncOne(ctx, c, conn)
 		stop()
 		if ctx.Err() != nil {
@@ -127,7 +127,10 @@ func syncOne(ctx context.Context, c *client.Client, conn connection.Connection) 
 		r.Accounts = &accounts
 		if slices.Contains(conn.Products, "transactions") {
 			var txns txn.Synced
-			if txns, err = c.SyncTransactions(ctx, connection.ItemParams{ItemID: conn.ItemID}); err == nil {
+			for txns.Reading = true; txns.Reading && err == nil; {
+				txns, err = c.SyncTransactions(ctx, connection.ItemParams{ItemID: conn.ItemID})
+			}
+			if err == nil {
 				r.Transactions = &txns
 			}
 		}

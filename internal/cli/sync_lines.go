@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
 )
 
@@ -22,6 +26,8 @@ func newSyncLines(a *app) *syncLines { return &syncLines{app: a} }
 const (
 	frames      = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 	turnEvery   = 100 * time.Millisecond
+	barCells    = 20
+	askEvery    = 500 * time.Millisecond
 	eraseToLeft = "\r\x1b[K"
 )
 
@@ -31,25 +37,37 @@ func (l *syncLines) turning() bool {
 }
 
 // begin says what is being done until stop is called, which takes the line away.
-func (l *syncLines) begin(conn connection.Connection) (stop func()) {
+func (l *syncLines) begin(ctx context.Context, c *client.Client, conn connection.Connection) (stop func()) {
 	if !l.turning() {
 		return func() {}
 	}
-	done := make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	var reading atomic.Pointer[connection.Reading]
 	var over sync.WaitGroup
+	over.Go(func() {
+		for ctx.Err() == nil {
+			if now, err := c.GetConnection(ctx, conn.ID); err == nil {
+				reading.Store(now.Reading)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(askEvery):
+			}
+		}
+	})
 	over.Go(func() {
 		began := l.app.Now()
 		tick := time.NewTicker(turnEvery)
 		defer tick.Stop()
 		for n := 0; ; n++ {
 			frame := string([]rune(frames)[n%len([]rune(frames))])
-			text := fmt.Sprintf("%s %s: reading accounts and transactions, %s", frame, clean(conn.Institution.Name), round(l.app.Now().Sub(began)))
+			text := frame + " " + clean(conn.Institution.Name) + ": " + readingLine(reading.Load(), began, l.app.Now())
 			if w := l.app.Width(); w > 1 {
 				text = cut(text, w-1)
 			}
 			_, _ = io.WriteString(l.app.Stderr, eraseToLeft+text) // a terminal that is gone wants no progress
 			select {
-			case <-done:
+			case <-ctx.Done():
 				_, _ = io.WriteString(l.app.Stderr, eraseToLeft)
 				return
 			case <-tick.C:
@@ -57,9 +75,26 @@ func (l *syncLines) begin(conn connection.Connection) (stop func()) {
 		}
 	})
 	return func() {
-		close(done)
+		cancel()
 		over.Wait()
 	}
+}
+
+// readingLine is a sync under way: a bar, rows, rate and time left, as far as they are known.
+func readingLine(r *connection.Reading, began, now time.Time) string {
+	if r == nil || r.Rows == 0 {
+		return "reading accounts and transactions, " + round(now.Sub(began))
+	}
+	took := now.Sub(r.Since)
+	text := counted(int(r.Rows), "transaction")
+	if seconds := took.Seconds(); seconds >= 1 {
+		text += ", " + strconv.Itoa(int(float64(r.Rows)/seconds)) + "/s"
+	}
+	if r.Percent == 0 {
+		return text + ", " + round(took)
+	}
+	left := took * time.Duration(100-r.Percent) / time.Duration(r.Percent)
+	return fmt.Sprintf("%-*s %d%%, %s, about %s left", barCells, bar(int64(r.Percent), 100, barCells), r.Percent, text, round(left))
 }
 
 // end leaves the line that stays.

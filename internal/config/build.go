@@ -18,7 +18,7 @@ import (
 // build checks the settings and works out the defaults that hang on others.
 func (l *loader) build() (Config, error) {
 	c := Config{File: l.file, Plaid: l.v.GetString("plaid")}
-	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.timeout, l.simulator, l.logging, l.products} {
+	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.timeout, l.days, l.simulator, l.logging, l.products} {
 		if err := step(&c); err != nil {
 			return Config{}, err
 		}
@@ -102,6 +102,14 @@ func (l *loader) timeout(c *Config) (err error) {
 	c.PlaidTimeout, err = time.ParseDuration(l.v.GetString("plaid_timeout"))
 	if err != nil || c.PlaidTimeout < time.Second || c.PlaidTimeout > 5*time.Minute {
 		return l.bad("plaid_timeout", "want a duration from 1s to 5m, like 30s")
+	}
+	return nil
+}
+
+func (l *loader) days(c *Config) (err error) {
+	c.TransactionsDays, err = strconv.Atoi(l.v.GetString("transactions_days"))
+	if err != nil || c.TransactionsDays < 1 || c.TransactionsDays > 730 {
+		return l.bad("transactions_days", "want a number of days from 1 to 730")
 	}
 	return nil
 }

@@ -26,20 +26,22 @@ const (
 
 // Config is checked: every path is absolute, every value one that bankd knows.
 type Config struct {
-	File            string // the file that was read; "" if there is none
-	DataDir         string
-	KeyFile         string
-	MayCreateKey    bool // false if systemd hands the key over: it is never made there
-	Socket          string
-	Plaid           string // Simulated, Sandbox or Production
-	PlaidURL        string // "" is the embedded simulator
-	PlaidTimeout    time.Duration
-	PlaidClientID   string
-	PlaidSecret     secret.Text
-	SimulatorListen string
-	LogFormat       string
-	LogLevel        slog.Level
-	LinkProducts    LinkProducts
+	File          string // the file that was read; "" if there is none
+	DataDir       string
+	KeyFile       string
+	MayCreateKey  bool // false if systemd hands the key over: it is never made there
+	Socket        string
+	Plaid         string // Simulated, Sandbox or Production
+	PlaidURL      string // "" is the embedded simulator
+	PlaidTimeout  time.Duration
+	PlaidClientID string
+	PlaidSecret   secret.Text
+	// TransactionsDays is how far back a new link asks for transactions; Plaid never changes it afterwards.
+	TransactionsDays int
+	SimulatorListen  string
+	LogFormat        string
+	LogLevel         slog.Level
+	LinkProducts     LinkProducts
 }
 
 // LinkProducts are the Plaid products that a link asks for by default.

@@ -47,7 +47,7 @@ func TestDefaults(t *testing.T) {
 	want := config.Config{
 		DataDir: "/h/.local/state/bankd/simulated", KeyFile: "/h/.config/bankd/kek", MayCreateKey: true,
 		Socket: "/run/user/1/bankd/bankd.sock", Plaid: "simulated", PlaidClientID: "simulated",
-		SimulatorListen: "127.0.0.1:0", PlaidTimeout: 30 * time.Second, LogFormat: "auto", LogLevel: slog.LevelInfo,
+		SimulatorListen: "127.0.0.1:0", PlaidTimeout: 30 * time.Second, TransactionsDays: 730, LogFormat: "auto", LogLevel: slog.LevelInfo,
 		LinkProducts: config.LinkProducts{Products: []string{"auth"}, RequiredIfSupported: []string{"identity"}, Optional: []string{"transactions"}},
 	}
 	if diff := cmp.Diff(want, got, ignoreSecret); diff != "" {

@@ -44,6 +44,7 @@ type Connection struct {
 	Accounts     []LinkedAccount `json:"accounts"`
 	SyncedAt     *time.Time      `json:"synced_at" doc:"When its accounts were last read"`
 	Transactions *Transactions   `json:"transactions,omitempty" doc:"How far its transactions are"`
+	Reading      *Reading        `json:"reading,omitempty" doc:"Where its transactions are being read just now"`
 	CreatedAt    time.Time       `json:"created_at"`
 	UpdatedAt    time.Time       `json:"updated_at"`
 }
@@ -53,6 +54,18 @@ type Transactions struct {
 	Status   string    `json:"status" doc:"Plaid's: NOT_READY, INITIAL_UPDATE_COMPLETE, HISTORICAL_UPDATE_COMPLETE"`
 	Total    int       `json:"total"`
 	SyncedAt time.Time `json:"synced_at"`
+}
+
+// Reading is how far a sync of transactions under way is. Nothing of it is stored before all of it is read.
+type Reading struct {
+	Rows    int64     `json:"rows"`
+	Percent int       `json:"percent,omitempty" doc:"Of a first sync, by the day it has come to: an estimate, for Plaid never says how much is to come"`
+	Since   time.Time `json:"since"`
+}
+
+// Working reports whether Plaid may be asked for its data.
+func (c Connection) Working() bool {
+	return c.Status == Active || c.Status == PendingDisconnect || c.Status == PendingExpiration
 }
 
 // Trouble is why a connection does not work, and what mends it.

@@ -90,7 +90,7 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 		return err
 	}
 	d.bank = bank.New(bank.Config{
-		Store: d.db, Plaid: client, Log: d.log, Now: o.Now,
+		Store: d.db, Plaid: client, Log: d.log, Now: o.Now, Days: d.config.TransactionsDays,
 		Products: bank.Products{
 			Products: d.config.LinkProducts.Products, RequiredIfSupported: d.config.LinkProducts.RequiredIfSupported,
 			Optional: d.config.LinkProducts.Optional,
@@ -107,7 +107,7 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 func (d *Daemon) plaidClient(ctx context.Context, o Options) (*plaid.Client, error) {
 	pc := plaid.Config{
 		Environment: d.config.Plaid, BaseURL: d.config.PlaidURL, ClientID: d.config.PlaidClientID, Secret: d.config.PlaidSecret,
-		ClientName: clientName, Transport: o.Transport, Timeout: d.config.PlaidTimeout,
+		ClientName: clientName, Days: d.config.TransactionsDays, Transport: o.Transport, Timeout: d.config.PlaidTimeout,
 	}
 	if d.config.Plaid == config.Simulated {
 		pc.ClientID, pc.Secret = config.Simulated, secret.New(config.Simulated)

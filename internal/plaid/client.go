@@ -48,6 +48,7 @@ type Config struct {
 	ClientID    string
 	Secret      secret.Text
 	ClientName  string // shown in Link, at most 30 characters
+	Days        int    // of past transactions that a new Item asks for, 1 to 730; 0 = Plaid's 90
 	Transport   http.RoundTripper
 	Timeout     time.Duration // of an ordinary call; 0 = 30 s. Slow calls get at least 60 s more
 }

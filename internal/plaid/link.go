@@ -3,6 +3,7 @@ package plaid
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	sdk "github.com/plaid/plaid-go/v29/plaid"
@@ -67,11 +68,23 @@ func (c *Client) linkRequest(r LinkRequest) sdk.LinkTokenCreateRequest {
 	req.Products = productNames(r.Products)
 	req.RequiredIfSupportedProducts = productNames(r.RequiredIfSupported)
 	req.OptionalProducts = productNames(r.Optional)
+	if days := c.days(); days != nil && slices.Contains(slices.Concat(r.Products, r.RequiredIfSupported, r.Optional), "transactions") {
+		req.Transactions = &sdk.LinkTokenTransactions{DaysRequested: days}
+	}
 	if len(r.Products) == 1 && r.Products[0] == "auth" {
 		yes := true // the ways to link by number alone, for banks that Plaid cannot sign in to
 		req.Auth = &sdk.LinkTokenCreateRequestAuth{AutomatedMicrodepositsEnabled: &yes, SameDayMicrodepositsEnabled: &yes, InstantMicrodepositsEnabled: &yes}
 	}
 	return req
+}
+
+// days is what Plaid is asked for when an Item's transactions begin; it is frozen then. nil leaves it to Plaid.
+func (c *Client) days() *int32 {
+	if c.config.Days == 0 {
+		return nil
+	}
+	n := int32(c.config.Days)
+	return &n
 }
 
 // productNames leaves nil as nil: the SDK would send an empty list as one.

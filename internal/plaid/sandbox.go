@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 
 	sdk "github.com/plaid/plaid-go/v29/plaid"
 )
@@ -11,8 +12,13 @@ import (
 // CreateSandboxToken makes an Item without Link: Plaid's sandbox alone offers it.
 func (c *Client) CreateSandboxToken(ctx context.Context, institutionID, username, password string, products []string) (PublicToken, error) {
 	req := sdk.SandboxPublicTokenCreateRequest{InstitutionId: institutionID, InitialProducts: productNames(products)}
+	options := &sdk.SandboxPublicTokenCreateRequestOptions{}
+	if days := c.days(); days != nil && slices.Contains(products, "transactions") {
+		options.Transactions = &sdk.SandboxPublicTokenCreateRequestOptionsTransactions{DaysRequested: days}
+		req.Options = options
+	}
 	if username != "" {
-		req.Options = &sdk.SandboxPublicTokenCreateRequestOptions{}
+		req.Options = options
 		req.Options.OverrideUsername.Set(&username)
 		password = cmp.Or(password, "pass_good")
 		req.Options.OverridePassword.Set(&password)

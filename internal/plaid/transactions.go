@@ -47,6 +47,8 @@ func (c *Client) SyncTransactions(ctx context.Context, token AccessToken, cursor
 	req := sdk.TransactionsSyncRequest{AccessToken: token.Reveal(), Count: &n}
 	if cursor != "" {
 		req.Cursor = &cursor
+	} else if days := c.days(); days != nil { // Plaid heeds it only where this call begins the Item's transactions
+		req.Options = &sdk.TransactionsSyncRequestOptions{DaysRequested: days}
 	}
 	var got *syncRows
 	resp, err := read(ctx, c, false, func(ctx context.Context) (sdk.TransactionsSyncResponse, *http.Response, error) {

@@ -87,6 +87,7 @@ type Synced struct {
 	Counts
 	Total    int       `json:"total_transactions"`
 	SyncedAt time.Time `json:"synced_at"`
+	Reading  bool      `json:"reading,omitempty" doc:"It still goes on: the connection tells how far it is, the same call waits on"`
 }
 
 // Page is one page of a listing.

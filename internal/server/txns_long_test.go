@@ -1,0 +1,58 @@
+package server_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/banktest"
+	"github.com/bankctl/bankctl/internal/config"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/plaidsim"
+)
+
+// A link asks for as many days as the operator wants: the published 16 rows a month, for 24 months, of which the linked
+// accounts have half.
+func TestTransactionsDays(t *testing.T) {
+	rows := map[int]int{}
+	for _, days := range []int{90, 730} {
+		b := banktest.Start(t, banktest.With(func(c *config.Config) { c.TransactionsDays = days }))
+		conn := synced(t, b, "e1")
+		now, err := b.Client.GetConnection(t.Context(), conn.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows[days] = now.Transactions.Total
+	}
+	if rows[90] == 0 || rows[730] != 8*rows[90] {
+		t.Errorf("%d in 90 days, %d in 730", rows[90], rows[730])
+	}
+}
+
+// A sync goes on when whoever asked for it hangs up, tells how far it is, and another call joins it.
+func TestSyncOutlivesItsCaller(t *testing.T) {
+	b := banktest.Start(t)
+	conn := synced(t, b, "e1")
+	faults, err := plaidsim.ParseFaults("/transactions/sync:slow:2s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Daemon.Simulator().SetFaults(faults)
+	before := b.Daemon.Simulator().Counts()["/transactions/sync"]
+	impatient, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := b.Client.SyncTransactions(impatient, connection.ItemParams{ItemID: conn.ID}); err == nil {
+		t.Fatal("it was not slow")
+	}
+	now, err := b.Client.GetConnection(t.Context(), conn.ID)
+	if err != nil || now.Reading == nil {
+		t.Fatalf("nothing is being read: %v", err)
+	}
+	got, err := b.Client.SyncTransactions(t.Context(), connection.ItemParams{ItemID: conn.ID})
+	if err != nil || got.Total == 0 || got.Reading {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if n := b.Daemon.Simulator().Counts()["/transactions/sync"] - before; n != 1 {
+		t.Errorf("%d calls for one sync", n)
+	}
+}
