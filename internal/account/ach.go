@@ -18,6 +18,13 @@ const (
 	Disabled            = "disabled"
 )
 
+// Why an ACH account is disabled.
+const (
+	ConnectionRemoved = "connection_removed"
+	ConsentRevoked    = "consent_revoked"
+	NotShared         = "not_shared"
+)
+
 // States lists them all.
 var States = []string{Unverified, PendingVerification, Verified, VerificationFailed, Disabled}
 
@@ -39,6 +46,7 @@ type ACH struct {
 	RoutingLast4   string    `json:"routing_last4"`
 	Mask           string    `json:"mask,omitempty" doc:"The digits the bank itself shows; not always the account number's last"`
 	Status         string    `json:"status" enum:"unverified,pending_verification,verified,verification_failed,disabled"`
+	DisabledReason string    `json:"disabled_reason,omitempty" enum:"connection_removed,consent_revoked,not_shared" doc:"Why it is disabled; the last two end by themselves when the user signs in again"`
 	BankName       string    `json:"bank_name"`
 	AccountType    string    `json:"account_type" enum:"checking,savings"`
 	Nickname       string    `json:"nickname,omitempty"`

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/bankctl/bankctl/internal/connection"
-	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
@@ -14,9 +13,9 @@ func (b *Bank) GetBalance(ctx context.Context, c tenant.Caller, p connection.Bal
 	if err != nil {
 		return connection.Balances{}, asField(err, "plaid_item_id", "is not a connection of yours")
 	}
-	found, err := b.plaid.GetBalances(ctx, plaid.NewAccessToken(conn.AccessToken))
+	found, err := b.plaid.GetBalances(ctx, conn.token())
 	if err != nil {
-		return connection.Balances{}, b.troubled(ctx, c, conn.ID, err)
+		return connection.Balances{}, b.troubled(ctx, c, conn, err)
 	}
 	now := b.time()
 	reply := connection.Balances{ItemID: conn.ItemID, ConnectionID: conn.ID, AsOf: now, Accounts: []connection.AccountBalance{}}
@@ -35,5 +34,6 @@ func (b *Bank) GetBalance(ctx context.Context, c tenant.Caller, p connection.Bal
 		}
 		reply.Accounts = append(reply.Accounts, row)
 	}
+	reply.Left = b.allowance("balance", conn.ID)
 	return reply, nil
 }

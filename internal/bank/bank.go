@@ -33,7 +33,8 @@ type Config struct {
 	Store    *store.DB
 	Plaid    *plaid.Client
 	Products Products
-	Days     int // of past transactions that a new link asks for
+	Webhook  string // where Plaid reaches bankd; empty = it does not
+	Days     int    // of past transactions that a new link asks for
 	Log      *slog.Logger
 	Now      func() time.Time // nil = time.Now
 }
@@ -53,16 +54,25 @@ type Bank struct {
 	linked   sync.Map      // tenant id → linkedCache
 	underway sync.Map      // connection id → *progress, while its transactions are read
 	syncs    *turns
-	days     int
-	locks    keyed // one at a time: of an exchange, an employee's account, a sync, an Idempotency-Key
-	sessions *watch
-	stats    Stats
+	checks   *turns
+	removing *turns
+
+	hooks seen
+
+	webhookURL string
+	days       int
+	locks      keyed // one at a time: of an exchange, an employee's account, a sync, an Idempotency-Key
+	sessions   *watch
+	stats      Stats
 }
 
 // Stats counts what an operator should hear of, since the start.
 type Stats struct {
 	Exchanges     atomic.Int64 // public tokens exchanged
 	LostExchanges atomic.Int64 // Items that exist at Plaid and whose token was lost with the process
+	LostTokens    atomic.Int64 // of them, those whose token was being swapped
+	Webhooks      atomic.Int64 // taken in
+	ForgedHooks   atomic.Int64 // refused: not Plaid's, stale, or about another body
 	NumberFetches atomic.Int64 // calls that brought account numbers
 	Refusals      atomic.Int64 // calls refused for role or scope
 }
@@ -72,7 +82,7 @@ func New(c Config) *Bank {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	b := &Bank{db: c.Store, plaid: c.Plaid, products: c.Products, log: c.Log, now: c.Now, days: c.Days, syncs: newTurns(syncsAtOnce)}
+	b := &Bank{db: c.Store, plaid: c.Plaid, products: c.Products, log: c.Log, now: c.Now, days: c.Days, syncs: newTurns(syncsAtOnce), checks: newTurns(syncsAtOnce), removing: newTurns(syncsAtOnce), webhookURL: c.Webhook}
 	b.sessions = newWatch(c.Plaid.Environment() == plaid.Simulated)
 	return b
 }
@@ -100,6 +110,7 @@ func (b *Bank) Start(ctx context.Context) error {
 		return err
 	}
 	b.sessions.running.Go(func() { b.watchTransactions(ctx) })
+	b.sessions.running.Go(func() { b.watchConnections(ctx) })
 	b.sessions.running.Go(func() { b.watchEmployees(ctx) })
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/bankctl/bankctl/internal/ach"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/employee"
+	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
@@ -13,13 +14,13 @@ import (
 // answer gathers what Plaid says of an account, on our own asking alone (A37). What Plaid refuses is part of the answer,
 // not an error: it becomes a reason.
 func (b *Bank) answer(ctx context.Context, c tenant.Caller, a storedEmployee, conn storedConnection) (employee.Answer, connection.Institution, error) {
-	token := plaid.NewAccessToken(conn.AccessToken)
+	token := conn.token()
 	said := employee.Answer{Chosen: a.PlaidAccountID}
 	auth, err := b.plaid.GetNumbers(ctx, token)
 	accounts, item := auth.Accounts, auth.Item
 	if err != nil {
 		said.Trouble = trouble(err)
-		b.note(ctx, c, conn.ID, err)
+		b.note(ctx, c, conn, err)
 		// The numbers are not to be had, but how the account stands may be: a deposit on its way, a failed one.
 		if accounts, item, err = b.plaid.GetAccounts(ctx, token); err != nil {
 			accounts = nil
@@ -49,9 +50,9 @@ func trouble(err error) string {
 }
 
 // note keeps a connection's own state in step with what Plaid said against it.
-func (b *Bank) note(ctx context.Context, c tenant.Caller, connectionID string, why error) {
-	if err := b.troubled(ctx, c, connectionID, why); err != why {
-		b.log.Error("trouble of a connection could not be noted", "connection", connectionID)
+func (b *Bank) note(ctx context.Context, c tenant.Caller, conn storedConnection, why error) {
+	if err := b.troubled(ctx, c, conn, why); fault.As(err).Code != fault.As(why).Code {
+		b.log.Error("trouble of a connection could not be noted", "connection", conn.ID)
 	}
 }
 

@@ -157,7 +157,7 @@ func (b *Bank) newerLink(ctx context.Context, tenantID string, a storedEmployee,
 
 // orphan ends an Item whose account was deleted while it was linked.
 func (b *Bank) orphan(ctx context.Context, c tenant.Caller, fp string, conn storedConnection) error {
-	if _, err := b.removeConnection(ctx, c, conn); err != nil {
+	if _, err := b.removeConnection(ctx, c, conn, connection.DisableACH); err != nil {
 		return err
 	}
 	return b.update(ctx, func(tx *store.Tx) error { return unread.Delete(tx, store.SystemTenant, fp) })

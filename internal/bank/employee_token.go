@@ -117,7 +117,7 @@ func (b *Bank) mint(ctx context.Context, c tenant.Caller, a storedEmployee, conn
 	if err != nil {
 		return employee.TokenReply{}, err
 	}
-	req := plaid.LinkRequest{ClientUserID: user, Hosted: hosted}
+	req := plaid.LinkRequest{ClientUserID: user, Hosted: hosted, Webhook: b.webhookURL}
 	if hosted {
 		req.Lifetime = hostedLife
 	}
@@ -125,7 +125,7 @@ func (b *Bank) mint(ctx context.Context, c tenant.Caller, a storedEmployee, conn
 		Mode: mode, UserID: a.EmployeeID, CompanyID: a.CompanyID, EmployeeID: a.EmployeeID, AccountID: a.AccountID,
 	}}
 	if mode == employee.ModeUpdate {
-		req.AccessToken = plaid.NewAccessToken(conn.AccessToken)
+		req.AccessToken = conn.token()
 		req.ChooseAccounts = a.VerificationReason == employee.NumberMismatch || a.VerificationReason == employee.AccountMissing
 		s.ConnectionID, s.Institution = conn.ID, &conn.Institution
 	} else {

@@ -76,7 +76,11 @@ func (b *Bank) reactivate(ctx context.Context, c tenant.Caller, id string) error
 		if err != nil || conn.Status == connection.Active {
 			return missing(err, "connection")
 		}
-		conn.Status, conn.Error, conn.UpdatedAt = connection.Active, nil, b.time()
+		now := b.time()
+		for _, p := range []connection.Proof{connection.ByItem, connection.ByUpdate, connection.ByTime, connection.ByNumbers, connection.ByAccounts} {
+			conn.Heal(p, now)
+		}
+		conn.Mended = &now
 		return connections.Put(tx, c.TenantID, id, conn)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
@@ -197,7 +198,7 @@ func (b *Bank) dropItem(ctx context.Context, c tenant.Caller, connectionID strin
 	if err != nil {
 		return err
 	}
-	_, err = b.removeConnection(ctx, c, conn)
+	_, err = b.removeConnection(ctx, c, conn, connection.DisableACH)
 	return err
 }
 

@@ -160,7 +160,7 @@ func refuseDuplicate(tx *store.Tx, tenantID string, e storedExchange) error {
 			for _, h := range held.Accounts {
 				if a.Name == h.Name && a.Mask == h.Mask {
 					return fault.New(fault.Duplicate, "this account is linked already").WithID(held.ID).
-						WithHint("`bankctl connections update %s` signs in again; allow_duplicate (--allow-duplicate) links it once more", held.ID)
+						WithHint("`bankctl connections reauth %s` signs in again; allow_duplicate (--allow-duplicate) links it once more", held.ID)
 				}
 			}
 		}

@@ -103,7 +103,7 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 	at("accounts.asked")
 	if err != nil {
 		b.later(where{c.TenantID, fp})
-		return storedConnection{}, b.troubled(ctx, c, conn.ID, err)
+		return storedConnection{}, b.troubled(ctx, c, conn, err)
 	}
 	var reply connection.Exchanged
 	if reply, err = b.exchanged(c.TenantID, conn); err != nil {

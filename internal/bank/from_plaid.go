@@ -28,16 +28,16 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 	if (conn.EmployerID != "" || conn.CarrierID != "") && (conn.EmployerID != employer || employer == "") && (conn.CarrierID != carrier || carrier == "") {
 		return account.ACH{}, fault.Field("owner_id", "the connection belongs to another owner")
 	}
-	auth, err := b.plaid.GetNumbers(ctx, plaid.NewAccessToken(conn.AccessToken))
+	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	if err != nil {
-		return account.ACH{}, b.troubled(ctx, c, conn.ID, err)
+		return account.ACH{}, b.troubled(ctx, c, conn, err)
 	}
 	b.stats.NumberFetches.Add(1)
 	a, err := b.fromAuth(c.TenantID, p, conn, auth)
 	if err != nil {
 		return account.ACH{}, b.fetched(ctx, c, conn.ID, err)
 	}
-	index, err := b.db.Fingerprint(c.TenantID, "plaid account", []byte(conn.ItemID), []byte(p.PlaidAccountID))
+	index, err := b.plaidAccountKey(c.TenantID, conn.ItemID, p.PlaidAccountID)
 	if err != nil {
 		return account.ACH{}, err
 	}

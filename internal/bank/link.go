@@ -24,7 +24,7 @@ func (b *Bank) StartLink(ctx context.Context, c tenant.Caller, p connection.Link
 	}
 	req := plaid.LinkRequest{
 		ClientUserID: user, Products: b.products.Products, RequiredIfSupported: b.products.RequiredIfSupported,
-		Optional: b.products.Optional, Hosted: p.HostedLink,
+		Optional: b.products.Optional, Hosted: p.HostedLink, Webhook: b.webhookURL,
 	}
 	if len(p.Products) > 0 {
 		req.Products, req.RequiredIfSupported, req.Optional = p.Products, nil, nil
@@ -50,7 +50,7 @@ func (b *Bank) UpdateLink(ctx context.Context, c tenant.Caller, p connection.Upd
 		return connection.Link{}, err
 	}
 	req := plaid.LinkRequest{
-		ClientUserID: user, AccessToken: plaid.NewAccessToken(conn.AccessToken), AdditionalConsented: p.Products,
+		ClientUserID: user, AccessToken: conn.token(), AdditionalConsented: p.Products,
 		ChooseAccounts: p.Accounts, Hosted: p.HostedLink,
 	}
 	return b.openSession(ctx, c, req, storedSession{

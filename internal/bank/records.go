@@ -7,6 +7,7 @@ import (
 	"github.com/bankctl/bankctl/internal/ach"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/employee"
+	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
@@ -23,6 +24,8 @@ type storedAccount struct {
 	account.Account
 	// Gone says that the bank no longer shows it, so that its return can make it active again.
 	Gone bool `json:"gone,omitempty"`
+	// Persistent is Plaid's id of it across Items and re-issues; few banks have one.
+	Persistent string `json:"persistent,omitempty"`
 }
 
 type storedACH struct {
@@ -32,6 +35,18 @@ type storedACH struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
+// disable stops an ACH account for a reason of its connection's; it comes back when the reason is gone.
+func (a *storedACH) disable(reason string, now time.Time) {
+	a.Status, a.DisabledReason, a.IsPrimary, a.UpdatedAt = account.Disabled, reason, false, now
+}
+
+// suspended reports whether it was the connection, rather than a user, that stopped it.
+func (a storedACH) suspended() bool {
+	return a.DisabledReason == account.ConsentRevoked || a.DisabledReason == account.NotShared
+}
+
+func (a storedACH) pending() bool { return a.Status == account.PendingVerification }
+
 func (a storedACH) numbers() ach.Numbers {
 	return ach.Numbers{Routing: ach.NewRoutingNumber(a.Routing), Account: ach.NewAccountNumber(a.Number)}
 }
@@ -39,8 +54,16 @@ func (a storedACH) numbers() ach.Numbers {
 type storedConnection struct {
 	connection.Connection
 	AccessToken string       `json:"access_token"`
+	Rotating    *time.Time   `json:"rotating,omitempty"` // a swap of the token was asked for, and its outcome is not stored yet
+	Pointed     string       `json:"pointed,omitempty"`  // where we had Plaid send this Item's webhooks
+	Mended      *time.Time   `json:"mended,omitempty"`   // when its last update session ended well
 	Read        bool         `json:"read"`               // what the link was for is done: accounts read, or the employee's account judged
 	Employee    *EmployeeRef `json:"employee,omitempty"` // an employee's own: S1's routes do not show it
+}
+
+// token opens its Item, and has the calls counted as this connection's.
+func (c storedConnection) token() plaid.AccessToken {
+	return plaid.NewAccessToken(c.AccessToken).Of(c.ID)
 }
 
 // EmployeeRef names an employee's account by its whole path; Account is empty where one is about to be made.

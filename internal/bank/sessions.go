@@ -116,9 +116,9 @@ func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedS
 	case s.Mode == "update": // the Item is there already; a token would belong to another one
 		o = plaid.Outcome{Finished: true}
 	default:
-		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras))
+		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras), b.webhookURL)
 		if code := plaid.Code(err); len(s.Extras) > 0 && (code == "INVALID_PRODUCT" || code == "PRODUCTS_NOT_SUPPORTED") {
-			token, err = b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, s.Products)
+			token, err = b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, s.Products, b.webhookURL)
 		}
 		if err != nil {
 			return err

@@ -28,7 +28,7 @@ func (b *Bank) SyncAccounts(ctx context.Context, c tenant.Caller, p connection.I
 func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedConnection) (connection.Synced, error) {
 	found, err := b.readAccounts(ctx, &conn)
 	if err != nil {
-		return connection.Synced{}, b.troubled(ctx, c, conn.ID, err)
+		return connection.Synced{}, b.troubled(ctx, c, conn, err)
 	}
 	var reply connection.Synced
 	now, ids := b.time(), mintFor(b.time(), found)
@@ -38,7 +38,7 @@ func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedCon
 			return deed{}, missing(err, "connection")
 		}
 		latest.Institution, latest.Products = conn.Institution, conn.Products
-		latest.Status, latest.Error = connection.Active, nil
+		latest.Heal(connection.ByAccounts, now)
 		counts, err := b.putAccounts(tx, c.TenantID, &latest, found, ids, now)
 		if err != nil {
 			return deed{}, err
@@ -46,7 +46,7 @@ func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedCon
 		latest.Read = true
 		reply = connection.Synced{
 			ConnectionID: conn.ID, ItemID: conn.ItemID, Status: latest.Status, Added: counts.added, Updated: counts.updated,
-			Inactive: counts.inactive, Accounts: counts.accounts, SyncedAt: now,
+			Inactive: counts.inactive, Reissued: counts.reissued, Accounts: counts.accounts, SyncedAt: now,
 		}
 		d := deed{action: "connection.sync", object: "connection:" + conn.ID, details: counts.details(), reply: reply}
 		return d, connections.Put(tx, c.TenantID, conn.ID, latest)
@@ -56,7 +56,7 @@ func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedCon
 
 // readAccounts asks Plaid for a connection's accounts and fills in what the connection did not know of itself.
 func (b *Bank) readAccounts(ctx context.Context, conn *storedConnection) ([]plaid.Account, error) {
-	found, item, err := b.plaid.GetAccounts(ctx, plaid.NewAccessToken(conn.AccessToken))
+	found, item, err := b.plaid.GetAccounts(ctx, conn.token())
 	if err != nil {
 		return nil, err
 	}
@@ -90,13 +90,14 @@ func mintFor(now time.Time, found []plaid.Account) []string {
 }
 
 type syncCounts struct {
-	added, updated, inactive int
-	accounts                 []account.Account
+	added, updated, inactive, reissued int
+	accounts                           []account.Account
 }
 
 func (s syncCounts) details() map[string]string {
 	return map[string]string{
 		"added": strconv.Itoa(s.added), "updated": strconv.Itoa(s.updated), "inactive": strconv.Itoa(s.inactive),
+		"reissued": strconv.Itoa(s.reissued),
 	}
 }
 
@@ -104,8 +105,16 @@ func (s syncCounts) details() map[string]string {
 func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection, found []plaid.Account, ids []string, now time.Time) (syncCounts, error) {
 	counts := syncCounts{accounts: []account.Account{}}
 	shown := map[string]bool{}
+	was := conn.Accounts
 	conn.Accounts = []connection.LinkedAccount{}
 	for i, f := range found {
+		again, err := b.reissue(tx, tenantID, conn, was, f, found)
+		if err != nil {
+			return counts, err
+		}
+		if again {
+			counts.reissued++
+		}
 		a, added, err := b.putAccount(tx, tenantID, conn, f, ids[i], now)
 		if err != nil {
 			return counts, err
@@ -121,6 +130,9 @@ func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection
 			ID: a.ID, PlaidAccountID: f.ID, Name: f.Name, Mask: f.Mask, Type: f.Type, Subtype: f.Subtype,
 		})
 	}
+	if err := noteDeposits(tx, tenantID, conn, found, now); err != nil {
+		return counts, err
+	}
 	inactive, err := b.retire(tx, tenantID, conn.ID, shown, now)
 	counts.inactive = inactive
 	conn.SyncedAt, conn.UpdatedAt = &now, now
@@ -128,7 +140,7 @@ func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection
 }
 
 func (b *Bank) putAccount(tx *store.Tx, tenantID string, conn *storedConnection, f plaid.Account, id string, now time.Time) (account.Account, bool, error) {
-	index, err := b.db.Fingerprint(tenantID, "plaid account", []byte(conn.ItemID), []byte(f.ID))
+	index, err := b.plaidAccountKey(tenantID, conn.ItemID, f.ID)
 	if err != nil {
 		return account.Account{}, false, err
 	}
@@ -149,6 +161,7 @@ func (b *Bank) putAccount(tx *store.Tx, tenantID string, conn *storedConnection,
 	if stored.Gone {
 		stored.Gone, stored.Status = false, account.Active
 	}
+	stored.Persistent = f.PersistentID
 	stored.OfficialName, stored.Mask, stored.Type, stored.Subtype = f.OfficialName, f.Mask, f.Type, f.Subtype
 	stored.InstitutionID, stored.UpdatedAt = conn.Institution.ID, now
 	if f.Balance != nil {
@@ -177,4 +190,37 @@ func (b *Bank) retire(tx *store.Tx, tenantID, connectionID string, shown map[str
 		}
 	}
 	return len(gone), nil
+}
+
+// lockedBy says which verification status ends an Item for good.
+var lockedBy = map[string]string{"verification_expired": "VERIFICATION_EXPIRED", "verification_failed": "VERIFICATION_FAILED"}
+
+// noteDeposits takes up that a deposit was not confirmed: Plaid then gives no numbers, so only the accounts tell. What
+// makes an account verified is judged by its numbers alone.
+func noteDeposits(tx *store.Tx, tenantID string, conn *storedConnection, found []plaid.Account, now time.Time) error {
+	for _, f := range found {
+		code := lockedBy[f.VerificationStatus]
+		if code == "" {
+			continue
+		}
+		conn.Note(code, now, nil)
+		var failed []storedACH
+		for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			if a := rec.Value; a.ConnectionID == conn.ID && a.PlaidAccountID == f.ID && a.pending() {
+				failed = append(failed, a)
+			}
+		}
+		for _, a := range failed {
+			status, method := account.FromPlaidStatus(f.VerificationStatus)
+			a.Status, a.UpdatedAt = status, now
+			a.Evidence = &account.Evidence{Method: method, PlaidStatus: f.VerificationStatus, At: now}
+			if err := achAccounts.Put(tx, tenantID, a.ID, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

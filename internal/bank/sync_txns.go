@@ -87,7 +87,7 @@ func (b *Bank) untilStop(ctx context.Context) (context.Context, context.CancelFu
 func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn storedConnection, progress *progress) (txn.Synced, error) {
 	u, status, err := b.readUpdate(ctx, conn, b.ledger.State(c.TenantID, conn.ID).Cursor, progress)
 	if err != nil {
-		return txn.Synced{}, b.troubled(ctx, c, conn.ID, err)
+		return txn.Synced{}, b.troubled(ctx, c, conn, err)
 	}
 	now := b.time()
 	reply := txn.Synced{ConnectionID: conn.ID, PlaidItemID: conn.ItemID, Status: status, SyncedAt: now}
@@ -132,7 +132,7 @@ func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string
 	told.rows.Store(0)
 	waited := 0
 	for cursor := from; ; {
-		p, err := b.plaid.SyncTransactions(ctx, plaid.NewAccessToken(conn.AccessToken), cursor, syncPage)
+		p, err := b.plaid.SyncTransactions(ctx, conn.token(), cursor, syncPage)
 		// An update of more pages than a minute has calls would never end if it gave up here.
 		limited := fault.Is(err, fault.RateLimited) && cursor != from && waited < syncWaits
 		if limited && sleep(ctx, max(fault.As(err).RetryAfter, 1)) {

@@ -39,9 +39,9 @@ func (b *Bank) VerifyACH(ctx context.Context, c tenant.Caller, id string, p acco
 	if err != nil {
 		return account.ACH{}, asField(err, "plaid_item_id", "is not a connection of yours")
 	}
-	auth, err := b.plaid.GetNumbers(ctx, plaid.NewAccessToken(conn.AccessToken))
+	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	if err != nil {
-		return account.ACH{}, b.troubled(ctx, c, conn.ID, err)
+		return account.ACH{}, b.troubled(ctx, c, conn, err)
 	}
 	b.stats.NumberFetches.Add(1)
 	return b.judge(ctx, c, a, conn, auth, p.PlaidAccountID)

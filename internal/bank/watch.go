@@ -209,7 +209,7 @@ func (b *Bank) sharedAccounts(ctx context.Context, w where, s storedSession) []c
 	if err != nil {
 		return nil
 	}
-	found, _, err := b.plaid.GetAccounts(ctx, plaid.NewAccessToken(conn.AccessToken))
+	found, _, err := b.plaid.GetAccounts(ctx, conn.token())
 	if err != nil {
 		return nil
 	}

@@ -12,7 +12,8 @@ import (
 
 func newConnections(a *app) *cobra.Command {
 	return group("connections", "Look after linked banks",
-		newConnectionsList(a), newConnectionsGet(a), newConnectionsUpdate(a), newConnectionsSync(a), newConnectionsBalance(a), newConnectionsRemove(a))
+		newConnectionsList(a), newConnectionsGet(a), newConnectionsCheck(a), newConnectionsReauth(a), newConnectionsSync(a), newConnectionsBalance(a),
+		newConnectionsExpiring(a), newConnectionsUsage(a), newConnectionsRotate(a), newConnectionsImport(a), newConnectionsRemove(a))
 }
 
 func connectionColumns(a *app) []column[connection.Connection] {
@@ -21,6 +22,7 @@ func connectionColumns(a *app) []column[connection.Connection] {
 		{name: "id", value: connectionID},
 		{name: "bank", value: func(x c) string { return x.Institution.Name }},
 		{name: "status", value: func(x c) string { return x.Status }},
+		{name: "next", value: nextStep},
 		{name: "accounts", value: func(x c) string { return strconv.Itoa(len(x.Accounts)) }},
 		{name: "owner", value: func(x c) string { return ownerOf(x.EmployerID, x.CarrierID) }},
 		{name: "user", value: func(x c) string { return x.UserID }},
@@ -53,11 +55,35 @@ func (a *app) connectionCard(c connection.Connection) error {
 		{"owner", ownerOf(c.EmployerID, c.CarrierID)}, {"user", c.UserID}, {"item", c.ItemID},
 		{"products", strings.Join(c.Products, ", ")}, {"synced", a.moment(timeOf(c.SyncedAt))}, {"created", a.moment(c.CreatedAt)},
 	}
+	if c.Since != nil && c.Status != connection.Active {
+		facts = append(facts, fact{"since", a.moment(*c.Since)})
+	}
 	if c.Error != nil {
 		facts = append(facts, fact{"trouble", c.Error.Code + ": " + c.Error.Hint})
+		if c.Error.Until != nil {
+			facts = append(facts, fact{"ends", a.moment(*c.Error.Until)})
+		}
+	}
+	for _, n := range c.Notices {
+		facts = append(facts, fact{"notice", n.Code + ": " + n.Hint})
+	}
+	if c.ConsentEnds != nil {
+		facts = append(facts, fact{"consent", "ends " + a.moment(*c.ConsentEnds)})
 	}
 	for _, acc := range c.Accounts {
 		facts = append(facts, fact{"account", acc.ID + "  " + acc.Name + dots(acc.Mask) + "  " + acc.Type + " " + acc.Subtype})
 	}
 	return a.card(facts)
+}
+
+// nextStep is what somebody must do about a connection, in a word; empty where it is nothing.
+func nextStep(c connection.Connection) string {
+	t := c.Error
+	if t == nil && len(c.Notices) > 0 {
+		t = &c.Notices[0]
+	}
+	if t == nil || t.Step == connection.Wait {
+		return ""
+	}
+	return strings.ReplaceAll(t.Step, "_", " ")
 }

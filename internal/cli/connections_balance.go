@@ -40,6 +40,7 @@ func runConnectionsBalance(ctx context.Context, a *app, typed string) error {
 	if err != nil {
 		return err
 	}
+	a.warnNear("balance", b.Left)
 	type row = connection.AccountBalance
 	columns := []column[row]{
 		{name: "id", value: func(x row) string { return x.ID }},

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/connection"
 )
 
 func newConnectionsGet(a *app) *cobra.Command {
@@ -28,5 +30,9 @@ func runConnectionsGet(ctx context.Context, a *app, typed string) error {
 	if err != nil {
 		return err
 	}
+	return a.showConnection(conn)
+}
+
+func (a *app) showConnection(conn connection.Connection) error {
 	return single(a, conn, connectionID, connectionColumns(a), func() error { return a.connectionCard(conn) })
 }

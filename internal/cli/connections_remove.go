@@ -1,25 +1,42 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/page"
 )
 
 func newConnectionsRemove(a *app) *cobra.Command {
-	return &cobra.Command{
+	var ach string
+	cmd := &cobra.Command{
 		Use: "remove ID", Aliases: []string{"rm"}, Short: "Remove a bank's access at Plaid and close what came from it",
-		Args:              one("the id of a connection, or Plaid's item id"),
-		Example:           "  bankctl connections remove 6a1f0c\n  bankctl connections remove 6a1f0c --yes",
+		Args: one("the id of a connection, or Plaid's item id"),
+		Long: `Ends the bank's access at Plaid, then here. ACH accounts whose numbers came from it are
+disabled, kept or deleted, as --ach says; a terminal is asked. An alias that the bank made
+for us dies with its access and is disabled even with --ach keep.`,
+		Example:           "  bankctl connections remove 6a1f0c\n  bankctl connections remove 6a1f0c --ach keep --yes",
 		ValidArgsFunction: completeIDs(a, connectionIDs),
-		RunE:              func(cmd *cobra.Command, args []string) error { return runConnectionsRemove(cmd.Context(), a, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runConnectionsRemove(cmd.Context(), a, args[0], ach)
+		},
 	}
+	cmd.Flags().StringVar(&ach, "ach", "", "what becomes of its ACH accounts: disable (default), keep or delete")
+	completeWords(cmd, "ach", connection.ACHChoices...)
+	return cmd
 }
 
-func runConnectionsRemove(ctx context.Context, a *app, typed string) error {
+func runConnectionsRemove(ctx context.Context, a *app, typed, ach string) error {
+	if ach != "" && !slices.Contains(connection.ACHChoices, ach) {
+		return usage("want disable, keep or delete", "--ach does not know %q", ach)
+	}
 	c, err := a.data(ctx)
 	if err != nil {
 		return err
@@ -28,12 +45,23 @@ func runConnectionsRemove(ctx context.Context, a *app, typed string) error {
 	if err != nil {
 		return err
 	}
-	question := "Remove " + conn.Institution.Name + " (" + conn.ID + ") with " + strconv.Itoa(len(conn.Accounts)) +
-		" accounts? ACH accounts whose numbers came from it are disabled."
+	rest, err := restingACH(ctx, c, conn.ID)
+	if err != nil {
+		return err
+	}
+	if ach == "" && rest > 0 && !a.yes && a.canPrompt() {
+		if ach, err = a.askACH(ctx, rest); err != nil {
+			return err
+		}
+	}
+	question := "Remove " + conn.Institution.Name + " (" + conn.ID + ") with " + counted(len(conn.Accounts), "account") + "?"
+	if rest > 0 {
+		question += " " + counted(rest, "ACH account") + " whose numbers came from it: " + cmp.Or(ach, connection.DisableACH) + "."
+	}
 	if err := a.ask(ctx, question, "removing a connection"); err != nil {
 		return err
 	}
-	r, err := c.RemoveConnection(ctx, conn.ID)
+	r, err := c.RemoveConnection(ctx, conn.ID, connection.RemoveParams{ACH: ach})
 	if err != nil {
 		return err
 	}
@@ -43,4 +71,36 @@ func runConnectionsRemove(ctx context.Context, a *app, typed string) error {
 		{name: "disabled ach accounts", value: func(r connection.RemovedReply) string { return strconv.Itoa(r.Disabled) }},
 	}
 	return single(a, r, columns[0].value, columns, func() error { return printTable(a, []connection.RemovedReply{r}, columns) })
+}
+
+// restingACH counts the ACH accounts whose numbers came from a connection.
+func restingACH(ctx context.Context, c *client.Client, id string) (int, error) {
+	n := 0
+	for p := 1; ; p++ {
+		rows, info, err := c.ListACH(ctx, account.ACHQuery{}, page.Request{Page: p, Limit: 200})
+		if err != nil {
+			return 0, err
+		}
+		for _, r := range rows {
+			if r.ConnectionID == id && r.Status != account.Disabled {
+				n++
+			}
+		}
+		if p >= info.Pages {
+			return n, nil
+		}
+	}
+}
+
+func (a *app) askACH(ctx context.Context, n int) (string, error) {
+	for {
+		answer, err := a.askLine(ctx, counted(n, "ACH account")+" rests on it: disable, keep or delete", "--ach")
+		if err != nil {
+			return "", err
+		}
+		if slices.Contains(connection.ACHChoices, answer) {
+			return answer, nil
+		}
+		a.say("type disable, keep or delete")
+	}
 }

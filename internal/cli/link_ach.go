@@ -106,7 +106,7 @@ func (r linkResult) failure() error {
 	for _, s := range r.Skipped {
 		if s.Code == fault.RelinkRequired {
 			return fault.New(fault.RelinkRequired, "the bank wants you to sign in again before it gives numbers").
-				WithHint("`bankctl connections update %s`", r.Connection.ID)
+				WithHint("`bankctl connections reauth %s`", r.Connection.ID)
 		}
 		if s.failed {
 			failed++

@@ -139,5 +139,5 @@ func (f linkFlow) offerUpdate(ctx context.Context, err error) error {
 	if f.app.ask(ctx, "Sign in again at connection "+dup.ID+" instead?", "") != nil {
 		return err
 	}
-	return runConnectionsUpdate(ctx, f.app, dup.ID, connectionsUpdateOptions{browserOptions: browserOptions{noBrowser: f.noBrowser}})
+	return runConnectionsReauth(ctx, f.app, dup.ID, connectionsReauthOptions{browserOptions: browserOptions{noBrowser: f.noBrowser}})
 }

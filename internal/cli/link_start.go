@@ -34,6 +34,11 @@ func runLinkStart(ctx context.Context, a *app, o linkOptions) error {
 	if err != nil {
 		return err
 	}
+	return a.showPage(link)
+}
+
+// showPage prints a page for somebody else's browser, and how to wait for it.
+func (a *app) showPage(link connection.Link) error {
 	type l = connection.Link
 	columns := []column[l]{
 		{name: "session id", value: func(x l) string { return x.SessionID }},

@@ -38,6 +38,7 @@ func branches() []branch {
 		{"staffing", []string{"company"}, newCompany},
 		{"governing", []string{"init"}, newInit},
 		{"governing", []string{"status"}, newStatus},
+		{"governing", []string{"doctor"}, newDoctor},
 		{"governing", []string{"tenant"}, newTenant},
 		{"governing", []string{"client"}, newClientGroup},
 		{"governing", []string{"audit"}, newAudit},

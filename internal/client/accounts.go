@@ -95,6 +95,12 @@ func (c *Client) VerifyACH(ctx context.Context, id string, p account.VerifyACHPa
 	return a, err
 }
 
+// CreateProcessorToken lets one of Plaid's partners use a verified account; the token is shown this once.
+func (c *Client) CreateProcessorToken(ctx context.Context, id string, p account.ProcessorParams) (t account.ProcessorToken, err error) {
+	_, err = c.call(ctx, "POST", accounts+"/ach/"+url.PathEscape(id)+"/processor-token", nil, p, &t)
+	return t, err
+}
+
 // DeleteACH destroys the numbers of an ACH account and takes it off every list.
 func (c *Client) DeleteACH(ctx context.Context, id string) (d account.Deleted, err error) {
 	_, err = c.call(ctx, "DELETE", accounts+"/ach/"+url.PathEscape(id), nil, nil, &d)

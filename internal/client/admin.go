@@ -66,3 +66,9 @@ func (c *Client) VerifyAudit(ctx context.Context) (r trail.Report, err error) {
 	_, err = c.call(ctx, "GET", "/api/v1/admin/audit/verify", nil, nil, &r)
 	return r, err
 }
+
+// Examine reads all data and the audit chain, and lists what needs somebody.
+func (c *Client) Examine(ctx context.Context) (e status.Examination, err error) {
+	_, err = c.call(ctx, "GET", "/api/v1/admin/doctor", nil, nil, &e)
+	return e, err
+}

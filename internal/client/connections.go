@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/page"
@@ -40,8 +41,20 @@ func (c *Client) GetConnection(ctx context.Context, id string) (conn connection.
 }
 
 // RemoveConnection removes the Item at Plaid, then marks the connection removed.
-func (c *Client) RemoveConnection(ctx context.Context, id string) (r connection.RemovedReply, err error) {
-	_, err = c.call(ctx, "DELETE", "/api/v1/plaid/connections/"+url.PathEscape(id), nil, nil, &r)
+func (c *Client) RemoveConnection(ctx context.Context, id string, p connection.RemoveParams) (r connection.RemovedReply, err error) {
+	_, err = c.call(ctx, "DELETE", "/api/v1/plaid/connections/"+url.PathEscape(id), pairs(page.Request{}, "ach", p.ACH), nil, &r)
+	return r, err
+}
+
+// CheckConnection asks Plaid how a connection is.
+func (c *Client) CheckConnection(ctx context.Context, id string) (conn connection.Connection, err error) {
+	_, err = c.call(ctx, "POST", "/api/v1/plaid/connections/"+url.PathEscape(id)+"/check", nil, nil, &conn)
+	return conn, err
+}
+
+// RotateToken swaps a connection's access token for a new one.
+func (c *Client) RotateToken(ctx context.Context, id string) (r connection.Rotated, err error) {
+	_, err = c.call(ctx, "POST", "/api/v1/plaid/connections/"+url.PathEscape(id)+"/rotate-token", nil, nil, &r)
 	return r, err
 }
 
@@ -55,4 +68,26 @@ func (c *Client) SyncAccounts(ctx context.Context, p connection.ItemParams) (s c
 func (c *Client) GetBalance(ctx context.Context, p connection.BalanceParams) (b connection.Balances, err error) {
 	_, err = c.call(ctx, "POST", "/api/v1/plaid/balance", nil, p, &b)
 	return b, err
+}
+
+// ListExpiring lists what ends within a time; 0 = thirty days.
+func (c *Client) ListExpiring(ctx context.Context, within time.Duration) (all []connection.Expiring, err error) {
+	q := url.Values{}
+	if within > 0 {
+		q.Set("within", within.String())
+	}
+	_, err = c.call(ctx, "GET", "/api/v1/plaid/expiring", q, nil, &all)
+	return all, err
+}
+
+// ListUsage counts the calls to Plaid, of one connection or of all.
+func (c *Client) ListUsage(ctx context.Context, connectionID string) (all []connection.Usage, err error) {
+	_, err = c.call(ctx, "GET", "/api/v1/plaid/usage", pairs(page.Request{}, "connection_id", connectionID), nil, &all)
+	return all, err
+}
+
+// ImportConnection takes over an Item that another tool made.
+func (c *Client) ImportConnection(ctx context.Context, p connection.ImportParams) (conn connection.Connection, err error) {
+	_, err = c.call(ctx, "POST", "/api/v1/plaid/import", nil, p, &conn)
+	return conn, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +19,7 @@ import (
 // build checks the settings and works out the defaults that hang on others.
 func (l *loader) build() (Config, error) {
 	c := Config{File: l.file, Plaid: l.v.GetString("plaid")}
-	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.timeout, l.days, l.simulator, l.logging, l.products} {
+	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.timeout, l.days, l.simulator, l.webhooks, l.logging, l.products} {
 		if err := step(&c); err != nil {
 			return Config{}, err
 		}
@@ -122,6 +123,29 @@ func (l *loader) simulator(c *Config) error {
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
 		return l.bad("simulator_listen", "want a port from 0 to 65535")
+	}
+	return nil
+}
+
+// webhooks wants both or none: where to listen, and what Plaid calls it. Only a simulator reaches plain http here.
+func (l *loader) webhooks(c *Config) error {
+	c.WebhookListen, c.WebhookURL = l.v.GetString("webhook_listen"), l.v.GetString("webhook_url")
+	if c.WebhookListen == "" && c.WebhookURL == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(c.WebhookListen)
+	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 0 || n > 65535 {
+		return l.bad("webhook_listen", "want HOST:PORT, like 127.0.0.1:8480")
+	}
+	if c.WebhookURL == "" && c.Plaid == Simulated && loopback(host) {
+		return nil // the daemon tells the simulator where it listens
+	}
+	u, err := url.Parse(c.WebhookURL)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
+		return l.bad("webhook_url", "want the URL that Plaid reaches webhook_listen by, like https://hooks.example.com/plaid")
+	}
+	if u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+		return l.bad("webhook_url", "want https")
 	}
 	return nil
 }

@@ -39,9 +39,12 @@ type Config struct {
 	// TransactionsDays is how far back a new link asks for transactions; Plaid never changes it afterwards.
 	TransactionsDays int
 	SimulatorListen  string
-	LogFormat        string
-	LogLevel         slog.Level
-	LinkProducts     LinkProducts
+	// WebhookListen and WebhookURL are where Plaid's webhooks come in and what Plaid knows that by; "" is nowhere.
+	WebhookListen string
+	WebhookURL    string
+	LogFormat     string
+	LogLevel      slog.Level
+	LinkProducts  LinkProducts
 }
 
 // LinkProducts are the Plaid products that a link asks for by default.

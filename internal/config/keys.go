@@ -34,6 +34,8 @@ func keys() []key {
 		{"plaid_timeout", "30s", "`DURATION` that Plaid has for an ordinary answer, 1s to 5m; slow calls get a minute more"},
 		{"transactions_days", "730", "`N` days of past transactions that a new link asks for, 1 to 730; Plaid keeps what the first link asked"},
 		{"simulator_listen", "127.0.0.1:0", "`ADDR` where the embedded simulator listens"},
+		{"webhook_listen", "", "`ADDR` where Plaid's webhooks come in, behind your own TLS (default: none; everything works without)"},
+		{"webhook_url", "", "public https `URL` of --webhook-listen, which Plaid is told"},
 		{"log_format", LogAuto, "`FORMAT` of the log on stderr: text, json, or auto (text on a terminal)"},
 		{"log_level", "info", "lowest `LEVEL` logged: debug, info, warn or error"},
 	}

@@ -39,9 +39,12 @@ type Connection struct {
 	CarrierID    string          `json:"carrier_id,omitempty"`
 	Institution  Institution     `json:"institution"`
 	Status       string          `json:"status" enum:"active,needs_reauth,pending_disconnect,pending_expiration,revoked,error,removed"`
-	Error        *Trouble        `json:"error,omitempty" doc:"What Plaid last said against it"`
+	Since        *time.Time      `json:"status_since,omitempty" doc:"When the status last changed"`
+	Error        *Trouble        `json:"error,omitempty" doc:"Why the status is what it is, and what mends it"`
+	Notices      []Trouble       `json:"notices,omitempty" doc:"What else there is to know or do; it works all the same"`
 	Products     []string        `json:"products" doc:"What the Item may be asked for"`
 	Accounts     []LinkedAccount `json:"accounts"`
+	ConsentEnds  *time.Time      `json:"consent_ends,omitempty" doc:"When the user's consent, or the bank's access, ends by itself"`
 	SyncedAt     *time.Time      `json:"synced_at" doc:"When its accounts were last read"`
 	Transactions *Transactions   `json:"transactions,omitempty" doc:"How far its transactions are"`
 	Reading      *Reading        `json:"reading,omitempty" doc:"Where its transactions are being read just now"`
@@ -61,18 +64,6 @@ type Reading struct {
 	Rows    int64     `json:"rows"`
 	Percent int       `json:"percent,omitempty" doc:"Of a first sync, by the day it has come to: an estimate, for Plaid never says how much is to come"`
 	Since   time.Time `json:"since"`
-}
-
-// Working reports whether Plaid may be asked for its data.
-func (c Connection) Working() bool {
-	return c.Status == Active || c.Status == PendingDisconnect || c.Status == PendingExpiration
-}
-
-// Trouble is why a connection does not work, and what mends it.
-type Trouble struct {
-	Code string    `json:"code" doc:"Plaid's error_code"`
-	Hint string    `json:"hint"`
-	At   time.Time `json:"at"`
 }
 
 // LinkedAccount is one account of a connection, short.
@@ -173,6 +164,7 @@ type Balances struct {
 	ConnectionID string           `json:"connection_id"`
 	AsOf         time.Time        `json:"as_of"`
 	Accounts     []AccountBalance `json:"accounts"`
+	Left         *Allowance       `json:"calls_left,omitempty" doc:"What this connection may still ask in this minute"`
 }
 
 // AccountBalance is one account's live balance.
@@ -195,6 +187,7 @@ type Synced struct {
 	Added        int               `json:"added"`
 	Updated      int               `json:"updated"`
 	Inactive     int               `json:"inactive" doc:"Accounts the bank no longer shows"`
+	Reissued     int               `json:"reissued,omitempty" doc:"Accounts that go by another of Plaid's ids now; here they stay the same"`
 	Accounts     []account.Account `json:"accounts"`
 	SyncedAt     time.Time         `json:"synced_at"`
 }
@@ -205,4 +198,28 @@ type RemovedReply struct {
 	ItemID   string `json:"item_id"`
 	Deleted  bool   `json:"deleted"`
 	Disabled int    `json:"disabled_ach_accounts" doc:"ACH accounts whose numbers came from it"`
+
+	ACHDeleted int `json:"deleted_ach_accounts,omitempty" doc:"With ach=delete"`
+}
+
+// What becomes of the ACH accounts whose numbers came from a removed connection.
+const (
+	DisableACH = "disable"
+	KeepACH    = "keep"
+	DeleteACH  = "delete"
+)
+
+// ACHChoices lists them all.
+var ACHChoices = []string{DisableACH, KeepACH, DeleteACH}
+
+// RemoveParams says how a connection is removed.
+type RemoveParams struct {
+	ACH string // one of ACHChoices; empty = disable
+}
+
+// Rotated is the reply to a swap of the access token, which nobody but bankd ever sees.
+type Rotated struct {
+	ID        string    `json:"_id"`
+	ItemID    string    `json:"item_id"`
+	RotatedAt time.Time `json:"rotated_at"`
 }

@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -48,6 +50,7 @@ type Daemon struct {
 	sim    *simulator
 	bank   *bank.Bank
 	http   *http.Server
+	hooks  *http.Server // nil without webhooks
 	failed chan error
 	cancel context.CancelFunc
 	work   sync.WaitGroup
@@ -65,7 +68,7 @@ func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err erro
 		o.Now = time.Now
 	}
 	background, cancel := context.WithCancel(context.Background())
-	d = &Daemon{cancel: cancel, config: c, log: o.Log, started: o.Now().UTC().Truncate(time.Second), failed: make(chan error, 1)}
+	d = &Daemon{cancel: cancel, config: c, log: o.Log, started: o.Now().UTC().Truncate(time.Second), failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Stop())
@@ -84,21 +87,54 @@ func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err erro
 	return d, d.listen(o)
 }
 
+// openWebhooks takes the address of webhooks before anything is told of it.
+func (d *Daemon) openWebhooks() (net.Listener, string, error) {
+	if d.config.WebhookListen == "" {
+		return nil, "", nil
+	}
+	l, err := net.Listen("tcp", d.config.WebhookListen)
+	if err != nil {
+		return nil, "", fmt.Errorf("listen for webhooks: %w", err)
+	}
+	return l, cmp.Or(d.config.WebhookURL, "http://"+l.Addr().String()), nil
+}
+
+func (d *Daemon) serveWebhooks(l net.Listener) {
+	if l == nil {
+		return
+	}
+	d.hooks = server.Webhooks{Bank: d.bank, Log: d.log}.HTTP()
+	d.work.Go(func() {
+		if err := d.hooks.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			d.failed <- fmt.Errorf("serve webhooks: %w", err)
+		}
+	})
+}
+
 func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 	client, err := d.plaidClient(ctx, o)
 	if err != nil {
 		return err
 	}
+	l, hookURL, err := d.openWebhooks()
+	if err != nil {
+		return err
+	}
 	d.bank = bank.New(bank.Config{
-		Store: d.db, Plaid: client, Log: d.log, Now: o.Now, Days: d.config.TransactionsDays,
+		Webhook: hookURL,
+		Store:   d.db, Plaid: client, Log: d.log, Now: o.Now, Days: d.config.TransactionsDays,
 		Products: bank.Products{
 			Products: d.config.LinkProducts.Products, RequiredIfSupported: d.config.LinkProducts.RequiredIfSupported,
 			Optional: d.config.LinkProducts.Optional,
 		},
 	})
 	if err := d.bank.Start(background); err != nil {
+		if l != nil {
+			_ = l.Close()
+		}
 		return fmt.Errorf("start bank: %w", err)
 	}
+	d.serveWebhooks(l)
 	d.work.Go(func() { d.sweep(background) })
 	return nil
 }
@@ -122,19 +158,28 @@ func (d *Daemon) plaidClient(ctx context.Context, o Options) (*plaid.Client, err
 	return plaid.New(pc)
 }
 
-// sweep forgets kept replies whose day is over.
+// sweep forgets kept replies whose day is over, and stores what was counted of calls to Plaid.
 func (d *Daemon) sweep(ctx context.Context) {
-	tick := time.NewTicker(time.Hour)
+	tick, count := time.NewTicker(time.Hour), time.NewTicker(time.Minute)
 	defer tick.Stop()
+	defer count.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-count.C:
+			d.keepUsage(ctx)
 		case <-tick.C:
 			if err := d.bank.ForgetReplies(ctx); err != nil && ctx.Err() == nil {
 				d.log.Error("old replies could not be forgotten", "error", err.Error())
 			}
 		}
+	}
+}
+
+func (d *Daemon) keepUsage(ctx context.Context) {
+	if err := d.bank.KeepUsage(ctx); err != nil && ctx.Err() == nil {
+		d.log.Error("usage could not be stored", "error", err.Error())
 	}
 }
 
@@ -164,6 +209,11 @@ func (d *Daemon) listen(o Options) error {
 func (d *Daemon) Stop() error {
 	var errs []error
 	d.cancel()
+	if d.hooks != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		errs = append(errs, d.hooks.Shutdown(ctx))
+		cancel()
+	}
 	if d.http != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 		errs = append(errs, d.http.Shutdown(ctx))
@@ -173,6 +223,9 @@ func (d *Daemon) Stop() error {
 		d.bank.Wait()
 	}
 	d.work.Wait()
+	if d.bank != nil {
+		d.keepUsage(context.Background())
+	}
 	if d.sim != nil {
 		errs = append(errs, d.sim.stop())
 	}

@@ -16,6 +16,7 @@ import (
 // Account is one account of an Item.
 type Account struct {
 	ID                 string
+	PersistentID       string // the same across Items of one login, at banks that hand out aliases; else empty
 	Name, OfficialName string
 	Mask               string
 	Type, Subtype      string
@@ -26,7 +27,7 @@ type Account struct {
 func accountOf(a sdk.AccountBase) (Account, error) {
 	b, err := balanceOf(a.Balances)
 	out := Account{
-		ID: a.AccountId, Name: a.Name, OfficialName: value(a.OfficialName), Mask: value(a.Mask), Type: string(a.Type),
+		ID: a.AccountId, PersistentID: a.GetPersistentAccountId(), Name: a.Name, OfficialName: value(a.OfficialName), Mask: value(a.Mask), Type: string(a.Type),
 		VerificationStatus: a.GetVerificationStatus(), Balance: b,
 	}
 	if s := a.Subtype.Get(); s != nil {
@@ -76,7 +77,8 @@ func balanceOf(b sdk.AccountBalance) (*account.Balance, error) {
 
 // GetAccounts reads an Item's open accounts with the balances Plaid last saw.
 func (c *Client) GetAccounts(ctx context.Context, token AccessToken) ([]Account, Item, error) {
-	if err := c.budgets.spend("accounts", token); err != nil {
+	ctx, err := c.ask(ctx, "accounts", token)
+	if err != nil {
 		return nil, Item{}, err
 	}
 	req := sdk.AccountsGetRequest{AccessToken: token.Reveal()}
@@ -92,7 +94,8 @@ func (c *Client) GetAccounts(ctx context.Context, token AccessToken) ([]Account,
 
 // GetBalances asks the bank itself; slow, and billed for each call that succeeds, so it is made once.
 func (c *Client) GetBalances(ctx context.Context, token AccessToken) ([]Account, error) {
-	if err := c.budgets.spend("balance", token); err != nil {
+	ctx, err := c.ask(ctx, "balance", token)
+	if err != nil {
 		return nil, err
 	}
 	req := sdk.AccountsBalanceGetRequest{AccessToken: token.Reveal()}
@@ -120,7 +123,8 @@ type Numbers struct {
 
 // GetNumbers fetches the numbers of an Item's accounts. Who calls it writes an audit record.
 func (c *Client) GetNumbers(ctx context.Context, token AccessToken) (Auth, error) {
-	if err := c.budgets.spend("auth", token); err != nil {
+	ctx, err := c.ask(ctx, "auth", token)
+	if err != nil {
 		return Auth{}, err
 	}
 	req := sdk.AuthGetRequest{AccessToken: token.Reveal()}

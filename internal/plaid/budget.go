@@ -1,6 +1,7 @@
 package plaid
 
 import (
+	"cmp"
 	"math"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ var grants = map[string]struct{ production, sandbox int }{
 	"item":     {15, 40},
 	"sync":     {50, 50},
 	"refresh":  {2, 2},
+	"remove":   {30, 100},
 }
 
 // Endpoints that the simulator limits by itself, or not at all where it is told so.
@@ -37,19 +39,41 @@ func newBudgets(environment string) *budgets {
 	return &budgets{production: environment == Production, simulated: environment == Simulated, limiters: map[string]*rate.Limiter{}}
 }
 
+// perMinute is how many calls of an endpoint one Item has; 0 = they are not rationed here.
+func (b *budgets) perMinute(endpoint string) int {
+	grant := grants[endpoint]
+	switch {
+	case b.simulated && ofSimulator[endpoint]:
+		return 0
+	case b.production:
+		return grant.production
+	}
+	return grant.sandbox
+}
+
+// left tells what is left of a budget.
+func (b *budgets) left(endpoint, label string) Allowance {
+	perMinute := b.perMinute(endpoint)
+	b.mu.Lock()
+	l := b.limiters[endpoint+" "+label]
+	b.mu.Unlock()
+	if l == nil {
+		return Allowance{PerMinute: perMinute, Left: perMinute}
+	}
+	tokens := min(max(l.Tokens(), 0), float64(perMinute))
+	missing := float64(perMinute) - tokens
+	return Allowance{perMinute, int(tokens), time.Duration(missing * float64(time.Minute) / float64(perMinute)).Round(time.Second)}
+}
+
 // spend takes one call of an Item's budget, or says when the next one is free.
 func (b *budgets) spend(endpoint string, token AccessToken) error {
-	grant := grants[endpoint]
-	perMinute := grant.sandbox
-	if b.production {
-		perMinute = grant.production
-	}
-	if b.simulated && ofSimulator[endpoint] {
+	perMinute := b.perMinute(endpoint)
+	if perMinute == 0 {
 		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	key := endpoint + " " + token.Reveal()
+	key := endpoint + " " + cmp.Or(token.label, token.Reveal())
 	l := b.limiters[key]
 	if l == nil {
 		l = rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), perMinute)

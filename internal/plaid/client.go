@@ -24,7 +24,10 @@ const (
 )
 
 // AccessToken opens one Item for good; it never leaves the daemon.
-type AccessToken struct{ secret.Text }
+type AccessToken struct {
+	secret.Text
+	label string // whose calls these are: a connection's id
+}
 
 // PublicToken is turned into an access token once, within 30 minutes.
 type PublicToken struct{ secret.Text }
@@ -33,7 +36,13 @@ type PublicToken struct{ secret.Text }
 type LinkToken struct{ secret.Text }
 
 // NewAccessToken, NewPublicToken and NewLinkToken wrap what was stored or sent.
-func NewAccessToken(s string) AccessToken { return AccessToken{secret.New(s)} }
+func NewAccessToken(s string) AccessToken { return AccessToken{Text: secret.New(s)} }
+
+// Of says whose Item the token opens, so that its calls are counted and rationed under that name.
+func (t AccessToken) Of(connectionID string) AccessToken {
+	t.label = connectionID
+	return t
+}
 
 // NewPublicToken wraps a public token.
 func NewPublicToken(s string) PublicToken { return PublicToken{secret.New(s)} }
@@ -59,6 +68,8 @@ type Client struct {
 	config  Config
 	http    *http.Client
 	budgets *budgets
+	calls   *calls
+	keys    keyCache
 }
 
 var baseURLs = map[string]string{
@@ -92,7 +103,7 @@ func New(c Config) (*Client, error) {
 	cfg.HTTPClient = hc
 	cfg.AddDefaultHeader("PLAID-CLIENT-ID", c.ClientID)
 	cfg.AddDefaultHeader("PLAID-SECRET", c.Secret.Reveal())
-	return &Client{api: sdk.NewAPIClient(cfg), config: c, http: hc, budgets: newBudgets(c.Environment)}, nil
+	return &Client{api: sdk.NewAPIClient(cfg), config: c, http: hc, budgets: newBudgets(c.Environment), calls: newCalls()}, nil
 }
 
 // Environment is the one this client speaks to.

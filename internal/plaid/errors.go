@@ -105,7 +105,7 @@ func byCode(pe sdk.PlaidError) *fault.Error {
 			WithHint("`bankctl connections sync` reads the accounts anew")
 	case "ITEM_LOGIN_REQUIRED":
 		return fault.New(fault.RelinkRequired, "the bank asks the user to sign in again").
-			WithHint("run `bankctl connections update ID`")
+			WithHint("run `bankctl connections reauth ID`")
 	case "ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN":
 		return fault.New(fault.RelinkRequired, "the connection is gone at Plaid").WithHint("link the bank again with `bankctl link`")
 	}
@@ -127,7 +127,7 @@ var hints = map[string]string{
 	"INSTITUTION_NOT_AVAILABLE":          "the bank is not available: try again in a few hours",
 	"PRODUCT_NOT_READY":                  "Plaid is not ready with this yet: try again in a minute",
 	"PRODUCTS_NOT_SUPPORTED":             "this connection cannot do it (accounts linked by number alone have no balance)",
-	"ADDITIONAL_CONSENT_REQUIRED":        "the user must agree first: `bankctl connections update ID --product …`",
+	"ADDITIONAL_CONSENT_REQUIRED":        "the user must agree first: `bankctl connections reauth ID --product …`",
 	"NO_AUTH_ACCOUNTS":                   "none of its accounts can be debited: link another one",
 	"USER_PERMISSION_REVOKED":            "the user took their consent back: remove the connection and link again",
 	"INTERNAL_SERVER_ERROR":              "usually a passing fault at Plaid: try again",

@@ -10,7 +10,8 @@ import (
 // MatchName asks Plaid how well a name fits the owners of each account: 0 to 100 by Plaid's account id. An account is
 // missing where Plaid has no name to compare with.
 func (c *Client) MatchName(ctx context.Context, token AccessToken, name string) (map[string]int, error) {
-	if err := c.budgets.spend("identity", token); err != nil {
+	ctx, err := c.ask(ctx, "identity", token)
+	if err != nil {
 		return nil, err
 	}
 	user := sdk.IdentityMatchUser{}
@@ -33,7 +34,8 @@ func (c *Client) MatchName(ctx context.Context, token AccessToken, name string) 
 
 // GetOwners reads the names of each account's owners; for a joint account all of them.
 func (c *Client) GetOwners(ctx context.Context, token AccessToken) (map[string][]string, error) {
-	if err := c.budgets.spend("identity", token); err != nil {
+	ctx, err := c.ask(ctx, "identity", token)
+	if err != nil {
 		return nil, err
 	}
 	req := sdk.IdentityGetRequest{AccessToken: token.Reveal()}

@@ -3,10 +3,12 @@ package plaid
 import (
 	"context"
 	"net/http"
+	"time"
 
 	sdk "github.com/plaid/plaid-go/v29/plaid"
 
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/secret"
 )
 
 // Item is what Plaid says of a linked institution.
@@ -14,12 +16,18 @@ type Item struct {
 	ID              string
 	InstitutionID   string // empty for Items linked by number alone
 	InstitutionName string
-	Products        []string // billed ones and those the user agreed to
-	ErrorCode       string   // why it does not work, such as ITEM_LOGIN_REQUIRED
+	Products        []string  // billed ones and those the user agreed to
+	ErrorCode       string    // why it does not work, such as ITEM_LOGIN_REQUIRED
+	Webhook         string    // where Plaid tells of what happens to it; empty = nowhere
+	ConsentEnds     time.Time // when the user's consent, or the bank's access, ends; zero = no end is known
 }
 
 func itemOf(i sdk.Item) Item {
 	item := Item{ID: i.ItemId, InstitutionID: value(i.InstitutionId)}
+	if t := i.ConsentExpirationTime.Get(); t != nil {
+		item.ConsentEnds = t.UTC()
+	}
+	item.Webhook = value(i.Webhook)
 	item.InstitutionName, _ = i.AdditionalProperties["institution_name"].(string)
 	if e := i.Error.Get(); e != nil {
 		item.ErrorCode = e.ErrorCode
@@ -62,7 +70,8 @@ func (c *Client) Exchange(ctx context.Context, token PublicToken) (AccessToken, 
 
 // GetItem reads an Item; the one call that also answers for a broken one.
 func (c *Client) GetItem(ctx context.Context, token AccessToken) (Item, error) {
-	if err := c.budgets.spend("item", token); err != nil {
+	ctx, err := c.ask(ctx, "item", token)
+	if err != nil {
 		return Item{}, err
 	}
 	req := sdk.ItemGetRequest{AccessToken: token.Reveal()}
@@ -77,11 +86,74 @@ func (c *Client) GetItem(ctx context.Context, token AccessToken) (Item, error) {
 
 // RemoveItem ends an Item. Removing it again is refused with ITEM_NOT_FOUND, so trying again is safe.
 func (c *Client) RemoveItem(ctx context.Context, token AccessToken) error {
+	ctx, err := c.ask(ctx, "remove", token)
+	if err != nil {
+		return err
+	}
 	req := sdk.ItemRemoveRequest{AccessToken: token.Reveal()}
-	_, err := read(ctx, c, false, func(ctx context.Context) (sdk.ItemRemoveResponse, *http.Response, error) {
+	_, err = read(ctx, c, false, func(ctx context.Context) (sdk.ItemRemoveResponse, *http.Response, error) {
 		return c.api.PlaidApi.ItemRemove(ctx).ItemRemoveRequest(req).Execute()
 	})
 	return err
+}
+
+// InvalidateToken swaps an Item's access token: the old one is worthless at once, and the answer holds the only copy of
+// the new one. So the call is made once; after a failure with an unknown outcome the caller finds out which one works.
+func (c *Client) InvalidateToken(ctx context.Context, token AccessToken) (AccessToken, error) {
+	ctx, err := c.ask(ctx, "rotate", token)
+	if err != nil {
+		return AccessToken{}, err
+	}
+	req := sdk.ItemAccessTokenInvalidateRequest{AccessToken: token.Reveal()}
+	resp, err := once(ctx, c, false, func(ctx context.Context) (sdk.ItemAccessTokenInvalidateResponse, *http.Response, error) {
+		return c.api.PlaidApi.ItemAccessTokenInvalidate(ctx).ItemAccessTokenInvalidateRequest(req).Execute()
+	})
+	if err != nil {
+		return AccessToken{}, err
+	}
+	if resp.NewAccessToken == "" {
+		return AccessToken{}, unknownOutcome{fault.New(fault.PlaidError, "Plaid's answer holds no token")}
+	}
+	return NewAccessToken(resp.NewAccessToken).Of(token.label), nil
+}
+
+// PointWebhook says where Plaid tells of what happens to an Item; "" = nowhere.
+func (c *Client) PointWebhook(ctx context.Context, token AccessToken, url string) error {
+	ctx, err := c.ask(ctx, "webhook", token)
+	if err != nil {
+		return err
+	}
+	req := sdk.ItemWebhookUpdateRequest{AccessToken: token.Reveal()}
+	req.SetWebhookNil()
+	if url != "" {
+		req.SetWebhook(url)
+	}
+	_, err = read(ctx, c, false, func(ctx context.Context) (sdk.ItemWebhookUpdateResponse, *http.Response, error) {
+		return c.api.PlaidApi.ItemWebhookUpdate(ctx).ItemWebhookUpdateRequest(req).Execute()
+	})
+	return err
+}
+
+// ProcessorToken lets one of Plaid's partners use an account, whose numbers it gets from Plaid.
+type ProcessorToken struct{ secret.Text }
+
+// CreateProcessorToken makes a token for a partner. Each call makes another one, so it is made once.
+func (c *Client) CreateProcessorToken(ctx context.Context, token AccessToken, accountID, processor string) (ProcessorToken, error) {
+	ctx, err := c.ask(ctx, "processor", token)
+	if err != nil {
+		return ProcessorToken{}, err
+	}
+	req := sdk.ProcessorTokenCreateRequest{AccessToken: token.Reveal(), AccountId: accountID, Processor: processor}
+	resp, err := once(ctx, c, false, func(ctx context.Context) (sdk.ProcessorTokenCreateResponse, *http.Response, error) {
+		return c.api.PlaidApi.ProcessorTokenCreate(ctx).ProcessorTokenCreateRequest(req).Execute()
+	})
+	if err != nil {
+		return ProcessorToken{}, err
+	}
+	if resp.ProcessorToken == "" {
+		return ProcessorToken{}, unknownOutcome{fault.New(fault.PlaidError, "Plaid's answer holds no token")}
+	}
+	return ProcessorToken{secret.New(resp.ProcessorToken)}, nil
 }
 
 // Institution is a bank in Plaid's catalogue.

@@ -21,6 +21,8 @@ type LinkRequest struct {
 	AccessToken         AccessToken
 	ChooseAccounts      bool // update mode: let the user choose accounts anew
 	Hosted              bool
+	Webhook             string        // where Plaid tells of the Item; not heeded in update mode
+	SameDayDeposits     bool          // the user types the numbers, and proves them by a code that comes with a deposit
 	Lifetime            time.Duration // of a hosted link; 0 = Plaid's 30 minutes
 }
 
@@ -65,6 +67,9 @@ func (c *Client) linkRequest(r LinkRequest) sdk.LinkTokenCreateRequest {
 		}
 		return req
 	}
+	if r.Webhook != "" {
+		req.Webhook = &r.Webhook
+	}
 	req.Products = productNames(r.Products)
 	req.RequiredIfSupportedProducts = productNames(r.RequiredIfSupported)
 	req.OptionalProducts = productNames(r.Optional)
@@ -74,6 +79,9 @@ func (c *Client) linkRequest(r LinkRequest) sdk.LinkTokenCreateRequest {
 	if len(r.Products) == 1 && r.Products[0] == "auth" {
 		yes := true // the ways to link by number alone, for banks that Plaid cannot sign in to
 		req.Auth = &sdk.LinkTokenCreateRequestAuth{AutomatedMicrodepositsEnabled: &yes, SameDayMicrodepositsEnabled: &yes, InstantMicrodepositsEnabled: &yes}
+		if r.SameDayDeposits {
+			req.Auth.AuthTypeSelectEnabled = &yes
+		}
 	}
 	return req
 }

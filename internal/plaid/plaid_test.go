@@ -61,7 +61,7 @@ func client(t *testing.T, url string, timeout time.Duration) *plaid.Client {
 
 func (b bench) item(t *testing.T, institution string) plaid.AccessToken {
 	t.Helper()
-	public, err := b.CreateSandboxToken(t.Context(), institution, "", "", []string{"auth", "identity", "transactions"})
+	public, err := b.CreateSandboxToken(t.Context(), institution, "", "", []string{"auth", "identity", "transactions"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		if _, err := b.GetBalances(t.Context(), token); !fault.Is(err, fault.PlaidError) {
 			t.Errorf("%s: a paid call was repeated: %v", kind, err)
 		}
-		public, err := b.CreateSandboxToken(t.Context(), "ins_109508", "", "", []string{"auth"})
+		public, err := b.CreateSandboxToken(t.Context(), "ins_109508", "", "", []string{"auth"}, "")
 		if err != nil {
 			t.Fatal(err)
 		}

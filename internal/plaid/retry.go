@@ -37,8 +37,11 @@ func once[T any](ctx context.Context, c *Client, slow bool, call func(context.Co
 	defer cancel()
 	out, resp, err := call(ctx)
 	if err != nil {
-		return out, explain(ctx, resp, err)
+		err = explain(ctx, resp, err)
+		c.calls.note(ctx, err)
+		return out, err
 	}
+	c.calls.note(ctx, nil)
 	// The SDK takes an empty 200 for an answer, and would have us believe that there are no accounts or no token.
 	if r, ok := any(&out).(interface{ GetRequestId() string }); ok && r.GetRequestId() == "" {
 		return out, unknownOutcome{fault.New(fault.PlaidError, "Plaid's answer is not whole").WithHint("try again")}

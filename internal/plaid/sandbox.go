@@ -10,11 +10,15 @@ import (
 )
 
 // CreateSandboxToken makes an Item without Link: Plaid's sandbox alone offers it.
-func (c *Client) CreateSandboxToken(ctx context.Context, institutionID, username, password string, products []string) (PublicToken, error) {
+func (c *Client) CreateSandboxToken(ctx context.Context, institutionID, username, password string, products []string, webhook string) (PublicToken, error) {
 	req := sdk.SandboxPublicTokenCreateRequest{InstitutionId: institutionID, InitialProducts: productNames(products)}
 	options := &sdk.SandboxPublicTokenCreateRequestOptions{}
 	if days := c.days(); days != nil && slices.Contains(products, "transactions") {
 		options.Transactions = &sdk.SandboxPublicTokenCreateRequestOptionsTransactions{DaysRequested: days}
+		req.Options = options
+	}
+	if webhook != "" {
+		options.Webhook = &webhook
 		req.Options = options
 	}
 	if username != "" {

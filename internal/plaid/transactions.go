@@ -40,7 +40,8 @@ type Page struct {
 // decoded here, on their way to the SDK, which gets the same reply without them; requests, headers and errors stay its
 // own. A test holds what is read here against the SDK's own decoding of the same bytes.
 func (c *Client) SyncTransactions(ctx context.Context, token AccessToken, cursor string, count int) (Page, error) {
-	if err := c.budgets.spend("sync", token); err != nil {
+	ctx, err := c.ask(ctx, "sync", token)
+	if err != nil {
 		return Page{}, err
 	}
 	n := int32(count)
@@ -66,11 +67,12 @@ func (c *Client) SyncTransactions(ctx context.Context, token AccessToken, cursor
 
 // RefreshTransactions asks Plaid to look at the bank now; billed, and not made for every account.
 func (c *Client) RefreshTransactions(ctx context.Context, token AccessToken) error {
-	if err := c.budgets.spend("refresh", token); err != nil {
+	ctx, err := c.ask(ctx, "refresh", token)
+	if err != nil {
 		return err
 	}
 	req := sdk.TransactionsRefreshRequest{AccessToken: token.Reveal()}
-	_, err := once(ctx, c, true, func(ctx context.Context) (sdk.TransactionsRefreshResponse, *http.Response, error) {
+	_, err = once(ctx, c, true, func(ctx context.Context) (sdk.TransactionsRefreshResponse, *http.Response, error) {
 		return c.api.PlaidApi.TransactionsRefresh(ctx).TransactionsRefreshRequest(req).Execute()
 	})
 	return err

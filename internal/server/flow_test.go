@@ -285,7 +285,7 @@ func TestRemoveConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := b.Client.RemoveConnection(ctx, conn.ID)
+	r, err := b.Client.RemoveConnection(ctx, conn.ID, connection.RemoveParams{})
 	if err != nil || r.Disabled != 1 || !r.Deleted {
 		t.Fatalf("%+v %v", r, err)
 	}

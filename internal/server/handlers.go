@@ -139,3 +139,45 @@ func (s *Server) verifyAudit(c *call) (any, *page.Info, error) {
 	reply, err := s.bank.VerifyAudit(c.r.Context(), c.caller)
 	return reply, nil, err
 }
+
+func (s *Server) removeConnection(c *call) (any, *page.Info, error) {
+	q := c.query()
+	p := connection.RemoveParams{ACH: q.enum("ach", connection.ACHChoices...)}
+	if err := q.err(); err != nil {
+		return nil, nil, err
+	}
+	reply, err := s.bank.RemoveConnection(c.r.Context(), c.caller, c.r.PathValue("id"), p)
+	return reply, nil, err
+}
+
+// monthAhead is how far the calendar looks where nobody says.
+const monthAhead = 30 * 24 * time.Hour
+
+func (s *Server) listExpiring(c *call) (any, *page.Info, error) {
+	q := c.query()
+	within := q.duration("within", 10*365*24*time.Hour)
+	if err := q.err(); err != nil {
+		return nil, nil, err
+	}
+	reply, err := s.bank.ListExpiring(c.r.Context(), c.caller, cmp.Or(within, monthAhead))
+	return reply, nil, err
+}
+
+func (s *Server) listUsage(c *call) (any, *page.Info, error) {
+	q := c.query()
+	id := q.text("connection_id")
+	if err := q.err(); err != nil {
+		return nil, nil, err
+	}
+	reply, err := s.bank.ListUsage(c.r.Context(), c.caller, id)
+	return reply, nil, err
+}
+
+func (s *Server) examine(c *call) (any, *page.Info, error) {
+	q := c.query()
+	if err := q.err(); err != nil {
+		return nil, nil, err
+	}
+	reply, err := s.bank.Examine(c.r.Context(), c.caller)
+	return reply, nil, err
+}

@@ -44,6 +44,8 @@ var allowed = map[string]string{
 	"ListCompanyAccounts": readers, "ListEmployeeAccounts": readers, "GetEmployeeAccount": readers, "GetEmployeeHistory": readers,
 	"GetEmployeeToken": helpers, "LinkEmployeeAccount": helpers, "AddEmployeeAccount": actors, "DeleteEmployeeAccount": actors,
 	"AttestEmployeeAccount": admins,
+	"ListExpiring":          readers, "ListUsage": readers, "CheckConnection": linkers, "RotateToken": linkers, "ImportConnection": linkers,
+	"CreateProcessorToken": linkers, "Examine": admins,
 }
 
 // fixture is what one line of the matrix works on, all of it owned by one employer.
@@ -74,19 +76,27 @@ func probes(f fixture) map[string]probe {
 		"SyncTransactions":      {"/api/v1/plaid/transactions/sync", item, 422, 200},
 		"ListConnections":       {"/api/v1/plaid/connections?employer_id=" + f.employer, "", 200, 200},
 		"GetConnection":         {conn, "", 404, 200},
-		"GetSession":            {"/api/v1/plaid/link-sessions/" + f.session, "", 404, 200},
-		"CompleteSession":       {"/api/v1/plaid/link-sessions/" + f.session + "/complete", `{"exit":true}`, 404, 200},
-		"StartLink":             {"/api/v1/plaid/link-token", fmt.Sprintf(`{"user_id":"u","employer_id":%q}`, f.employer), 403, 200},
-		"UpdateLink":            {"/api/v1/plaid/link-token/update", fmt.Sprintf(`{"user_id":"u","item_id":%q}`, f.item), 422, 200},
-		"Exchange":              {"/api/v1/plaid/exchange", fmt.Sprintf(`{"user_id":"u","employer_id":%q,"public_token":%q}`, f.employer, f.token), 403, 200},
-		"SyncAccounts":          {"/api/v1/plaid/sync-accounts", item, 422, 200},
-		"ListAccounts":          {"/api/v1/bank-accounts?employer_id=" + f.employer, "", 200, 200},
-		"GetAccount":            {acct, "", 404, 200},
-		"AddAccount":            {"/api/v1/bank-accounts", fmt.Sprintf(`{"user_id":"u","name":"n","bank_name":"b","employer_id":%q}`, f.employer), 403, 201},
-		"UpdateAccount":         {acct, `{"name":"x"}`, 404, 200},
-		"SetDefaultAccount":     {acct + "/default", `{"primary":true}`, 404, 200},
-		"ListACH":               {"/api/v1/bank-accounts/ach?owner_type=employer&owner_id=" + f.employer, "", 200, 200},
-		"GetACH":                {achID, "", 404, 200},
+		"CheckConnection":       {conn + "/check", "", 404, 200},
+		"RotateToken":           {conn + "/rotate-token", "", 404, 200},
+		"ListExpiring":          {"/api/v1/plaid/expiring", "", 200, 200},
+		"ListUsage":             {"/api/v1/plaid/usage?connection_id=" + f.connection, "", 404, 200},
+		"ImportConnection": {"/api/v1/plaid/import", fmt.Sprintf( // seen, and then no Item of ours
+			`{"user_id":"u","employer_id":%q,"access_token":"access-sandbox-00000000-0000-0000-0000-000000000000"}`, f.employer), 403, 422},
+		"CreateProcessorToken": {achID + "/processor-token", `{"processor":"dwolla"}`, 404, 409}, // seen, and not verified
+		"Examine":              {"/api/v1/admin/doctor", "", 200, 200},
+		"GetSession":           {"/api/v1/plaid/link-sessions/" + f.session, "", 404, 200},
+		"CompleteSession":      {"/api/v1/plaid/link-sessions/" + f.session + "/complete", `{"exit":true}`, 404, 200},
+		"StartLink":            {"/api/v1/plaid/link-token", fmt.Sprintf(`{"user_id":"u","employer_id":%q}`, f.employer), 403, 200},
+		"UpdateLink":           {"/api/v1/plaid/link-token/update", fmt.Sprintf(`{"user_id":"u","item_id":%q}`, f.item), 422, 200},
+		"Exchange":             {"/api/v1/plaid/exchange", fmt.Sprintf(`{"user_id":"u","employer_id":%q,"public_token":%q}`, f.employer, f.token), 403, 200},
+		"SyncAccounts":         {"/api/v1/plaid/sync-accounts", item, 422, 200},
+		"ListAccounts":         {"/api/v1/bank-accounts?employer_id=" + f.employer, "", 200, 200},
+		"GetAccount":           {acct, "", 404, 200},
+		"AddAccount":           {"/api/v1/bank-accounts", fmt.Sprintf(`{"user_id":"u","name":"n","bank_name":"b","employer_id":%q}`, f.employer), 403, 201},
+		"UpdateAccount":        {acct, `{"name":"x"}`, 404, 200},
+		"SetDefaultAccount":    {acct + "/default", `{"primary":true}`, 404, 200},
+		"ListACH":              {"/api/v1/bank-accounts/ach?owner_type=employer&owner_id=" + f.employer, "", 200, 200},
+		"GetACH":               {achID, "", 404, 200},
 		"AddACH": {"/api/v1/bank-accounts/ach", fmt.Sprintf(
 			`{"owner_type":"employer","owner_id":%q,"routing_number":"110000000","account_number":"1111222233330000","bank_name":"b","account_type":"checking"}`, f.employer), 403, 201},
 		"AddACHFromPlaid": {"/api/v1/bank-accounts/ach/from-plaid", fmt.Sprintf(
@@ -278,7 +288,7 @@ func TestNotInTheEmployeesContext(t *testing.T) {
 // none of the fixture's objects exists.
 func elsewhere(route string, p probe) int {
 	switch route {
-	case "StartLink", "Exchange", "AddAccount", "AddACH":
+	case "StartLink", "Exchange", "ImportConnection", "AddAccount", "AddACH":
 		return p.inside
 	case "GetCompany", "EnableCapability", "DisableCapability", "ListCompanyAccounts", "ListEmployeeAccounts":
 		return 200 // its own tenant's, and empty

@@ -37,6 +37,10 @@ func newMetrics(b *bank.Bank) *metrics {
 		count("bankd_exchanges_total", "Public tokens exchanged.", stats.Exchanges.Load),
 		count("bankd_exchanges_lost_total", "Items made at Plaid whose token was lost with the process.", stats.LostExchanges.Load),
 		count("bankd_number_fetches_total", "Calls to Plaid that brought account numbers.", stats.NumberFetches.Load),
+		count("bankd_tokens_lost_total", "Access tokens lost while they were being swapped.", stats.LostTokens.Load),
+		count("bankd_webhooks_total", "Webhooks of Plaid's that were taken in.", stats.Webhooks.Load),
+		count("bankd_webhooks_refused_total", "Webhooks that were not Plaid's.", stats.ForgedHooks.Load),
+		newCensus(b),
 		count("bankd_refusals_total", "Calls refused for role or scope.", stats.Refusals.Load),
 	)
 	m.serve = promhttp.HandlerFor(r, promhttp.HandlerOpts{DisableCompression: true})

@@ -112,7 +112,7 @@ func TestTransactions(t *testing.T) {
 		}
 	}
 	// Removing a connection keeps its history.
-	if _, err := b.Client.RemoveConnection(ctx, two.ID); err != nil {
+	if _, err := b.Client.RemoveConnection(ctx, two.ID, connection.RemoveParams{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, n := list("employer_id=e2"); n != e1 {

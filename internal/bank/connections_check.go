@@ -1,0 +1,167 @@
+package bank
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// soon is how long before its end a consent turns into something to do: Plaid warns as early.
+const soon = 7 * 24 * time.Hour
+
+// CheckConnection asks Plaid how an Item is, reads its accounts and, where ACH accounts rest on it, their numbers, and
+// brings the connection's state in line.
+func (b *Bank) CheckConnection(ctx context.Context, c tenant.Caller, id string) (connection.Connection, error) {
+	conn, err := b.connection(ctx, c, id)
+	if err != nil {
+		return connection.Connection{}, err
+	}
+	if err := writable(c, conn.EmployerID, conn.CarrierID, "connection"); err != nil {
+		return connection.Connection{}, err
+	}
+	if conn.Status == connection.Removed {
+		return connection.Connection{}, fault.New(fault.Conflict, "the connection was removed").WithID(conn.ID)
+	}
+	if conn, err = b.checkItem(ctx, c, conn); err == nil && conn.Answers() {
+		conn, err = b.checkData(ctx, c, conn)
+	}
+	if err != nil && !connection.Known(plaid.Code(err)) {
+		return connection.Connection{}, err
+	}
+	return b.GetConnection(ctx, c, conn.ID) // what Plaid says against it is the answer, not a failure
+}
+
+// checkData reads the accounts and the numbers of a connection that answers.
+func (b *Bank) checkData(ctx context.Context, c tenant.Caller, conn storedConnection) (storedConnection, error) {
+	if conn.Employee != nil {
+		return conn, b.recheck(ctx, dueEmployee{c.TenantID, *conn.Employee})
+	}
+	if _, err := b.syncAccounts(ctx, c, conn); err != nil {
+		return conn, err
+	}
+	return conn, b.refreshNumbers(ctx, c, conn)
+}
+
+// checkItem asks /item/get, the one call that answers for a broken Item too.
+func (b *Bank) checkItem(ctx context.Context, c tenant.Caller, conn storedConnection) (storedConnection, error) {
+	at("check.ask")
+	item, err := b.plaid.GetItem(ctx, conn.token())
+	at("check.asked")
+	if err != nil {
+		if connection.Known(plaid.Code(err)) {
+			return b.noteTrouble(ctx, c, conn, plaid.Code(err))
+		}
+		return conn, err
+	}
+	now := b.time()
+	d := deed{action: "connection.check"}
+	conn, err = b.changeConnection(ctx, c, conn.ID, d, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+		changed := false
+		if item.ErrorCode != "" {
+			changed = conn.Note(item.ErrorCode, now, nil)
+		} else {
+			changed = conn.Heal(connection.ByItem, now)
+		}
+		return noteConsent(conn, item.ConsentEnds, now) || changed, nil
+	})
+	if err != nil {
+		return conn, err
+	}
+	at("check.stored")
+	return conn, b.pointWebhook(ctx, c, conn, item.Webhook)
+}
+
+// noteConsent keeps when the consent ends. Where Plaid names no end, one that a webhook told of stands until it has
+// passed without harm.
+func noteConsent(conn *storedConnection, ends, now time.Time) bool {
+	var until *time.Time
+	if !ends.IsZero() {
+		until = &ends
+	}
+	changed := !sameTime(conn.ConsentEnds, until)
+	conn.ConsentEnds = until
+	switch {
+	case until != nil && ends.Sub(now) <= soon:
+		code := "PENDING_DISCONNECT"
+		if conn.Has("PENDING_EXPIRATION") {
+			code = "PENDING_EXPIRATION"
+		}
+		return conn.Note(code, now, until) || changed
+	case until != nil || pendingOver(conn, now):
+		return conn.Heal(connection.ByTime, now) || changed
+	}
+	return changed
+}
+
+// pendingOver reports whether the end that a webhook told of has passed, and the Item still works.
+func pendingOver(conn *storedConnection, now time.Time) bool {
+	return conn.Error != nil && conn.Error.Until != nil && now.Sub(*conn.Error.Until) > 24*time.Hour
+}
+
+func sameTime(a, b *time.Time) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Equal(*b)
+}
+
+// pointWebhook has Plaid tell of an Item where bankd listens, and nowhere when it no longer does. Where others had an
+// Item point is not touched while bankd wants no webhooks itself.
+func (b *Bank) pointWebhook(ctx context.Context, c tenant.Caller, conn storedConnection, points string) error {
+	if points == b.webhookURL || b.webhookURL == "" && conn.Pointed != points {
+		return nil
+	}
+	if err := b.plaid.PointWebhook(ctx, conn.token(), b.webhookURL); err != nil {
+		return err
+	}
+	d := deed{action: "connection.point_webhook", details: map[string]string{"on": strconv.FormatBool(b.webhookURL != "")}}
+	_, err := b.changeConnection(ctx, c, conn.ID, d, func(_ *store.Tx, latest *storedConnection) (bool, error) {
+		latest.Pointed = b.webhookURL
+		return true, nil
+	})
+	return err
+}
+
+// mended checks a connection whose update session ended well: it is asked after, its accounts are reconciled and their
+// numbers read anew where ACH accounts rest on them.
+func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
+	c := system(w.TenantID)
+	if s.AccountID != "" {
+		return b.mendedEmployee(ctx, w, s)
+	}
+	conn, err := b.connection(ctx, c, s.ConnectionID)
+	if err != nil {
+		return b.giveUp(ctx, w, fault.As(err))
+	}
+	now := b.time()
+	at("update.mended")
+	conn, err = b.changeConnection(ctx, c, conn.ID, deed{action: "connection.mend"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+		conn.Heal(connection.ByUpdate, now)
+		conn.Heal(connection.ByTime, now)
+		conn.Mended = &now
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	at("update.noted")
+	if conn, err = b.checkItem(ctx, c, conn); err != nil {
+		return err
+	}
+	if !conn.Answers() {
+		return b.giveUp(ctx, w, fault.New(fault.RelinkRequired, "the bank still refuses: %s", conn.Error.Code).
+			WithHint("run `bankctl connections reauth %s` again", conn.ID))
+	}
+	if _, err := b.checkData(ctx, c, conn); err != nil && !connection.Known(plaid.Code(err)) {
+		return err
+	}
+	at("update.checked")
+	b.syncs.poke(conn.ID)
+	return b.update(ctx, func(tx *store.Tx) error { return open.Delete(tx, store.SystemTenant, w.ID) })
+}

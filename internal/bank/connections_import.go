@@ -1,0 +1,85 @@
+package bank
+
+import (
+	"context"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// ImportConnection takes over an Item that another tool made: it is checked, stored, its webhooks pointed here, and its
+// token swapped, so that nobody else goes on using it. What fails after it was stored is taken up again by bankd itself.
+func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connection.ImportParams) (connection.Connection, error) {
+	if err := allowed(c, p.EmployerID, p.CarrierID); err != nil {
+		return connection.Connection{}, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	token := plaid.NewAccessToken(p.AccessToken.Reveal())
+	item, err := b.plaid.GetItem(ctx, token)
+	if code := plaid.Code(err); code == "INVALID_ACCESS_TOKEN" || code == "ITEM_NOT_FOUND" {
+		return connection.Connection{}, fault.Field("access_token", "is of no Item that these Plaid keys may use").
+			WithHint("a token works with the keys and in the environment that made it alone")
+	}
+	if err != nil {
+		return connection.Connection{}, err
+	}
+	defer b.locks.lock("import " + item.ID)()
+	now := b.time()
+	conn := storedConnection{AccessToken: token.Reveal(), Pointed: item.Webhook, Read: true, Connection: connection.Connection{
+		ID: newID(now), ItemID: item.ID, UserID: p.UserID, EmployerID: p.EmployerID, CarrierID: p.CarrierID, Status: connection.Active,
+		Institution: connection.Institution{ID: item.InstitutionID, Name: item.InstitutionName},
+		Products:    item.Products, Accounts: []connection.LinkedAccount{}, CreatedAt: now, UpdatedAt: now,
+	}}
+	if item.ErrorCode != "" {
+		conn.Note(item.ErrorCode, now, nil)
+	}
+	if tenantID, id, err := b.ofItem(ctx, item.ID); err != nil {
+		return connection.Connection{}, err
+	} else if id != "" && tenantID == c.TenantID {
+		return connection.Connection{}, fault.New(fault.Duplicate, "this Item is here already").WithID(id)
+	} else if id != "" {
+		return connection.Connection{}, fault.New(fault.Conflict, "this Item is used elsewhere")
+	}
+	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		d := deed{action: "connection.import", object: "connection:" + conn.ID, reply: conn.Connection, status: 201, details: map[string]string{"item": item.ID}}
+		if err := connections.Put(tx, c.TenantID, conn.ID, conn); err != nil {
+			return deed{}, err
+		}
+		return d, items.Put(tx, c.TenantID, item.ID, pointer{conn.ID})
+	})
+	if err != nil {
+		return connection.Connection{}, err
+	}
+	return b.GetConnection(ctx, c, b.settleImport(ctx, c, conn, item, p.KeepToken))
+}
+
+// settleImport does what follows; the import itself stands whatever becomes of it.
+func (b *Bank) settleImport(ctx context.Context, c tenant.Caller, conn storedConnection, item plaid.Item, keepToken bool) string {
+	steps := []func() error{
+		func() error { return b.pointWebhook(ctx, c, conn, item.Webhook) },
+		func() error {
+			if keepToken {
+				return nil
+			}
+			_, err := b.rotate(ctx, c, conn.ID)
+			return err
+		},
+		func() error {
+			latest, err := b.connection(ctx, c, conn.ID)
+			if err == nil {
+				_, err = b.syncAccounts(ctx, c, latest)
+			}
+			return err
+		},
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			b.log.Warn("an imported connection is not settled yet", "connection", conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		}
+	}
+	b.checks.poke(conn.ID)
+	return conn.ID
+}

@@ -1,0 +1,170 @@
+package bank
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// storedRemoval is an Item that shall be gone at Plaid. It stays until Plaid has confirmed that it is: an Item nobody
+// here knows of any more would be billed, and open, for ever.
+type storedRemoval struct {
+	TenantID     string    `json:"tenant_id"`
+	ConnectionID string    `json:"connection_id"`
+	ItemID       string    `json:"item_id"`
+	ACH          string    `json:"ach"`       // what becomes of the ACH accounts that came from it
+	ClientID     string    `json:"client_id"` // who asked
+	At           time.Time `json:"at"`
+}
+
+var removals = store.NewCollection[storedRemoval]("removals") // system, by connection id
+
+// RemoveConnection removes the Item at Plaid, then closes what came from it: its accounts become inactive, its ACH
+// accounts what the caller says. Where Plaid does not answer, bankd goes on trying by itself.
+func (b *Bank) RemoveConnection(ctx context.Context, c tenant.Caller, id string, p connection.RemoveParams) (connection.RemovedReply, error) {
+	conn, err := b.connection(ctx, c, id)
+	if err != nil {
+		return connection.RemovedReply{}, err
+	}
+	if err := writable(c, conn.EmployerID, conn.CarrierID, "connection"); err != nil {
+		return connection.RemovedReply{}, err
+	}
+	return b.removeConnection(ctx, c, conn, p.ACH)
+}
+
+func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn storedConnection, ach string) (connection.RemovedReply, error) {
+	defer b.locks.lock("item " + conn.ID)()
+	if conn.Status == connection.Removed {
+		return connection.RemovedReply{ID: conn.ID, ItemID: conn.ItemID, Deleted: true}, nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	r := storedRemoval{TenantID: c.TenantID, ConnectionID: conn.ID, ItemID: conn.ItemID, ACH: ach, ClientID: c.Client.ID, At: b.time()}
+	at("remove.ask")
+	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		d := deed{action: "connection.intend_removal", object: "connection:" + conn.ID, onWhose: conn.Employee.String(), details: map[string]string{"item": conn.ItemID}}
+		return d, removals.Put(tx, store.SystemTenant, conn.ID, r)
+	})
+	if err != nil {
+		return connection.RemovedReply{}, err
+	}
+	at("remove.intended")
+	reply, err := b.carryOutRemoval(ctx, c, r)
+	if err != nil {
+		return connection.RemovedReply{}, removalGoesOn(err)
+	}
+	return reply, nil
+}
+
+func removalGoesOn(err error) error {
+	f := *fault.As(err)
+	return f.WithHint("nothing is lost: bankd keeps trying to remove it until Plaid confirms")
+}
+
+// carryOutRemoval has Plaid remove an Item, then closes what is here. It may be done again at any point.
+func (b *Bank) carryOutRemoval(ctx context.Context, c tenant.Caller, r storedRemoval) (connection.RemovedReply, error) {
+	reply := connection.RemovedReply{ID: r.ConnectionID, ItemID: r.ItemID, Deleted: true}
+	var conn storedConnection
+	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
+		conn, err = connections.Get(tx, r.TenantID, r.ConnectionID)
+		return missing(err, "connection")
+	})
+	if err != nil {
+		return reply, err
+	}
+	err = b.plaid.RemoveItem(ctx, conn.token())
+	at("remove.asked")
+	if err != nil && plaid.Code(err) != "ITEM_NOT_FOUND" && plaid.Code(err) != "INVALID_ACCESS_TOKEN" {
+		return reply, err
+	}
+	now := b.time()
+	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		latest, err := connections.Get(tx, r.TenantID, r.ConnectionID)
+		if err != nil {
+			return deed{}, missing(err, "connection")
+		}
+		latest.Status, latest.Since, latest.AccessToken, latest.UpdatedAt = connection.Removed, &now, "", now
+		latest.Error, latest.Notices, latest.Rotating = nil, nil, nil
+		if _, err := b.retire(tx, r.TenantID, r.ConnectionID, nil, now); err != nil {
+			return deed{}, err
+		}
+		if reply.Disabled, reply.ACHDeleted, err = b.settleACH(tx, c, r, now); err != nil {
+			return deed{}, err
+		}
+		if err := removals.Delete(tx, store.SystemTenant, r.ConnectionID); err != nil {
+			return deed{}, err
+		}
+		d := deed{action: "connection.remove", object: "connection:" + r.ConnectionID, onWhose: latest.Employee.String(), reply: reply,
+			details: map[string]string{"item": r.ItemID, "ach": r.ACH}}
+		return d, connections.Put(tx, r.TenantID, r.ConnectionID, latest)
+	})
+	at("remove.stored")
+	return reply, err
+}
+
+// settleACH does with the ACH accounts of a removed connection what was asked for.
+func (b *Bank) settleACH(tx *store.Tx, c tenant.Caller, r storedRemoval, now time.Time) (disabled, deleted int, err error) {
+	from := func(a storedACH) bool { return a.ConnectionID == r.ConnectionID }
+	switch r.ACH {
+	case connection.KeepACH: // an alias ends with its consent: it cannot be kept
+		disabled, err = disableACH(tx, r.TenantID, func(a storedACH) bool { return from(a) && a.Tokenized }, account.ConnectionRemoved, now)
+	case connection.DeleteACH:
+		var found []storedACH
+		for rec, err := range achAccounts.Scan(tx, r.TenantID, store.Range{}) {
+			if err != nil {
+				return 0, 0, err
+			}
+			if from(rec.Value) {
+				found = append(found, rec.Value)
+			}
+		}
+		for _, a := range found {
+			if err := b.shred(tx, c, a); err != nil {
+				return 0, 0, err
+			}
+		}
+		deleted = len(found)
+	default:
+		disabled, err = disableACH(tx, r.TenantID, from, account.ConnectionRemoved, now)
+	}
+	return disabled, deleted, err
+}
+
+// resumeRemovals takes up, at a start and from time to time, what Plaid has not confirmed yet.
+func (b *Bank) resumeRemovals(ctx context.Context) error {
+	var all []storedRemoval
+	err := b.db.View(ctx, func(tx *store.Tx) error {
+		for rec, err := range removals.Scan(tx, store.SystemTenant, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			all = append(all, rec.Value)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if b.removing.begin(r.ConnectionID, b.now()) {
+			b.sessions.running.Go(func() { b.removeInTurn(ctx, r) })
+		}
+	}
+	return nil
+}
+
+func (b *Bank) removeInTurn(ctx context.Context, r storedRemoval) {
+	unlock := b.locks.lock("item " + r.ConnectionID)
+	defer unlock()
+	_, err := b.carryOutRemoval(ctx, system(r.TenantID), r)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
+		b.log.Warn("an Item could not be removed at Plaid yet", "connection", r.ConnectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+	}
+	b.removing.end(r.ConnectionID, b.now(), err, func(failed int) time.Duration { return b.spread(min(time.Hour, 30*time.Second<<min(failed, 7))) })
+}

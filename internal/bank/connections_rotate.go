@@ -1,0 +1,113 @@
+package bank
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// RotateToken swaps a connection's access token for a new one; the old one is worthless from then on. Nothing else of the
+// connection changes.
+func (b *Bank) RotateToken(ctx context.Context, c tenant.Caller, id string) (connection.Rotated, error) {
+	conn, err := b.connection(ctx, c, id)
+	if err != nil {
+		return connection.Rotated{}, err
+	}
+	if err := writable(c, conn.EmployerID, conn.CarrierID, "connection"); err != nil {
+		return connection.Rotated{}, err
+	}
+	return b.rotate(ctx, c, conn.ID)
+}
+
+// rotate is in two phases: what is about to be asked is stored first, so that after a crash it is known that the token
+// held here may be dead.
+func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connection.Rotated, error) {
+	defer b.locks.lock("item " + id)()
+	ctx = context.WithoutCancel(ctx)
+	now := b.time()
+	conn, err := b.changeConnection(ctx, c, id, deed{action: "connection.intend_rotation"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+		switch {
+		case conn.Status == connection.Removed:
+			return false, fault.New(fault.Conflict, "the connection was removed").WithID(id)
+		case conn.Has("INVALID_ACCESS_TOKEN") || conn.Has("ITEM_NOT_FOUND") || conn.Has("TOKEN_LOST"):
+			return false, fault.New(fault.RelinkRequired, "its token is dead already").WithHint("remove it and link the bank again")
+		}
+		conn.Rotating = &now
+		return true, nil
+	})
+	if err != nil {
+		return connection.Rotated{}, err
+	}
+	at("rotate.intended")
+	fresh, err := b.plaid.InvalidateToken(ctx, conn.token())
+	at("rotate.asked")
+	if err != nil && plaid.OutcomeUnknown(err) {
+		return connection.Rotated{}, errors.Join(err, b.findOutRotation(ctx, c, id))
+	}
+	if err != nil {
+		return connection.Rotated{}, errors.Join(b.troubled(ctx, c, conn, err), b.endRotation(ctx, c, id, "refused"))
+	}
+	reply := connection.Rotated{ID: id, ItemID: conn.ItemID, RotatedAt: now}
+	_, err = b.changeConnection(ctx, c, id, deed{action: "connection.rotate", reply: reply}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+		conn.AccessToken, conn.Rotating = fresh.Reveal(), nil
+		return true, nil
+	})
+	at("rotate.stored")
+	if err != nil {
+		return connection.Rotated{}, fmt.Errorf("store access token: %w", err)
+	}
+	return reply, nil
+}
+
+// findOutRotation asks whether a swap whose answer never came has happened: the old token tells. Where it is dead the new
+// one is lost with the answer, and the bank must be linked again.
+func (b *Bank) findOutRotation(ctx context.Context, c tenant.Caller, id string) error {
+	var conn storedConnection
+	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
+		conn, err = connections.Get(tx, c.TenantID, id)
+		return missing(err, "connection")
+	})
+	if err != nil || conn.Rotating == nil || conn.Status == connection.Removed {
+		return err
+	}
+	_, err = b.plaid.GetItem(ctx, conn.token())
+	switch {
+	case err == nil:
+		return b.endRotation(ctx, c, id, "not_done")
+	case plaid.Code(err) == "INVALID_ACCESS_TOKEN":
+		return b.loseToken(ctx, c, id)
+	case connection.Known(plaid.Code(err)):
+		return b.endRotation(ctx, c, id, "not_done")
+	}
+	return err // not known yet: it is asked again
+}
+
+func (b *Bank) endRotation(ctx context.Context, c tenant.Caller, id, result string) error {
+	d := deed{action: "connection.end_rotation", details: map[string]string{"result": result}}
+	_, err := b.changeConnection(ctx, c, id, d, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+		was := conn.Rotating != nil
+		conn.Rotating = nil
+		return was, nil
+	})
+	return err
+}
+
+// loseToken notes that Plaid swapped a token and the new one never reached the disk.
+func (b *Bank) loseToken(ctx context.Context, c tenant.Caller, id string) error {
+	now, lost := b.time(), false
+	_, err := b.changeConnection(ctx, c, id, deed{action: "connection.lose_token", outcome: string(fault.RelinkRequired)}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+		lost = conn.Rotating != nil
+		conn.Rotating = nil
+		return conn.Note("TOKEN_LOST", now, nil) || lost, nil
+	})
+	if err == nil && lost {
+		b.stats.LostTokens.Add(1)
+	}
+	return err
+}

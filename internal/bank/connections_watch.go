@@ -1,0 +1,176 @@
+package bank
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// checkRest is how long a connection is left alone between two looks: a user may have healed it elsewhere, and an end
+// that is near may have been put off.
+func (b *Bank) checkRest(conn storedConnection, failed int) time.Duration {
+	rest := 6 * time.Hour
+	switch {
+	case failed > 0:
+		rest = min(rest, time.Minute<<min(failed, 9))
+	case conn.Status == connection.Active:
+	case conn.Has("TOKEN_LOST") || conn.Has("ITEM_NOT_FOUND"): // nothing but a new link mends these
+		rest = 24 * time.Hour
+	case conn.Working():
+		rest = time.Hour
+	default:
+		rest = 30 * time.Minute
+	}
+	if b.simulated() {
+		rest /= 30
+	}
+	return b.spread(rest)
+}
+
+// watchConnections keeps the states of connections true until ctx ends, whether or not webhooks come: it asks after each
+// from time to time, looks at once at what a webhook told of, and finishes removals and swaps of tokens.
+func (b *Bank) watchConnections(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	tick := time.NewTicker(b.lookEvery())
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := b.resumeRemovals(ctx); err != nil {
+			continue
+		}
+		all, err := b.everyConnection(ctx, func(c storedConnection) bool { return c.Status != connection.Removed && c.Read })
+		if err != nil {
+			continue
+		}
+		ids := map[string]bool{}
+		for _, tc := range all {
+			ids[tc.conn.ID] = true
+			if b.checks.begin(tc.conn.ID, b.now()) {
+				running.Go(func() { b.checkInTurn(ctx, tc) })
+			}
+		}
+		b.checks.keep(ids)
+	}
+}
+
+func (b *Bank) checkInTurn(ctx context.Context, tc tenantConnection) {
+	conn, err := b.lookAgain(ctx, tc)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
+		b.log.Warn("a connection could not be checked", "connection", tc.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+	}
+	b.checks.end(tc.conn.ID, b.now(), err, func(failed int) time.Duration { return b.checkRest(conn, failed) })
+}
+
+// lookAgain checks one connection, and whatever webhooks told of it.
+func (b *Bank) lookAgain(ctx context.Context, tc tenantConnection) (storedConnection, error) {
+	c := system(tc.tenantID)
+	if tc.conn.Rotating != nil {
+		if err := b.finishRotation(ctx, c, tc.conn.ID); err != nil {
+			return tc.conn, err
+		}
+	}
+	h, hinted, err := b.hint(ctx, tc.conn.ID)
+	if err != nil {
+		return tc.conn, err
+	}
+	before, err := b.connection(ctx, c, tc.conn.ID)
+	if err != nil || before.Status == connection.Removed {
+		return before, err
+	}
+	conn, err := b.checkItem(ctx, c, before)
+	if err != nil {
+		return conn, err
+	}
+	if conn, err = b.noteTold(ctx, c, conn, h); err != nil {
+		return conn, err
+	}
+	_, accounts := h.Looks[lookAccounts]
+	if conn.Answers() && (accounts || conn.SyncedAt == nil || !before.Working() || len(conn.Notices) > 0 || b.depositsOpen(ctx, c, conn.ID)) {
+		if conn, err = b.checkData(ctx, c, conn); err != nil && !connection.Known(plaid.Code(err)) {
+			return conn, err
+		}
+	}
+	if conn.Working() && !before.Working() {
+		b.syncs.poke(conn.ID)
+	}
+	if !hinted {
+		return conn, nil
+	}
+	return conn, b.forgetHint(ctx, conn.ID, h.Rev)
+}
+
+func (b *Bank) finishRotation(ctx context.Context, c tenant.Caller, id string) error {
+	defer b.locks.lock("item " + id)()
+	return b.findOutRotation(ctx, c, id)
+}
+
+// noteTold notes what nothing but a webhook tells of, unless the user has signed in again since.
+func (b *Bank) noteTold(ctx context.Context, c tenant.Caller, conn storedConnection, h storedHint) (storedConnection, error) {
+	if len(h.Notes) == 0 {
+		return conn, nil
+	}
+	now := b.time()
+	return b.changeConnection(ctx, c, conn.ID, deed{action: "connection.trouble", outcome: "noted"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+		changed := false
+		for code, n := range h.Notes {
+			if conn.Mended != nil && !n.At.After(*conn.Mended) {
+				continue
+			}
+			changed = conn.Note(code, now, n.Until) || changed
+		}
+		return changed, nil
+	})
+}
+
+// depositsOpen reports whether an ACH account waits for a deposit to be confirmed.
+func (b *Bank) depositsOpen(ctx context.Context, c tenant.Caller, connectionID string) bool {
+	waiting := false
+	err := b.db.View(ctx, func(tx *store.Tx) error {
+		for rec, err := range achAccounts.Scan(tx, c.TenantID, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			waiting = waiting || rec.Value.ConnectionID == connectionID && rec.Value.pending()
+		}
+		return nil
+	})
+	return err == nil && waiting
+}
+
+func (b *Bank) hint(ctx context.Context, id string) (h storedHint, found bool, err error) {
+	err = b.db.View(ctx, func(tx *store.Tx) error {
+		h, err = hints.Get(tx, store.SystemTenant, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		found = err == nil
+		return err
+	})
+	return h, found, err
+}
+
+// forgetHint drops what was looked at, unless another webhook came meanwhile.
+func (b *Bank) forgetHint(ctx context.Context, id string, rev int) error {
+	return b.update(ctx, func(tx *store.Tx) error {
+		h, err := hints.Get(tx, store.SystemTenant, id)
+		if errors.Is(err, store.ErrNotFound) || err == nil && h.Rev != rev {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return hints.Delete(tx, store.SystemTenant, id)
+	})
+}

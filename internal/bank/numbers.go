@@ -1,0 +1,169 @@
+package bank
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// refreshed counts what became of the ACH accounts that rest on a connection.
+type refreshed struct{ same, renumbered, restored, suspended, doubted int }
+
+func (r refreshed) details() map[string]string {
+	return map[string]string{
+		"numbers": "fetched", "same": strconv.Itoa(r.same), "renumbered": strconv.Itoa(r.renumbered), "restored": strconv.Itoa(r.restored),
+		"suspended": strconv.Itoa(r.suspended), "doubted": strconv.Itoa(r.doubted),
+	}
+}
+
+// refreshNumbers reads a connection's numbers anew and brings the ACH accounts that rest on it in line: a bank may have
+// given another number, or an alias that replaces the old one.
+func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedConnection) error {
+	rests, err := b.restingACH(ctx, c.TenantID, conn.ID)
+	if err != nil || len(rests) == 0 {
+		return err
+	}
+	at("numbers.ask")
+	auth, err := b.plaid.GetNumbers(ctx, conn.token())
+	at("numbers.asked")
+	if err != nil {
+		return b.troubled(ctx, c, conn, err)
+	}
+	b.stats.NumberFetches.Add(1)
+	now := b.time()
+	err = b.write(context.WithoutCancel(ctx), c, func(tx *store.Tx) (deed, error) {
+		var r refreshed
+		for _, id := range rests {
+			a, err := achAccounts.Get(tx, c.TenantID, id)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return deed{}, err
+			}
+			if err := b.renumber(tx, c.TenantID, a, auth, now, &r); err != nil {
+				return deed{}, err
+			}
+		}
+		d := deed{action: "numbers.refresh", object: "connection:" + conn.ID, details: r.details()}
+		latest, err := connections.Get(tx, c.TenantID, conn.ID)
+		if err != nil {
+			return deed{}, missing(err, "connection")
+		}
+		if !latest.Heal(connection.ByNumbers, now) {
+			return d, nil
+		}
+		return d, connections.Put(tx, c.TenantID, conn.ID, latest)
+	})
+	at("numbers.stored")
+	return err
+}
+
+// restingACH lists the ACH accounts whose numbers are a connection's, but for those that a user disabled.
+func (b *Bank) restingACH(ctx context.Context, tenantID, connectionID string) (ids []string, err error) {
+	err = b.db.View(ctx, func(tx *store.Tx) error {
+		for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			if a := rec.Value; a.ConnectionID == connectionID && (a.Status != account.Disabled || a.suspended()) {
+				ids = append(ids, a.ID)
+			}
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// renumber brings one ACH account in line with what Plaid says of it now.
+func (b *Bank) renumber(tx *store.Tx, tenantID string, a storedACH, auth plaid.Auth, now time.Time, r *refreshed) error {
+	seen, n := find(auth, a.PlaidAccountID)
+	if seen == nil {
+		if a.suspended() {
+			return nil
+		}
+		a.disable(account.NotShared, now)
+		r.suspended++
+		return achAccounts.Put(tx, tenantID, a.ID, a)
+	}
+	same := n.Routing.Equal(a.numbers().Routing) && n.Account.Equal(a.numbers().Account)
+	status, method := account.FromPlaidStatus(seen.VerificationStatus)
+	switch {
+	case same && !a.suspended() && (a.Status == status || a.Evidence != nil && a.Evidence.Method == "attested"):
+		r.same++
+		return nil
+	case !same && a.ConnectionType == account.Manual: // typed by hand, and no longer what the bank says
+		a.Status, a.DisabledReason, a.UpdatedAt = account.Unverified, "", now
+		a.Evidence = &account.Evidence{Method: "none", PlaidStatus: seen.VerificationStatus, At: now}
+		r.doubted++
+		return achAccounts.Put(tx, tenantID, a.ID, a)
+	case !same:
+		fresh, err := b.newACH(tenantID, a.OwnerType, a.OwnerID, n.Numbers)
+		if err != nil {
+			return err
+		}
+		if held, err := achNumbers.Get(tx, tenantID, fresh.Fingerprint); err == nil && held.ID != a.ID {
+			a.disable(account.NotShared, now) // another of its owner's accounts has these numbers
+			r.suspended++
+			return achAccounts.Put(tx, tenantID, a.ID, a)
+		} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err := achNumbers.Delete(tx, tenantID, a.Fingerprint); err != nil {
+			return err
+		}
+		if err := achNumbers.Put(tx, tenantID, fresh.Fingerprint, pointer{a.ID}); err != nil {
+			return err
+		}
+		a.Routing, a.Number, a.Fingerprint, a.AccountLast4, a.RoutingLast4 = fresh.Routing, fresh.Number, fresh.Fingerprint, fresh.AccountLast4, fresh.RoutingLast4
+		r.renumbered++
+	}
+	if a.suspended() {
+		r.restored++
+	}
+	a.Status, a.DisabledReason, a.UpdatedAt = status, "", now
+	a.Mask, a.Tokenized = seen.Mask, n.Tokenized != nil && *n.Tokenized
+	a.Evidence = &account.Evidence{Method: method, PlaidStatus: seen.VerificationStatus, At: now}
+	return achAccounts.Put(tx, tenantID, a.ID, a)
+}
+
+// find gives an account and its numbers; nil where Plaid gives no numbers that are a US bank account's.
+func find(auth plaid.Auth, id string) (*plaid.Account, plaid.Numbers) {
+	n, ok := auth.Numbers[id]
+	if !ok || n.Routing.Check() != nil || n.Account.Check() != nil {
+		return nil, plaid.Numbers{}
+	}
+	for i := range auth.Accounts {
+		if auth.Accounts[i].ID == id {
+			return &auth.Accounts[i], n
+		}
+	}
+	return nil, plaid.Numbers{}
+}
+
+// disableACH stops the ACH accounts that are meant, and counts them.
+func disableACH(tx *store.Tx, tenantID string, meant func(storedACH) bool, reason string, now time.Time) (int, error) {
+	var found []storedACH
+	for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
+		if err != nil {
+			return 0, err
+		}
+		if a := rec.Value; meant(a) && (a.Status != account.Disabled || a.suspended() && reason == account.ConnectionRemoved) {
+			found = append(found, a)
+		}
+	}
+	for _, a := range found {
+		a.disable(reason, now)
+		if err := achAccounts.Put(tx, tenantID, a.ID, a); err != nil {
+			return 0, err
+		}
+	}
+	return len(found), nil
+}

@@ -1,0 +1,56 @@
+package bank
+
+import (
+	"context"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
+)
+
+// CreateProcessorToken lets one of Plaid's partners move money through a verified account: the partner gets the numbers
+// from Plaid, nobody sees them here. The token is not kept; the audit log says that it was made.
+func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id string, p account.ProcessorParams) (account.ProcessorToken, error) {
+	var a storedACH
+	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
+		a, err = seenACH(tx, c, id)
+		return err
+	})
+	if err != nil {
+		return account.ProcessorToken{}, err
+	}
+	employer, carrier := a.Owner()
+	if err := writable(c, employer, carrier, "ACH account"); err != nil {
+		return account.ProcessorToken{}, err
+	}
+	switch {
+	case a.Status != account.Verified:
+		return account.ProcessorToken{}, fault.New(fault.Conflict, "only a verified account is handed to a processor: it is %s", a.Status).WithID(id)
+	case a.ConnectionID == "" || a.PlaidAccountID == "":
+		return account.ProcessorToken{}, fault.New(fault.Conflict, "the account has no linked twin at Plaid").WithID(id).
+			WithHint("`bankctl ach verify %s --connection …` joins it to a linked one", id)
+	}
+	conn, err := b.connection(ctx, system(c.TenantID), a.ConnectionID)
+	if err != nil {
+		return account.ProcessorToken{}, err
+	}
+	token, err := b.plaid.CreateProcessorToken(ctx, conn.token(), a.PlaidAccountID, p.Processor)
+	if plaid.Code(err) == "INVALID_FIELD" {
+		return account.ProcessorToken{}, fault.Field("processor", "is no partner of Plaid's that these keys may use")
+	}
+	if err != nil {
+		return account.ProcessorToken{}, b.troubled(ctx, c, conn, err)
+	}
+	reply := account.ProcessorToken{ACHID: id, Processor: p.Processor, ProcessorToken: token.Reveal(), CreatedAt: b.time()}
+	kept := reply
+	kept.ProcessorToken = ""
+	err = b.write(context.WithoutCancel(ctx), c, func(*store.Tx) (deed, error) {
+		return deed{
+			action: "ach.hand_to_processor", object: "ach:" + id, reply: kept, status: 201,
+			details: map[string]string{"processor": p.Processor, "connection": conn.ID},
+		}, nil
+	})
+	return reply, err
+}

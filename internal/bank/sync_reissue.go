@@ -1,0 +1,100 @@
+package bank
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+)
+
+// reissue recognises an account that Plaid shows under another id than before: by its persistent id, else by a name,
+// mask and type that one account alone has that is not shown any more. It stays the same account here, with all that
+// hangs on it.
+func (b *Bank) reissue(tx *store.Tx, tenantID string, conn *storedConnection, was []connection.LinkedAccount, f plaid.Account, found []plaid.Account) (bool, error) {
+	index, err := b.plaidAccountKey(tenantID, conn.ItemID, f.ID)
+	if err != nil {
+		return false, err
+	}
+	if _, err := plaidAccounts.Get(tx, tenantID, index); !errors.Is(err, store.ErrNotFound) {
+		return false, err // known under this id
+	}
+	shown := func(id string) bool {
+		return slices.ContainsFunc(found, func(a plaid.Account) bool { return a.ID == id })
+	}
+	old, err := sameAccount(tx, tenantID, was, f, shown)
+	if err != nil || old == nil {
+		return false, err
+	}
+	before, err := b.plaidAccountKey(tenantID, conn.ItemID, old.PlaidAccountID)
+	if err != nil {
+		return false, err
+	}
+	if err := plaidAccounts.Delete(tx, tenantID, before); err != nil {
+		return false, err
+	}
+	if err := plaidAccounts.Put(tx, tenantID, index, pointer{old.ID}); err != nil {
+		return false, err
+	}
+	if err := moveACH(tx, tenantID, conn.ID, old.PlaidAccountID, f.ID); err != nil {
+		return false, err
+	}
+	old.PlaidAccountID = f.ID
+	return true, bankAccounts.Put(tx, tenantID, old.ID, *old)
+}
+
+func (b *Bank) plaidAccountKey(tenantID, itemID, accountID string) (string, error) {
+	return b.db.Fingerprint(tenantID, "plaid account", []byte(itemID), []byte(accountID))
+}
+
+// sameAccount finds the one account that a new id is another name of; nil where there is none, or more than one.
+func sameAccount(tx *store.Tx, tenantID string, was []connection.LinkedAccount, f plaid.Account, shown func(string) bool) (*storedAccount, error) {
+	var byID, byLooks []storedAccount
+	for _, l := range was {
+		if shown(l.PlaidAccountID) {
+			continue
+		}
+		a, err := bankAccounts.Get(tx, tenantID, l.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // deleted here
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case f.PersistentID != "" && a.Persistent == f.PersistentID:
+			byID = append(byID, a)
+		case f.PersistentID != "" && a.Persistent != "": // both have one, and it differs
+		case l.Name == f.Name && l.Mask == f.Mask && l.Type == f.Type && l.Subtype == f.Subtype:
+			byLooks = append(byLooks, a)
+		}
+	}
+	switch {
+	case len(byID) == 1:
+		return &byID[0], nil
+	case len(byID) == 0 && len(byLooks) == 1:
+		return &byLooks[0], nil
+	}
+	return nil, nil
+}
+
+// moveACH has the ACH accounts of one of Plaid's ids go by another.
+func moveACH(tx *store.Tx, tenantID, connectionID, from, to string) error {
+	var moved []storedACH
+	for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
+		if err != nil {
+			return err
+		}
+		if a := rec.Value; a.ConnectionID == connectionID && a.PlaidAccountID == from {
+			moved = append(moved, a)
+		}
+	}
+	for _, a := range moved {
+		a.PlaidAccountID = to
+		if err := achAccounts.Put(tx, tenantID, a.ID, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}

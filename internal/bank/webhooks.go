@@ -1,0 +1,163 @@
+package bank
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
+)
+
+// What a webhook makes bankd look at. It is a hint: how things stand is asked of Plaid, so that webhooks may come late,
+// twice or in any order.
+const (
+	lookItem     = "item"     // and what follows from a change of state
+	lookAccounts = "accounts" // accounts, and the numbers that rest on them
+)
+
+// storedHint is what webhooks have told of a connection and was not looked at yet. It survives a restart.
+type storedHint struct {
+	TenantID string               `json:"tenant_id"`
+	Looks    map[string]time.Time `json:"looks"` // what to look at: when the newest webhook about it was signed
+	Notes    map[string]hintNote  `json:"notes"` // what only a webhook tells, by Plaid's code
+	Rev      int                  `json:"rev"`
+}
+
+type hintNote struct {
+	At    time.Time  `json:"at"`
+	Until *time.Time `json:"until,omitempty"`
+}
+
+var hints = store.NewCollection[storedHint]("webhook_hints") // system, by connection id
+
+// hookLooks says what each webhook is about: type and code, or a type alone.
+var hookLooks = map[string]string{
+	"ITEM.ERROR": lookItem, "ITEM.LOGIN_REPAIRED": lookItem, "ITEM.PENDING_DISCONNECT": lookItem, "ITEM.PENDING_EXPIRATION": lookItem,
+	"ITEM.USER_PERMISSION_REVOKED": lookItem, "ITEM.USER_ACCOUNT_REVOKED": lookAccounts, "ITEM.NEW_ACCOUNTS_AVAILABLE": lookItem,
+	"AUTH": lookAccounts, "IDENTITY": lookItem,
+}
+
+// told are the codes that nothing but a webhook tells of, or not as exactly.
+var told = map[string]bool{"NEW_ACCOUNTS_AVAILABLE": true, "USER_ACCOUNT_REVOKED": true, "PENDING_DISCONNECT": true, "PENDING_EXPIRATION": true}
+
+// ReadWebhook checks that a webhook is Plaid's, and reads it.
+func (b *Bank) ReadWebhook(ctx context.Context, signed string, body []byte) (plaid.Webhook, error) {
+	w, err := b.plaid.ReadWebhook(ctx, signed, body, b.now())
+	if fault.Is(err, fault.Unauthenticated) {
+		b.stats.ForgedHooks.Add(1)
+	}
+	return w, err
+}
+
+// TakeWebhook stores what a webhook is about, for the background to look at. Of an Item that is not here, or not any
+// more, nothing is kept.
+func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
+	b.stats.Webhooks.Add(1)
+	if b.hooks.again(w.Verification, b.now()) {
+		return nil
+	}
+	defer func() {
+		if err != nil {
+			b.hooks.forget(w.Verification)
+		}
+	}()
+	if w.LinkToken != "" {
+		return b.pokeSession(ctx, w.LinkToken)
+	}
+	tenantID, id, err := b.ofItem(ctx, w.ItemID)
+	if err != nil || id == "" {
+		return err
+	}
+	if w.Type == "TRANSACTIONS" {
+		b.syncs.poke(id) // nothing to keep: after a restart every connection is synced
+		return nil
+	}
+	look := hookLooks[w.Type+"."+w.Code]
+	if look == "" {
+		look = hookLooks[w.Type]
+	}
+	if look == "" {
+		return nil
+	}
+	err = b.update(ctx, func(tx *store.Tx) error {
+		h, err := hints.Get(tx, store.SystemTenant, id)
+		if errors.Is(err, store.ErrNotFound) {
+			h, err = storedHint{TenantID: tenantID, Looks: map[string]time.Time{}, Notes: map[string]hintNote{}}, nil
+		}
+		if err != nil {
+			return err
+		}
+		if w.SignedAt.After(h.Looks[look]) {
+			h.Looks[look] = w.SignedAt
+		}
+		if told[w.Code] && w.Type == "ITEM" && w.SignedAt.After(h.Notes[w.Code].At) {
+			h.Notes[w.Code] = hintNote{At: w.SignedAt, Until: hookUntil(w)}
+		}
+		h.Rev++
+		return hints.Put(tx, store.SystemTenant, id, h)
+	})
+	if err == nil {
+		b.checks.poke(id)
+	}
+	return err
+}
+
+// hookUntil is when the Item stops working; Plaid warns seven days ahead where it does not say.
+func hookUntil(w plaid.Webhook) *time.Time {
+	until := w.Disconnect
+	if until.IsZero() {
+		until = w.ConsentEnds
+	}
+	if until.IsZero() && (w.Code == "PENDING_DISCONNECT" || w.Code == "PENDING_EXPIRATION") {
+		until = w.SignedAt.Add(soon)
+	}
+	if until.IsZero() {
+		return nil
+	}
+	until = until.UTC().Truncate(time.Microsecond)
+	return &until
+}
+
+// ofItem finds the connection of Plaid's item id in whatever tenant it is; none where it is unknown or removed.
+func (b *Bank) ofItem(ctx context.Context, itemID string) (tenantID, id string, err error) {
+	all, err := b.allTenants(ctx)
+	if err != nil || itemID == "" || len(itemID) > 100 {
+		return "", "", err
+	}
+	for _, t := range all {
+		err := b.db.View(ctx, func(tx *store.Tx) error {
+			conn, found, err := byPointer(tx, items, connections, t.ID, itemID)
+			if errors.Is(err, store.ErrBadName) {
+				return nil
+			}
+			if found && conn.Status != connection.Removed {
+				tenantID, id = t.ID, conn.ID
+			}
+			return err
+		})
+		if err != nil || id != "" {
+			return tenantID, id, err
+		}
+	}
+	return "", "", nil
+}
+
+// pokeSession has the session of a link token looked at now.
+func (b *Bank) pokeSession(ctx context.Context, linkToken string) error {
+	return b.db.View(ctx, func(tx *store.Tx) error {
+		for rec, err := range open.Scan(tx, store.SystemTenant, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			s, err := linkSessions.Get(tx, rec.Value.TenantID, rec.Value.ID)
+			if err == nil && subtle.ConstantTimeCompare([]byte(s.LinkToken), []byte(linkToken)) == 1 {
+				b.sessions.poke(s.ID)
+			}
+		}
+		return nil
+	})
+}

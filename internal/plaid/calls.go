@@ -1,0 +1,82 @@
+package plaid
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/fault"
+)
+
+// calls counts what was asked of Plaid, by connection and endpoint: some calls are billed, most are limited.
+type calls struct {
+	mu   sync.Mutex
+	each map[Counted]Count
+}
+
+// Counted is whose calls to which endpoint are counted.
+type Counted struct {
+	ConnectionID string
+	Endpoint     string // accounts, auth, balance, identity, item, sync, refresh, …
+}
+
+// Count is how many calls were made since they were last taken.
+type Count struct {
+	Made    int64 // every attempt
+	Refused int64 // of them, those that Plaid answered with an error
+	Last    time.Time
+}
+
+func newCalls() *calls { return &calls{each: map[Counted]Count{}} }
+
+type countedKey struct{}
+
+// ask begins a call about an Item: it spends one of the endpoint's calls, and has what follows under the context counted.
+func (c *Client) ask(ctx context.Context, endpoint string, token AccessToken) (context.Context, error) {
+	if err := c.budgets.spend(endpoint, token); err != nil {
+		return ctx, err
+	}
+	if token.label == "" {
+		return ctx, nil
+	}
+	return context.WithValue(ctx, countedKey{}, Counted{token.label, endpoint}), nil
+}
+
+// note counts one attempt of a call that ask began.
+func (c *calls) note(ctx context.Context, err error) {
+	what, ok := ctx.Value(countedKey{}).(Counted)
+	if !ok {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.each[what]
+	n.Made++
+	if _, refused := errors.AsType[*fault.Error](err); refused {
+		n.Refused++
+	}
+	n.Last = time.Now()
+	c.each[what] = n
+}
+
+// TakeCounts hands over what was counted since it was last called.
+func (c *Client) TakeCounts() map[Counted]Count {
+	c.calls.mu.Lock()
+	defer c.calls.mu.Unlock()
+	taken := c.calls.each
+	c.calls.each = map[Counted]Count{}
+	return taken
+}
+
+// Allowance is what is left of an endpoint's calls for one Item.
+type Allowance struct {
+	PerMinute int
+	Left      int
+	Reset     time.Duration // until all of them are there again; 0 = they are
+}
+
+// Allowance tells how many calls of an endpoint a connection has left before it must wait.
+func (c *Client) Allowance(endpoint, connectionID string) Allowance {
+	return c.budgets.left(endpoint, connectionID)
+}

@@ -1,0 +1,199 @@
+package plaid
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	sdk "github.com/plaid/plaid-go/v29/plaid"
+	"golang.org/x/time/rate"
+
+	"github.com/bankctl/bankctl/internal/fault"
+)
+
+// Webhook is what Plaid tells of by itself. It is a hint and no more: what it says is asked of Plaid again.
+type Webhook struct {
+	Type         string    `json:"webhook_type"`
+	Code         string    `json:"webhook_code"`
+	ItemID       string    `json:"item_id"`
+	Environment  string    `json:"environment"`
+	LinkToken    string    `json:"link_token"`
+	Disconnect   time.Time `json:"disconnect_time"`
+	ConsentEnds  time.Time `json:"consent_expiration_time"`
+	AccountID    string    `json:"account_id"`
+	SignedAt     time.Time `json:"-"`
+	Verification string    `json:"-"` // hex SHA-256 of the signed token: the same delivery twice has the same
+}
+
+// Ages of a webhook's signature: Plaid says five minutes; clocks may differ by one.
+const (
+	oldestWebhook = 5 * time.Minute
+	clockSkew     = time.Minute
+	keysKept      = 24 * time.Hour
+	mostKeys      = 64
+)
+
+// ReadWebhook checks a webhook's signature (header Plaid-Verification) over its exact body, and reads it. Why one is
+// refused is for our log, not for whoever sent it.
+func (c *Client) ReadWebhook(ctx context.Context, signed string, body []byte, now time.Time) (Webhook, error) {
+	refuse := func(why string) (Webhook, error) {
+		return Webhook{}, fault.New(fault.Unauthenticated, "the webhook is not Plaid's: %s", why)
+	}
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"ES256"}), jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding())
+	var claims struct {
+		jwt.RegisteredClaims
+		BodyHash string `json:"request_body_sha256"`
+	}
+	var asked error // a key that could not be asked for says nothing of the webhook: Plaid shall send it again
+	_, err := parser.ParseWithClaims(signed, &claims, func(t *jwt.Token) (any, error) {
+		kid, _ := t.Header["kid"].(string)
+		key, err := c.webhookKey(ctx, kid, now)
+		asked = err
+		return key, err
+	})
+	switch {
+	case asked != nil && !fault.Is(asked, fault.Unauthenticated):
+		return Webhook{}, asked
+	case err != nil:
+		return refuse("its signature does not hold")
+	case claims.IssuedAt == nil:
+		return refuse("it does not say when it was signed")
+	}
+	at := claims.IssuedAt.Time
+	if age := now.Sub(at); age > oldestWebhook || age < -clockSkew {
+		return refuse("it was not signed just now")
+	}
+	sum := sha256.Sum256(body)
+	if subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(claims.BodyHash)) != 1 {
+		return refuse("its body is not what was signed")
+	}
+	var w Webhook
+	if json.Unmarshal(body, &w) != nil || w.Type == "" || w.Code == "" {
+		return refuse("its body is no webhook")
+	}
+	if want := c.webhookEnvironment(); w.Environment != "" && w.Environment != want {
+		return refuse("it is of another environment")
+	}
+	token := sha256.Sum256([]byte(signed))
+	w.SignedAt, w.Verification = at.UTC(), hex.EncodeToString(token[:])
+	return w, nil
+}
+
+// webhookEnvironment is what Plaid calls ours; the simulator goes as the sandbox.
+func (c *Client) webhookEnvironment() string {
+	if c.config.Environment == Production {
+		return Production
+	}
+	return Sandbox
+}
+
+// keyCache keeps Plaid's verification keys by id.
+type keyCache struct {
+	mu   sync.Mutex
+	keys map[string]cachedKey
+	asks *rate.Limiter // forged webhooks must not turn into a flood of calls to Plaid
+}
+
+type cachedKey struct {
+	key     *ecdsa.PublicKey // nil: there is no such key
+	expired time.Time        // zero = it is in use
+	read    time.Time
+}
+
+// Unknown ids are remembered for a short while, so that forged ones do not turn into calls to Plaid.
+const unknownKept = time.Minute
+
+func (k *keyCache) get(kid string, now time.Time) (cachedKey, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	c, ok := k.keys[kid]
+	kept := keysKept
+	if c.key == nil {
+		kept = unknownKept
+	}
+	return c, ok && now.Sub(c.read) < kept
+}
+
+func (k *keyCache) put(kid string, c cachedKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.keys == nil || len(k.keys) >= mostKeys {
+		k.keys = map[string]cachedKey{}
+	}
+	k.keys[kid] = c
+}
+
+// mayAsk rations the calls for unknown keys: Plaid uses one or two at a time.
+func (k *keyCache) mayAsk() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.asks == nil {
+		k.asks = rate.NewLimiter(rate.Every(time.Second), 10)
+	}
+	return k.asks.Allow()
+}
+
+// webhookKey gives the key of an id, from Plaid where it is not known yet. A key that has expired verifies nothing.
+func (c *Client) webhookKey(ctx context.Context, kid string, now time.Time) (*ecdsa.PublicKey, error) {
+	refused := fault.New(fault.Unauthenticated, "unknown webhook key")
+	if len(kid) == 0 || len(kid) > 64 {
+		return nil, refused
+	}
+	known, ok := c.keys.get(kid, now)
+	if !ok {
+		if !c.keys.mayAsk() {
+			return nil, fault.New(fault.Unavailable, "too many unknown webhook keys")
+		}
+		var err error
+		if known, err = c.readWebhookKey(ctx, kid, now); err != nil {
+			return nil, err
+		}
+		c.keys.put(kid, known)
+	}
+	if known.key == nil || !known.expired.IsZero() && now.After(known.expired) {
+		return nil, refused
+	}
+	return known.key, nil
+}
+
+func (c *Client) readWebhookKey(ctx context.Context, kid string, now time.Time) (cachedKey, error) {
+	req := sdk.WebhookVerificationKeyGetRequest{KeyId: kid}
+	resp, err := read(ctx, c, false, func(ctx context.Context) (sdk.WebhookVerificationKeyGetResponse, *http.Response, error) {
+		return c.api.PlaidApi.WebhookVerificationKeyGet(ctx).WebhookVerificationKeyGetRequest(req).Execute()
+	})
+	if slices.Contains([]string{"INVALID_WEBHOOK_VERIFICATION_KEY_ID", "INVALID_FIELD"}, Code(err)) {
+		return cachedKey{read: now}, nil
+	}
+	if err != nil {
+		return cachedKey{}, err
+	}
+	k := cachedKey{read: now, key: publicKey(resp.Key)}
+	if at := resp.Key.ExpiredAt.Get(); at != nil {
+		k.expired = time.Unix(int64(*at), 0)
+	}
+	return k, nil
+}
+
+// publicKey reads a P-256 key; nil where it is none.
+func publicKey(k sdk.JWKPublicKey) *ecdsa.PublicKey {
+	x, errX := base64.RawURLEncoding.DecodeString(k.X)
+	y, errY := base64.RawURLEncoding.DecodeString(k.Y)
+	if k.Alg != "ES256" || k.Kty != "EC" || k.Crv != "P-256" || errX != nil || errY != nil || len(x) != 32 || len(y) != 32 {
+		return nil
+	}
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+	if err != nil {
+		return nil
+	}
+	return key
+}
