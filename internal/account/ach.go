@@ -209,24 +209,41 @@ func ValidStatus(s string) bool { return s == Active || slices.Contains(States, 
 // VerifyACHParams proves an ACH account (A7): by the numbers Plaid holds for a linked account, or by an admin's
 // attestation, which needs a reason and is audited.
 type VerifyACHParams struct {
-	Method         string `json:"method,omitempty" enum:"plaid,attest" doc:"Default plaid"`
+	Method         string `json:"method,omitempty" enum:"plaid,attest,micro_deposit" doc:"Default plaid: compare with a linked account. micro_deposit opens Plaid's page, first to send a deposit, then for its code"`
 	PlaidItemID    string `json:"plaid_item_id,omitempty" doc:"The connection to compare with; not needed for an account that came from Plaid"`
 	PlaidAccountID string `json:"plaid_account_id,omitempty" doc:"One account of it; all are compared where left out"`
 	Reason         string `json:"reason,omitempty" doc:"Why an admin vouches for it (method attest)"`
+}
+
+// MicroDeposit proves an account by the code of a small deposit.
+const MicroDeposit = "micro_deposit"
+
+// VerifyReply is the account, and with micro_deposit the page that goes on.
+type VerifyReply struct {
+	ACH
+	Page *VerifyPage `json:"page,omitempty" doc:"Where the account's holder authorises the deposit, or enters its code"`
+}
+
+// VerifyPage is one opening of Plaid's hosted page, watched by bankd.
+type VerifyPage struct {
+	SessionID     string    `json:"session_id" doc:"Watch it at /api/v1/plaid/link-sessions/{session_id}"`
+	HostedLinkURL string    `json:"hosted_link_url"`
+	Expiration    time.Time `json:"expiration"`
+	Step          string    `json:"step" enum:"send,confirm" doc:"send: type the numbers, and have the deposit sent. confirm: enter the code that came with it"`
 }
 
 // Check names every bad field.
 func (p VerifyACHParams) Check() error {
 	var bad fault.Problems
 	switch p.Method {
-	case "", "plaid":
+	case "", "plaid", MicroDeposit:
 	case "attest":
 		bad.Check("reason", tenant.CheckText(p.Reason, 500))
 		if ach.HoldsNumber(p.Reason) { // it goes into the audit log
 			bad.Add("reason", "must not hold an account number")
 		}
 	default:
-		bad.Add("method", "must be plaid or attest")
+		bad.Add("method", "must be plaid, attest or micro_deposit")
 	}
 	return bad.Err()
 }

@@ -135,7 +135,7 @@ func (b *Bank) GetACH(ctx context.Context, c tenant.Caller, id string) (account.
 
 func seenACH(tx *store.Tx, c tenant.Caller, id string) (storedACH, error) {
 	a, err := achAccounts.Get(tx, c.TenantID, id)
-	if err == nil && !c.Sees(a.Owner()) {
+	if err == nil && c.Client.ID != "" && !c.Sees(a.Owner()) { // bankd itself sees all
 		err = store.ErrNotFound
 	}
 	return a, missing(err, "ACH account")

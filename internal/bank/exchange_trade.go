@@ -126,6 +126,9 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 		if err := connections.Put(tx, c.TenantID, conn.ID, latest); err != nil {
 			return deed{}, err
 		}
+		if err := b.awaitDeposit(tx, c.TenantID, e.SessionID, latest, found, now); err != nil {
+			return deed{}, err
+		}
 		if err := closeSession(tx, c.TenantID, e.SessionID, conn.ID); err != nil {
 			return deed{}, err
 		}

@@ -33,6 +33,9 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 	at("numbers.ask")
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	at("numbers.asked")
+	if plaid.Code(err) == "PRODUCT_NOT_READY" {
+		return nil // a deposit is still on its way
+	}
 	if err != nil {
 		return b.troubled(ctx, c, conn, err)
 	}

@@ -92,12 +92,18 @@ func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, 
 	if err != nil {
 		return connection.Session{}, err
 	}
+	if p.InstitutionID == "" && !p.Exit && s.ACHID == "" {
+		return connection.Session{}, fault.Field("institution_id", "is required")
+	}
 	if s.State != connection.Pending {
 		return connection.Session{}, fault.New(fault.Conflict, "this link session is over: it has %s", s.State).WithID(id)
 	}
 	if b.plaid.Environment() == plaid.Simulated {
 		if s.HostedLinkURL == "" {
 			return connection.Session{}, fault.New(fault.Conflict, "this session has no hosted page").WithHint("ask for the link token with hosted_link")
+		}
+		if p.Manual, err = b.typedNumbers(ctx, c.TenantID, s); err != nil {
+			return connection.Session{}, err
 		}
 		if err := b.plaid.CompleteHosted(ctx, s.HostedLinkURL, p); err != nil {
 			return connection.Session{}, err
@@ -172,6 +178,9 @@ func (b *Bank) settle(ctx context.Context, w where, s storedSession, o plaid.Out
 	}
 	if err == nil {
 		b.sessions.tell(w.ID)
+	}
+	if err == nil && s.Mode == "update" {
+		b.checks.poke(s.ConnectionID) // whoever left may have changed something all the same
 	}
 	return err
 }

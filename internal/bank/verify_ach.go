@@ -12,10 +12,20 @@ import (
 
 // VerifyACH proves an ACH account (A7): by comparing its numbers with those Plaid holds for a linked account, or by an
 // admin's attestation. Nothing else ever makes one verified.
-func (b *Bank) VerifyACH(ctx context.Context, c tenant.Caller, id string, p account.VerifyACHParams) (account.ACH, error) {
-	if p.Method == "attest" {
-		return b.attestACH(ctx, c, id, p.Reason)
+func (b *Bank) VerifyACH(ctx context.Context, c tenant.Caller, id string, p account.VerifyACHParams) (account.VerifyReply, error) {
+	switch p.Method {
+	case "attest":
+		a, err := b.attestACH(ctx, c, id, p.Reason)
+		return account.VerifyReply{ACH: a}, err
+	case account.MicroDeposit:
+		return b.openDeposit(ctx, c, id)
 	}
+	a, err := b.compareACH(ctx, c, id, p)
+	return account.VerifyReply{ACH: a}, err
+}
+
+// compareACH compares an account's numbers with those that Plaid holds for a linked one.
+func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p account.VerifyACHParams) (account.ACH, error) {
 	var a storedACH
 	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
 		a, err = seenACH(tx, c, id)
@@ -40,6 +50,9 @@ func (b *Bank) VerifyACH(ctx context.Context, c tenant.Caller, id string, p acco
 		return account.ACH{}, asField(err, "plaid_item_id", "is not a connection of yours")
 	}
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
+	if err != nil && plaid.Code(err) == "PRODUCT_NOT_READY" && a.pending() && a.ConnectionID == conn.ID {
+		return a.ACH, nil // the deposit is still on its way
+	}
 	if err != nil {
 		return account.ACH{}, b.troubled(ctx, c, conn, err)
 	}

@@ -244,6 +244,9 @@ func (b *Bank) afterSuccess(ctx context.Context, w where, s storedSession) error
 	_, err := b.exchange(ctx, system(w.TenantID), storedExchange{Params: connection.ExchangeParams{
 		PublicToken: s.PublicToken, UserID: s.UserID, EmployerID: s.EmployerID, CarrierID: s.CarrierID, AllowDuplicate: s.AllowDuplicate,
 	}})
+	if err == nil && s.ACHID != "" {
+		err = b.proveLinked(ctx, w, s)
+	}
 	if err == nil || plaid.OutcomeUnknown(err) || fault.As(err).Retryable || ctx.Err() != nil {
 		return err
 	}

@@ -30,7 +30,9 @@ const (
 
 // finish ends the session without a browser.
 func (f linkFlow) finish(ctx context.Context, p connection.CompleteParams) (connection.Session, error) {
-	f.app.say("Signing in at %s without a browser …", clean(p.InstitutionID))
+	if p.InstitutionID != "" {
+		f.app.say("Signing in at %s without a browser …", clean(p.InstitutionID))
+	}
 	s, err := f.client.CompleteSession(ctx, f.session, p)
 	if err != nil {
 		return s, err

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/ach"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
@@ -27,6 +28,7 @@ type Session struct {
 	CompanyID     string            `json:"company_id,omitempty" doc:"Set where an employee's account is verified"`
 	EmployeeID    string            `json:"employee_id,omitempty"`
 	AccountID     string            `json:"account_id,omitempty" doc:"The employee's account"`
+	ACHID         string            `json:"ach_id,omitempty" doc:"The ACH account that is proven by a deposit"`
 	HostedLinkURL string            `json:"hosted_link_url,omitempty"`
 	Expiration    time.Time         `json:"expiration"`
 	Institution   *Institution      `json:"institution,omitempty"`
@@ -123,13 +125,17 @@ type CompleteParams struct {
 	Password      string   `json:"password,omitempty" doc:"Default pass_good"`
 	Masks         []string `json:"masks,omitempty" doc:"Accounts to choose; all where left out"`
 	Exit          bool     `json:"exit,omitempty" doc:"Leave instead, as a user who changes their mind"`
+	Code          string   `json:"code,omitempty" doc:"Of a micro-deposit; the simulator's is ABC"`
+
+	// Manual are numbers to type instead of signing in at a bank; bankd alone sets them.
+	Manual *ach.Numbers `json:"-"`
 }
 
 // Check names every bad field.
 func (p CompleteParams) Check() error {
 	var bad fault.Problems
-	if !p.Exit {
-		bad.Require("institution_id", p.InstitutionID)
+	if len(p.Code) > 16 {
+		bad.Add("code", "is too long")
 	}
 	return bad.Err()
 }

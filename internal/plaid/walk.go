@@ -48,6 +48,7 @@ type walker struct {
 	params connection.CompleteParams
 	signIn int // how often credentials were sent
 	round  int // of security questions
+	codes  int // how often a deposit's code was sent
 }
 
 // pane is one page of Link: its name, and the form that leads on.
@@ -77,7 +78,15 @@ func (w *walker) fill(p *pane) (url.Values, error) {
 		press = "continue"
 	case "SELECT_AUTH_TYPE":
 		fields.Set("auth_type", "instant")
+		if w.params.Manual != nil {
+			fields.Set("auth_type", "manual")
+			return fields, nil
+		}
 	case "SELECT_INSTITUTION":
+		if w.params.Manual != nil {
+			fields.Set("manual", "1")
+			return fields, nil
+		}
 		fields.Set("institution_id", w.params.InstitutionID)
 		return fields, nil
 	case "CREDENTIAL", "OAUTH_LOGIN":
@@ -100,7 +109,10 @@ func (w *walker) fill(p *pane) (url.Values, error) {
 	case "NUMBERS":
 		w.typeNumbers(fields)
 	case "VERIFY_CODE", "INSTANT_MICRODEPOSIT_AUTHORIZED":
-		fields.Set("code", "ABC")
+		if w.codes++; w.codes > 1 { // three wrong ones lock the account for good: only a person may try again
+			return nil, fault.Field("code", "is not the one that came with the deposit").WithHint("the simulator's is ABC")
+		}
+		fields.Set("code", cmp.Or(w.params.Code, "ABC"))
 	default:
 		press = "exit"
 	}
@@ -133,9 +145,13 @@ func (w *walker) typeNumbers(fields url.Values) {
 	if slices.Contains(w.params.Masks, "1111") {
 		number = "1111222233331111"
 	}
+	routing := "021000021"
+	if m := w.params.Manual; m != nil {
+		number, routing = m.Account.Reveal(), m.Routing.Reveal()
+	}
 	fields.Set("account_holder_name", "John Smith")
 	fields.Set("account_type", "checking")
-	fields.Set("routing_number", "021000021")
+	fields.Set("routing_number", routing)
 	fields.Set("account_number", number)
 	fields.Set("account_number_confirm", number)
 }

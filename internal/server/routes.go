@@ -134,7 +134,7 @@ func (s *Server) ach() []route {
 		{Method: "POST", Path: "/api/v1/bank-accounts/ach/{id}/processor-token", Name: "CreateProcessorToken", Summary: "Let one of Plaid's partners move money through a verified account; the token is shown this once", Act: tenant.Write, Status: 201,
 			Body: typed[account.ProcessorParams](), Reply: typed[account.ProcessorToken](), Handle: withIDAndBody(b.CreateProcessorToken)},
 		{Method: "POST", Path: "/api/v1/bank-accounts/ach/{id}/verify", Name: "VerifyACH", Summary: "Prove an ACH account by its linked twin, or by an admin's word", Act: tenant.Write,
-			Body: typed[account.VerifyACHParams](), Reply: typed[account.ACH](), Handle: withIDAndBody(b.VerifyACH)},
+			Body: typed[account.VerifyACHParams](), Reply: typed[account.VerifyReply](), Handle: withIDAndBody(b.VerifyACH)},
 	}
 }
 
