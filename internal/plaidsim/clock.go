@@ -52,6 +52,7 @@ func (s *Server) tick() {
 			s.runDue(now)
 			if now.Sub(swept) >= sweepEvery {
 				swept = now
+				s.tellAbandoned(now)
 				s.sweepLinks(now)
 				s.sweepPublics(now)
 			}
@@ -109,7 +110,7 @@ func (s *Server) advance(it *item, now time.Time) {
 func (s *Server) breakLogin(it *item) {
 	it.Error = "ITEM_LOGIN_REQUIRED"
 	s.touch()
-	s.sendItem(it, "ITEM", "ERROR", obj{"error": brokenItem(it).body("")})
+	s.sendItem(it, "ITEM", "ERROR", obj{"error": brokenItem(it).hookBody()})
 }
 
 var verificationHook = map[string]string{"automatically_verified": "AUTOMATICALLY_VERIFIED", "verification_expired": "VERIFICATION_EXPIRED"}

@@ -16,8 +16,7 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.code }
 
-// body gives the object as Plaid sends it; requestID is left out where empty,
-// as it is inside webhooks.
+// body gives the object as Plaid sends it; requestID is left out where empty.
 func (e *apiError) body(requestID string) obj {
 	out := obj{
 		"display_message":   orNull(e.display),
@@ -30,6 +29,14 @@ func (e *apiError) body(requestID string) obj {
 	if requestID != "" {
 		out["request_id"] = requestID
 	}
+	return out
+}
+
+// hookBody is the object inside a webhook: with its status, without a
+// request_id.
+func (e *apiError) hookBody() obj {
+	out := e.body("")
+	out["status"] = e.status
 	return out
 }
 

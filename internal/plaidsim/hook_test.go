@@ -8,13 +8,18 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/plaidsim"
+	"github.com/bankctl/bankctl/internal/plaidspec"
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -28,16 +33,15 @@ type delivery struct {
 func receiver(t *testing.T, statuses ...int) (string, chan delivery) {
 	t.Helper()
 	got := make(chan delivery, 100)
-	n := 0
+	var n atomic.Int64
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
 		got <- delivery{raw, r.Header.Get("Plaid-Verification")}
-		if n < len(statuses) {
-			w.WriteHeader(statuses[n])
-			n++
+		if i := int(n.Add(1)) - 1; i < len(statuses) {
+			w.WriteHeader(statuses[i])
 		}
 	}))
 	t.Cleanup(web.Close)
@@ -57,6 +61,57 @@ func next(t *testing.T, from chan delivery) (delivery, object) {
 		t.Fatal("no webhook came")
 	}
 	return delivery{}, nil
+}
+
+// hookSchemas names the schema of a webhook in Plaid's document.
+var hookSchemas = map[string]string{
+	"ITEM/ERROR": "ItemErrorWebhook", "ITEM/LOGIN_REPAIRED": "ItemLoginRepairedWebhook", "ITEM/NEW_ACCOUNTS_AVAILABLE": "NewAccountsAvailableWebhook",
+	"ITEM/PENDING_DISCONNECT": "PendingDisconnectWebhook", "ITEM/PENDING_EXPIRATION": "PendingExpirationWebhook",
+	"ITEM/USER_PERMISSION_REVOKED": "UserPermissionRevokedWebhook", "ITEM/USER_ACCOUNT_REVOKED": "UserAccountRevokedWebhook",
+	"ITEM/WEBHOOK_UPDATE_ACKNOWLEDGED": "WebhookUpdateAcknowledgedWebhook",
+	"AUTH/AUTOMATICALLY_VERIFIED":      "AutomaticallyVerifiedWebhook", "AUTH/VERIFICATION_EXPIRED": "VerificationExpiredWebhook",
+	"AUTH/SMS_MICRODEPOSITS_VERIFICATION": "HostedMMDVerificationWebhook", "AUTH/DEFAULT_UPDATE": "AuthDefaultUpdateWebhook",
+	"TRANSACTIONS/SYNC_UPDATES_AVAILABLE": "SyncUpdatesAvailableWebhook", "TRANSACTIONS/INITIAL_UPDATE": "InitialUpdateWebhook",
+	"TRANSACTIONS/HISTORICAL_UPDATE": "HistoricalUpdateWebhook", "TRANSACTIONS/DEFAULT_UPDATE": "DefaultUpdateWebhook",
+	"TRANSACTIONS/TRANSACTIONS_REMOVED": "TransactionsRemovedWebhook", "TRANSACTIONS/RECURRING_TRANSACTIONS_UPDATE": "RecurringTransactionsUpdateWebhook",
+	"LINK/ITEM_ADD_RESULT": "ItemAddResultWebhook", "LINK/SESSION_FINISHED": "LinkSessionFinishedWebhook", "LINK/EVENTS": "LinkEventsWebhook",
+}
+
+// fits holds a webhook against Plaid's document.
+func fits(t *testing.T, body object) {
+	t.Helper()
+	doc, err := plaidspec.Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind := body["webhook_type"].(string) + "/" + body["webhook_code"].(string)
+	schema := doc.Components.Schemas[hookSchemas[kind]]
+	if schema == nil {
+		t.Fatalf("%s has no schema", kind)
+	}
+	if body = maps.Clone(body); body["reason"] == "INSTITUTION_TOKEN_EXPIRATION" {
+		body["reason"] = "INSTITUTION_MIGRATION" // the other reason is newer than the document
+	}
+	if err := schema.Value.VisitJSON(body, openapi3.MultiErrors()); err != nil {
+		t.Errorf("%s: %v", kind, err)
+	}
+}
+
+// collect waits for webhooks with the codes, in any order, and returns them by code.
+func (s *sim) collect(from chan delivery, codes ...string) map[string]object {
+	s.t.Helper()
+	out := map[string]object{}
+	for range codes {
+		d, body := next(s.t, from)
+		s.verify(d)
+		fits(s.t, body)
+		code := body["webhook_code"].(string)
+		if !slices.Contains(codes, code) || out[code] != nil {
+			s.t.Fatalf("webhook %s came, want each of %v once", code, codes)
+		}
+		out[code] = body
+	}
+	return out
 }
 
 // verify does what plaid's documentation asks of a receiver.
@@ -102,25 +157,15 @@ func TestWebhooksOfAnItem(t *testing.T) {
 	made := s.ok("/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth", "transactions"},
 		"options": object{"webhook": target, "override_username": "user_transactions_dynamic", "override_password": "x"}})
 	access := s.ok("/item/public_token/exchange", object{"public_token": made["public_token"]})["access_token"]
-	expect := func(codes ...string) object {
+	expect := func(codes ...string) map[string]object {
 		t.Helper()
-		var last object
-		for _, code := range codes {
-			d, body := next(t, got)
-			if body["webhook_code"] != code || body["environment"] != "sandbox" {
-				t.Fatalf("webhook is %v %v, want %s", body["webhook_type"], body["webhook_code"], code)
-			}
-			s.verify(d)
-			last = body
-		}
-		return last
+		return s.collect(got, codes...)
 	}
 	s.clock.add(1500 * time.Millisecond)
 	s.ok("/transactions/sync", object{"access_token": access})
 	expect("INITIAL_UPDATE")
 	s.clock.add(time.Second)
-	expect("HISTORICAL_UPDATE")
-	if body := expect("SYNC_UPDATES_AVAILABLE"); body["historical_update_complete"] != true {
+	if body := expect("HISTORICAL_UPDATE", "SYNC_UPDATES_AVAILABLE")["SYNC_UPDATES_AVAILABLE"]; body["historical_update_complete"] != true {
 		t.Errorf("body is %v", body)
 	}
 	s.ok("/transactions/refresh", object{"access_token": access})
@@ -129,7 +174,7 @@ func TestWebhooksOfAnItem(t *testing.T) {
 	expect("NEW_ACCOUNTS_AVAILABLE")
 	s.refused("/sandbox/item/fire_webhook", object{"access_token": access, "webhook_type": "LIABILITIES", "webhook_code": "DEFAULT_UPDATE"}, 400, "SANDBOX_PRODUCT_NOT_ENABLED")
 	s.ok("/sandbox/item/reset_login", object{"access_token": access})
-	if body := expect("ERROR"); at(body, "error", "error_code") != "ITEM_LOGIN_REQUIRED" {
+	if body := expect("ERROR")["ERROR"]; at(body, "error", "error_code") != "ITEM_LOGIN_REQUIRED" {
 		t.Errorf("error is %v", body["error"])
 	}
 	s.ok("/item/webhook/update", object{"access_token": access, "webhook": target + "/new"})
@@ -151,30 +196,156 @@ func TestWebhooksOfALink(t *testing.T) {
 	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "pass_good")
 	p.post("account_ids", p.account("0000")).want("CONNECTED")
 	want := at(s.session(token, 0), "results", "item_add_results", 0, "public_token")
-	for i, code := range []string{"ITEM_ADD_RESULT", "ITEM_ADD_RESULT", "SESSION_FINISHED", "EVENTS"} {
+	seen := map[string]int{}
+	for range 4 { // the first one is refused and comes again
 		d, body := next(t, got)
 		s.verify(d)
-		if body["webhook_code"] != code || body["link_token"] != token {
-			t.Fatalf("webhook %d is %v, want %s", i, body["webhook_code"], code)
+		fits(t, body)
+		code := body["webhook_code"].(string)
+		seen[code]++
+		if body["link_token"] != token {
+			t.Errorf("webhook %s is of %v", code, body["link_token"])
 		}
 		if code == "SESSION_FINISHED" && (body["status"] != "SUCCESS" || at(body, "public_tokens", 0) != want) {
 			t.Errorf("session ended %v", body["status"])
 		}
 	}
-	open(t, hosted).post("exit", "1").want("EXIT")
-	if _, body := next(t, got); body["webhook_code"] != "SESSION_FINISHED" || body["status"] != "EXITED" {
-		t.Errorf("webhook is %v %v", body["webhook_code"], body["status"])
+	if len(seen) != 3 {
+		t.Errorf("webhooks are %v", seen)
 	}
+	open(t, hosted).post("exit", "1").want("EXIT")
+	if body := s.collect(got, "SESSION_FINISHED", "EVENTS")["SESSION_FINISHED"]; body["status"] != "EXITED" {
+		t.Errorf("webhook is %v", body["status"])
+	}
+}
+
+// A session that is left without an end is told of ten minutes later, once.
+func TestWebhookOfAnAbandonedLink(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	target, got := receiver(t)
+	_, hosted := s.link(object{"webhook": target, "hosted_link": object{"url_lifetime_seconds": 7200}})
+	s.signIn(hosted, "ins_109508").want("CREDENTIAL")
+	s.clock.add(11 * time.Minute)
+	if body := s.collect(got, "EVENTS")["EVENTS"]; len(each(body["events"])) < 3 {
+		t.Errorf("events are %v", body["events"])
+	}
+	s.clock.add(11 * time.Minute)
+	open(t, hosted).post("exit", "1").want("EXIT")
+	s.collect(got, "SESSION_FINISHED", "EVENTS")
+	select {
+	case d := <-got:
+		t.Errorf("another webhook came: %s", d.raw)
+	case <-time.After(300 * time.Millisecond):
+	}
+}
+
+// What the receiver did not take is in the state, and comes after a restart.
+func TestWebhooksSurviveARestart(t *testing.T) {
+	store := &memory{}
+	gone := httptest.NewServer(http.NotFoundHandler())
+	defer gone.Close()
+	s := start(t, plaidsim.Options{Store: store})
+	access := s.hooked(gone.URL, "auth")
+	s.ok("/sandbox/item/reset_login", object{"access_token": access})
+	eventually(t, "an attempt failed", func() bool { return strings.Contains(string(store.snapshot().b), `"Tries":`) })
+	target, got := receiver(t)
+	kept := store.snapshot()
+	kept.b = []byte(strings.ReplaceAll(string(kept.b), gone.URL, target))
+	again := start(t, plaidsim.Options{Store: kept, Clock: s.clock.now})
+	again.clock = s.clock
+	again.collect(got, "ERROR")
+	eventually(t, "nothing waits", func() bool { return !strings.Contains(string(kept.snapshot().b), `"Hooks"`) })
+}
+
+func TestWebhookRetryEnds(t *testing.T) {
+	store := &memory{}
+	s := start(t, plaidsim.Options{Store: store, WebhookRetry: plaidsim.WebhookRetry{First: time.Millisecond, Factor: 2, Cap: 4 * time.Millisecond, For: 40 * time.Millisecond}})
+	target, got := receiver(t, slices.Repeat([]int{503}, 100)...)
+	s.ok("/sandbox/item/reset_login", object{"access_token": s.hooked(target, "auth")})
+	eventually(t, "it is given up", func() bool { return len(got) > 2 && !strings.Contains(string(store.snapshot().b), `"Hooks"`) })
+}
+
+func TestWebhookDuplicatesAndShuffle(t *testing.T) {
+	s := start(t, plaidsim.Options{WebhookDuplicate: 1, WebhookShuffle: 20 * time.Millisecond})
+	target, got := receiver(t)
+	access := s.hooked(target, "auth")
+	codes := []string{"NEW_ACCOUNTS_AVAILABLE", "LOGIN_REPAIRED", "ERROR", "PENDING_DISCONNECT"}
+	for _, code := range codes {
+		s.ok("/sandbox/item/fire_webhook", object{"access_token": access, "webhook_code": code})
+	}
+	seen := map[any]int{}
+	for range 2 * len(codes) {
+		_, body := next(t, got)
+		seen[body["webhook_code"]]++
+	}
+	for _, code := range codes {
+		if seen[code] != 2 {
+			t.Errorf("%s came %d times", code, seen[code])
+		}
+	}
+}
+
+// One receiver that hangs does not hold up the others.
+func TestWebhooksAreConcurrent(t *testing.T) {
+	s := start(t, plaidsim.Options{})
+	release := make(chan struct{})
+	stuck := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer stuck.Close()
+	defer close(release)
+	target, got := receiver(t)
+	s.ok("/sandbox/item/reset_login", object{"access_token": s.hooked(stuck.URL, "auth")})
+	s.ok("/sandbox/item/reset_login", object{"access_token": s.hooked(target, "auth")})
+	s.collect(got, "ERROR")
+}
+
+func TestWebhookKeyRotation(t *testing.T) {
+	store := &memory{}
+	s := start(t, plaidsim.Options{Store: store})
+	body := []byte("{\n  \"webhook_code\": \"ERROR\"\n}")
+	sign := func() delivery {
+		t.Helper()
+		token, err := s.server.SignWebhook(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.verify(delivery{body, token})
+		return delivery{body, token}
+	}
+	expiry := func(d delivery) any {
+		t.Helper()
+		token, _, err := jwt.NewParser().ParseUnverified(d.token, jwt.MapClaims{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at(s.ok("/webhook_verification_key/get", object{"key_id": token.Header["kid"]}), "key", "expired_at")
+	}
+	old := sign()
+	if got := expiry(old); got != nil {
+		t.Errorf("expired_at is %v", got)
+	}
+	if err := s.server.RotateWebhookKey(); err != nil {
+		t.Fatal(err)
+	}
+	again := start(t, plaidsim.Options{Store: store.snapshot(), Clock: s.clock.now})
+	again.clock, s = s.clock, again
+	fresh := sign()
+	s.verify(old)
+	if expiry(old) != float64(s.clock.now().Unix()) || expiry(fresh) != nil {
+		t.Errorf("expired_at is %v and %v", expiry(old), expiry(fresh))
+	}
+}
+
+// hooked is an Item with a webhook.
+func (s *sim) hooked(target string, products ...string) string {
+	s.t.Helper()
+	made := s.ok("/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": products, "options": object{"webhook": target}})
+	return s.ok("/item/public_token/exchange", object{"public_token": made["public_token"]})["access_token"].(string)
 }
 
 func TestWebhooksStayOnLoopback(t *testing.T) {
 	s := start(t, plaidsim.Options{})
 	target, got := receiver(t)
-	access := func(hook string) any {
-		made := s.ok("/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth"}, "options": object{"webhook": hook}})
-		return s.ok("/item/public_token/exchange", object{"public_token": made["public_token"]})["access_token"]
-	}
-	far, near := access("http://192.0.2.1/hook"), access(target)
+	far, near := s.hooked("http://192.0.2.1/hook", "auth"), s.hooked(target, "auth")
 	s.ok("/sandbox/item/reset_login", object{"access_token": far})
 	s.ok("/sandbox/item/reset_login", object{"access_token": near})
 	if _, body := next(t, got); body["webhook_code"] != "ERROR" {

@@ -134,12 +134,12 @@ func (s *Server) hookFields(c *call, typ, code string) obj {
 	accounts := s.accounts(c.item)
 	switch code {
 	case "ERROR":
-		return obj{"error": errLoginRequired().body("")}
+		return obj{"error": errLoginRequired().hookBody()}
 	case "USER_PERMISSION_REVOKED":
 		c.item.Error = code
 		s.touch()
 		revoked := itemError(code, "the holder of this account has revoked their permission for your application to access it")
-		return obj{"error": revoked.body("")}
+		return obj{"error": revoked.hookBody()}
 	case "USER_ACCOUNT_REVOKED":
 		return obj{"account_id": accounts[0].id}
 	case "PENDING_DISCONNECT":

@@ -34,13 +34,17 @@ type Options struct {
 	Logger     *slog.Logger // nil logs nothing; tokens and numbers are never logged
 	BaseURL    string       // of this server, for hosted_link_url
 	Switches   Switches
+
+	WebhookRetry     WebhookRetry  // zero is 250ms, then twice as long up to 30s, for 10 minutes
+	WebhookDuplicate int           // how many more times each webhook is sent
+	WebhookShuffle   time.Duration // each webhook is held back by up to this, so that they overtake each other
 }
 
 // Server is the simulator as one http.Handler.
 type Server struct {
 	opt      Options
 	log      *slog.Logger
-	mu       sync.Mutex // guards st, ids, limits, base, counts, due
+	mu       sync.Mutex // guards st, ids, limits, base, counts, due, and what hooks has in the air
 	st       *state
 	ids      ids
 	limits   limiter
@@ -73,6 +77,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		ids:    ids{seed: o.Seed, boot: st.Boot},
 		limits: limiter{set: limits, windows: map[string]*window{}},
 		counts: map[string]int{}, byOpaque: map[string]*linkToken{}, save: saver{store: o.Store, changed: 1}, done: make(chan struct{})}
+	s.hooks = newHookSender(s)
 	if err := s.ensureKey(); err != nil {
 		return nil, err
 	}
@@ -88,7 +93,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 			s.byOpaque[lt.Opaque] = lt
 		}
 	}
-	s.hooks = newHookSender(s)
+	s.hooks.start()
 	s.workers.Add(1)
 	go s.tick()
 	return s, nil
@@ -101,6 +106,7 @@ func withDefaults(o Options) Options {
 	if o.Ready == (Ready{}) {
 		o.Ready = Ready{Initial: time.Second, History: 2 * time.Second}
 	}
+	o.WebhookRetry = o.WebhookRetry.orDefault()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

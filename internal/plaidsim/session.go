@@ -30,6 +30,7 @@ type session struct {
 	Accounts []linkAccount `json:",omitempty"`
 	Exit     *exitState    `json:",omitempty"`
 	Events   []event
+	Told     int `json:",omitempty"` // events that an EVENTS webhook has told of
 }
 
 type linkAccount struct{ ID, Name, Mask, Type, Subtype, Status string }
@@ -145,22 +146,43 @@ func (s *Server) closeAbandoned(lt *linkToken) {
 }
 
 func (s *Server) sessionHooks(lt *linkToken, ss *session, status string) {
-	base := func(code string) obj {
-		return obj{"webhook_type": "LINK", "webhook_code": code, "environment": "sandbox", "link_session_id": ss.ID, "link_token": lt.Token}
-	}
 	tokens := []string{}
 	if ss.Public != "" {
 		tokens = append(tokens, ss.Public)
-		add := base("ITEM_ADD_RESULT")
-		add["public_token"] = ss.Public
-		s.queue(lt.Request.Webhook, add)
+		s.sendLink(lt, ss, "ITEM_ADD_RESULT", obj{"public_token": ss.Public})
 	}
-	end := base("SESSION_FINISHED")
-	end["status"], end["public_tokens"] = status, tokens
-	s.queue(lt.Request.Webhook, end)
-	events := base("EVENTS")
-	events["events"] = eventObjects(ss.Events)
-	s.queue(lt.Request.Webhook, events)
+	s.sendLink(lt, ss, "SESSION_FINISHED", obj{"status": status, "public_tokens": tokens})
+	s.tellEvents(lt, ss)
+}
+
+func (s *Server) sendLink(lt *linkToken, ss *session, code string, fields obj) {
+	body := obj{"webhook_type": "LINK", "webhook_code": code, "environment": "sandbox", "link_session_id": ss.ID, "link_token": lt.Token}
+	for k, v := range fields {
+		body[k] = v
+	}
+	s.queue(lt.Request.Webhook, body)
+}
+
+func (s *Server) tellEvents(lt *linkToken, ss *session) {
+	ss.Told = len(ss.Events)
+	s.sendLink(lt, ss, "EVENTS", obj{"events": eventObjects(ss.Events)})
+}
+
+// abandonedAfter is in the middle of what Plaid says: 5 to 15 minutes.
+const abandonedAfter = 10 * time.Minute
+
+// tellAbandoned sends the events of sessions that nobody goes on with. If the
+// user comes back, a later webhook repeats them with what followed.
+func (s *Server) tellAbandoned(now time.Time) {
+	for _, lt := range s.st.Links {
+		for _, ss := range lt.Sessions {
+			n := len(ss.Events)
+			if ss.Finished.IsZero() && n > ss.Told && now.Sub(ss.Events[n-1].At) >= abandonedAfter {
+				s.tellEvents(lt, ss)
+				s.touch()
+			}
+		}
+	}
 }
 
 func eventObjects(events []event) []obj {

@@ -19,6 +19,9 @@ type state struct {
 	Publics map[string]*publicToken
 	Access  map[string]*accessToken
 	Items   map[string]*item
+	OldKeys []retiredKey `json:",omitempty"` // webhook keys before Key
+	Hooks   []*hook      `json:",omitempty"` // webhooks on their way
+	HookSeq uint64       `json:",omitempty"`
 }
 
 const stateVersion = 1
