@@ -2,6 +2,7 @@ package plaidsim
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,34 +15,67 @@ type account struct {
 
 // accounts of an Item, those the user shared.
 func (s *Server) accounts(it *item) []account {
-	if it.Manual != nil {
-		return []account{s.manualAccountOf(it)}
-	}
 	var out []account
-	for _, f := range s.fixtures(it.User, it.Custom) {
-		if len(it.Chosen) == 0 || slices.Contains(it.Chosen, f.mask) {
-			if it.Typed != nil && it.Typed.Mask == f.mask {
-				f.number, f.routing = it.Typed.Account, it.Typed.Routing
-			}
+	for _, f := range s.bankAccounts(it) {
+		if it.shares(f.mask) && !it.Fates[f.mask].Closed && !it.Fates[f.mask].Revoked {
 			out = append(out, account{fixture: f, id: s.accountID(it.ID, f.mask), status: it.Verification[f.mask].Status})
 		}
 	}
 	return out
 }
 
-func (s *Server) accountID(itemID, mask string) string {
-	return s.ids.derivedID("account", itemID, mask)
+// bankAccounts are all that the bank has for the user, those closed since
+// included.
+func (s *Server) bankAccounts(it *item) []fixture {
+	if it.Manual != nil {
+		return []fixture{it.changed(manualFixture(it.Manual))}
+	}
+	var out []fixture
+	for _, f := range s.fixtures(it.User, it.Custom) {
+		if it.Typed != nil && it.Typed.Mask == f.mask {
+			f.number, f.routing = it.Typed.Account, it.Typed.Routing
+		}
+		out = append(out, it.changed(f))
+	}
+	for _, o := range it.Opened {
+		out = append(out, it.changed(fixture{name: o.Name, mask: o.Mask, typ: "depository", subtype: "checking",
+			available: usd(25), current: usd(25), holder: "personal"}))
+	}
+	return out
 }
 
-func (s *Server) manualAccountOf(it *item) account {
-	m := it.Manual
+// shares reports whether the user chose the account. All means those that were
+// there then, not those opened since.
+func (it *item) shares(mask string) bool {
+	if len(it.Chosen) == 0 {
+		return !slices.ContainsFunc(it.Opened, func(o openedAccount) bool { return o.Mask == mask })
+	}
+	return slices.Contains(it.Chosen, mask)
+}
+
+func (s *Server) accountID(itemID, mask string) string {
+	reissued := 0
+	if it := s.st.Items[itemID]; it != nil {
+		reissued = it.Fates[mask].Reissued
+	}
+	return s.accountIDs(itemID, mask, reissued)
+}
+
+// accountIDs are the ids that an account has had, one after the other.
+func (s *Server) accountIDs(itemID, mask string, reissued int) string {
+	if reissued == 0 {
+		return s.ids.derivedID("account", itemID, mask)
+	}
+	return s.ids.derivedID("account", itemID, mask, strconv.Itoa(reissued))
+}
+
+func manualFixture(m *manualAccount) fixture {
 	name := "Checking"
 	if m.Subtype == "savings" {
 		name = "Savings"
 	}
-	f := fixture{name: name, mask: m.Mask, typ: "depository", subtype: m.Subtype, number: m.Account, routing: m.Routing,
+	return fixture{name: name, mask: m.Mask, typ: "depository", subtype: m.Subtype, number: m.Account, routing: m.Routing,
 		owners: &owner{names: []string{m.Holder}}}
-	return account{fixture: f, id: s.accountID(it.ID, m.Mask), status: it.Verification[m.Mask].Status}
 }
 
 // pick applies options.account_ids.

@@ -70,9 +70,14 @@ func (s *Server) achObject(it *item, a account) obj {
 }
 
 // alias is the number that a tokenizing bank hands out: the same for the same
-// caller, bank, user and account, and never ending like the real one.
+// caller, bank, user and account until it changes, and never ending like the
+// real one.
 func (s *Server) alias(it *item, a account) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d|tan|%s|%s|%s|%s", s.opt.Seed, it.Client, it.Institution, it.User, a.mask))
+	of := fmt.Appendf(nil, "%d|tan|%s|%s|%s|%s", s.opt.Seed, it.Client, it.Institution, it.User, a.mask)
+	if n := it.Fates[a.mask].Numbers; n > 0 {
+		of = fmt.Appendf(of, "|%d", n)
+	}
+	sum := sha256.Sum256(of)
 	digits := fmt.Sprintf("9%015d", binary.BigEndian.Uint64(sum[:8])%1_000_000_000_000_000)
 	if digits[len(digits)-4:] == a.mask {
 		return digits[:len(digits)-1] + string('0'+(digits[len(digits)-1]-'0'+1)%10)

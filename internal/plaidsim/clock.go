@@ -32,6 +32,7 @@ func (d *dueList) Pop() any {
 const (
 	loginLife   = 30 * 24 * time.Hour // sandbox Items then need a new login
 	depositSeen = 24 * time.Hour      // automated micro-deposits verify by themselves
+	depositLost = 7 * 24 * time.Hour  // and expire where they are not seen
 	sweepEvery  = time.Minute
 	tickEvery   = 200 * time.Millisecond
 )
@@ -79,9 +80,20 @@ func (s *Server) schedule(it *item) {
 	}
 	for _, v := range it.Verification {
 		if v.Status == "pending_automatic_verification" {
-			add(v.Since.Add(depositSeen))
+			add(v.settles())
 		}
 	}
+	if !it.Ends.IsZero() {
+		add(it.Ends)
+	}
+}
+
+// settles is when an automatic deposit is seen, or seen to be missing.
+func (v verification) settles() time.Time {
+	if v.Unseen {
+		return v.Since.Add(depositLost)
+	}
+	return v.Since.Add(depositSeen)
 }
 
 // runDue brings every Item whose time has come up to date.
@@ -96,13 +108,19 @@ func (s *Server) runDue(now time.Time) {
 
 func (s *Server) advance(it *item, now time.Time) {
 	s.tellTransactions(it, now)
-	if it.Manual == nil && it.Error == "" && now.Sub(it.Healed) >= loginLife {
+	ended := !it.Ends.IsZero() && !now.Before(it.Ends)
+	if it.Manual == nil && it.Error == "" && (ended || now.Sub(it.Healed) >= loginLife) {
 		s.breakLogin(it)
 	}
 	for mask, v := range it.Verification {
-		if v.Status == "pending_automatic_verification" && now.Sub(v.Since) >= depositSeen {
-			s.setVerification(it, mask, "automatically_verified", now)
+		if v.Status != "pending_automatic_verification" || now.Before(v.settles()) {
+			continue
 		}
+		status := "automatically_verified"
+		if v.Unseen {
+			status = "verification_expired"
+		}
+		s.setVerification(it, mask, status, now)
 	}
 }
 
@@ -116,6 +134,9 @@ func (s *Server) breakLogin(it *item) {
 var verificationHook = map[string]string{"automatically_verified": "AUTOMATICALLY_VERIFIED", "verification_expired": "VERIFICATION_EXPIRED"}
 
 func (s *Server) setVerification(it *item, mask, status string, now time.Time) {
+	if it.Verification == nil {
+		it.Verification = map[string]verification{}
+	}
 	v := it.Verification[mask]
 	v.Status, v.Since = status, now
 	it.Verification[mask] = v

@@ -46,4 +46,44 @@
 //
 // The user user_bulk_<N>, which is not Plaid's, has N transactions over 24
 // months, newest first; N is at most a million.
+//
+// # Events
+//
+// What happens to an Item without a call of its owner is brought about by
+// [Server.Happen], or by POST /simulator/events with the same as JSON: the
+// answer is {"ok":true}, or 400 with "field", "error" and the list of "kinds".
+// Times are such as "after":"168h". Every kind but the last takes item_id; the
+// fields in brackets can be left out.
+//
+//	kind                 fields                       what then is so
+//	login_required                                    ITEM_LOGIN_REQUIRED, ITEM/ERROR
+//	login_repaired                                    in order again, ITEM/LOGIN_REPAIRED
+//	pending_disconnect   [after] [reason]             PENDING_DISCONNECT, consent_expiration_time; then ITEM_LOGIN_REQUIRED
+//	pending_expiration   [after]                      the same with PENDING_EXPIRATION
+//	permission_revoked   [relinkable]                 USER_PERMISSION_REVOKED, in update mode too unless relinkable
+//	institution_down     after                        INSTITUTION_DOWN for so long
+//	gone                                              ITEM_NOT_FOUND everywhere
+//	token_invalid                                     INVALID_ACCESS_TOKEN everywhere
+//	no_accounts                                       NO_ACCOUNTS until update mode with account selection
+//	no_auth_accounts                                  NO_AUTH_ACCOUNTS for Auth until the same
+//	access_not_granted   [product=auth]               ACCESS_NOT_GRANTED until update mode
+//	consent_missing      product                      ADDITIONAL_CONSENT_REQUIRED until update mode asks for it
+//	new_accounts         [mask] [name]                one more account to choose in update mode, NEW_ACCOUNTS_AVAILABLE
+//	account_revoked      mask                         not in replies until update mode, USER_ACCOUNT_REVOKED
+//	account_closed       mask                         not in replies any more, and no webhook
+//	account_renamed      mask name
+//	account_reissued     mask                         another account_id; its transactions are removed and come again
+//	numbers_changed      mask [what=both]             another account or routing number, AUTH/DEFAULT_UPDATE
+//	verification         mask status [unseen]         that verification_status, and its webhook; an unseen deposit expires
+//	txn_redated          [transaction_id|mask] [date]      the newest posted row, or the one named, has another date
+//	txn_currency         [transaction_id|mask] [currency]  or another currency
+//	txn_removed_late     [transaction_id|mask]             the oldest posted row, or the one named, is removed
+//	txn_mutation         [pages=1]                    that many later pages of /transactions/sync break
+//	webhook_key_rotated                               as [Server.RotateWebhookKey]
+//
+// An Item that loses its accounts answers NO_ACCOUNTS. The rows of an account
+// that is not in replies are neither told nor removed; when it is shared
+// again, all of them come again. An account that was not shared when
+// transactions began has none of the made-up rows of the dynamic and the bulk
+// users.
 package plaidsim

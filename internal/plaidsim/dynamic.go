@@ -27,10 +27,8 @@ var dynamicNames = []struct {
 // dynamic is user_transactions_dynamic: 50 rows, the newest pending. Every
 // refresh posts all pending rows, adds new pending ones and raises the amount
 // of one older row by 1.00.
-func (h history) dynamic(accounts []account, version int) []entry {
-	accounts = slices.DeleteFunc(slices.Clone(accounts), func(a account) bool {
-		return a.typ != "depository" && a.typ != "credit"
-	})
+func (h history) dynamic(version int) []entry {
+	accounts := h.spenders()
 	if len(accounts) == 0 {
 		return nil
 	}
@@ -50,9 +48,12 @@ func (h history) dynamic(accounts []account, version int) []entry {
 		if v > version {
 			break
 		}
+		if h.quiet(round) {
+			continue
+		}
 		out = h.post(out, v, at)
 		if k := dynamicPending + round; k < dynamicRows && k < len(out) && !out[k].pending {
-			out[k].changed, out[k].changedAmount = v, out[k].amount+1
+			out[k].edits = append(slices.Clip(out[k].edits), edit{version: v, amount: out[k].amount + 1})
 		}
 		for range dynamicPending {
 			out = append(out, h.dynamicEntry(accounts, next, at, v, true))

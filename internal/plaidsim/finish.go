@@ -1,6 +1,7 @@
 package plaidsim
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -28,16 +29,16 @@ func (w *walk) loggedIn() {
 // offered are the accounts of this login that the caller's filters let
 // through.
 func (w *walk) offered() []account {
-	user, custom := w.ss.User, w.ss.Custom
 	r := w.lt.Request
+	var out []account
+	atBank := w.s.fixtures(w.ss.User, w.ss.Custom)
 	if it := w.s.st.Items[r.Item]; it != nil {
 		r.Products = it.Products
-		if custom == "" {
-			custom = it.Custom
-		}
+		seen := *it
+		seen.Custom = cmp.Or(w.ss.Custom, it.Custom)
+		atBank = w.s.openAccounts(&seen)
 	}
-	var out []account
-	for _, f := range w.s.fixtures(user, custom) {
+	for _, f := range atBank {
 		if r.offers(f) {
 			out = append(out, account{fixture: f, id: w.s.accountID(w.ss.Item, f.mask)})
 		}
@@ -110,7 +111,7 @@ func (w *walk) healed() {
 		return
 	}
 	r := w.lt.Request
-	it.Error, it.Healed = "", w.now
+	before := w.s.beforeSharing(it)
 	it.Consented = uniq(slices.Concat(it.Consented, r.consented()))
 	it.Products = uniq(slices.Concat(it.Products, r.Products))
 	if w.ss.Custom != "" {
@@ -119,6 +120,8 @@ func (w *walk) healed() {
 	if r.SelectAccounts {
 		it.Chosen = w.ss.Chosen
 	}
+	w.s.heal(it, r.SelectAccounts, w.now)
+	w.s.afterSharing(it, before, w.now)
 	w.s.schedule(it)
 	w.s.finish(w.lt, w.ss, it, w.now)
 }

@@ -42,20 +42,23 @@ func (h history) entries(version int) []entry {
 	if version == 0 {
 		return nil
 	}
-	if b, ok := h.bulk(); ok {
-		return b.entries(version)
-	}
-	accounts := h.s.accounts(h.it)
+	accounts := h.accounts()
+	b, bulk := h.bulk()
 	var out []entry
 	switch {
+	case bulk && len(h.it.Txns.Changes) == 0:
+		return b.entries(version)
+	case bulk:
+		out = b.entries(version)
 	case h.it.User == "user_transactions_dynamic":
-		out = h.dynamic(accounts, version)
+		out = h.dynamic(version)
 	case slices.ContainsFunc(accounts, func(a account) bool { return len(a.rows) > 0 }):
 		out = h.custom(accounts)
 	default:
 		out = h.cycle(accounts)
 	}
 	out = append(out, h.created(accounts, version)...)
+	out = h.happened(out, version)
 	out = slices.DeleteFunc(out, func(e entry) bool { return e.added > version })
 	slices.SortStableFunc(out, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.added, b.added), cmp.Compare(b.date, a.date))
@@ -180,15 +183,15 @@ func plainEntry(id string, a account, amount float64, name, date string, version
 // created are the rows of /sandbox/transactions/create; batch n belongs to
 // refresh round Round.
 func (h history) created(accounts []account, version int) []entry {
-	i := slices.IndexFunc(accounts, func(a account) bool { return a.typ == "depository" })
-	if i < 0 {
-		return nil
-	}
 	var out []entry
 	for n, batch := range h.it.Txns.Created {
 		v := versionHistorical + batch.Round
 		if v > version {
 			break
+		}
+		i := slices.IndexFunc(accounts, func(a account) bool { return a.typ == "depository" && (batch.Mask == "" || a.mask == batch.Mask) })
+		if i < 0 {
+			continue
 		}
 		for k, r := range batch.Rows {
 			amount, err := r.Amount.Float64()

@@ -32,7 +32,7 @@ type delivery struct {
 // with 200.
 func receiver(t *testing.T, statuses ...int) (string, chan delivery) {
 	t.Helper()
-	got := make(chan delivery, 100)
+	got := make(chan delivery, 10_000) // more than any test brings, so that the receiver never waits
 	var n atomic.Int64
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(r.Body)

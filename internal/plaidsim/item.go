@@ -41,7 +41,7 @@ var consentScopes = []struct{ product, scope string }{
 
 func (s *Server) itemObject(it *item) obj {
 	out := obj{"item_id": it.ID, "webhook": it.Webhook, "error": nil, "update_type": "background",
-		"consent_expiration_time": nil, "billed_products": list(it.Products), "products": list(it.Products),
+		"consent_expiration_time": timeOrNull(it.Ends), "billed_products": list(it.Products), "products": list(it.Products),
 		"consented_products": list(it.Consented), "consented_use_cases": []string{"Verify your account"},
 		"institution_id": orNull(it.Institution), "institution_name": nil, "auth_method": orNull(it.AuthMethod)}
 	available := []string{}
@@ -100,10 +100,14 @@ func brokenItem(it *item) *apiError {
 }
 
 func (s *Server) itemRemove(c *call) (obj, *apiError) {
-	c.item.Removed = true
-	c.item.Custom, c.item.Manual = "", nil
-	s.touch()
+	s.removeItem(c.item)
 	return obj{}, nil
+}
+
+func (s *Server) removeItem(it *item) {
+	it.Removed = true
+	it.Custom, it.Manual = "", nil
+	s.touch()
 }
 
 func (s *Server) itemWebhookUpdate(c *call) (obj, *apiError) {

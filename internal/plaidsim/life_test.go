@@ -3,6 +3,7 @@ package plaidsim_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -246,4 +247,41 @@ func TestLifetimes(t *testing.T) {
 	}
 	s.clock.add(31 * 24 * time.Hour)
 	s.refused("/auth/get", object{"access_token": access}, 400, "ITEM_LOGIN_REQUIRED")
+}
+
+// TestOlderState loads a state without what was added since, and goes on.
+func TestOlderState(t *testing.T) {
+	for _, user := range []string{"user_good", "user_transactions_dynamic", "user_bulk_300"} {
+		store := &memory{}
+		l, _ := linkedItem(t, store, "ins_109508", user)
+		all, _, _, cursor := l.drain(l.access, "", 500)
+		var st object
+		if err := json.Unmarshal(store.snapshot().b, &st); err != nil {
+			t.Fatal(err)
+		}
+		delete(at(st, "Items", l.item, "Txns").(object), "Shared")
+		delete(at(st, "Items", l.item).(object), "Verification")
+		raw, err := json.Marshal(st)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := l.restarted(&memory{b: raw})
+		if diff := cmp.Diff(len(all), len(old.fresh())); diff != "" {
+			t.Errorf("%s: %s", user, diff)
+		}
+		for _, e := range []plaidsim.Event{{Kind: "account_closed", Mask: "1111"}, {Kind: "verification", Mask: "0000", Status: "verification_expired"}, {Kind: "txn_removed_late"}} {
+			e.Item = l.item
+			if err := old.server.Happen(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mine := &replica{rows: map[string]object{}, cursor: cursor}
+		for _, row := range all {
+			mine.rows[row["transaction_id"].(string)] = row
+		}
+		mine.sync(old, 50)
+		if diff := cmp.Diff(old.fresh(), mine.shown(old)); diff != "" {
+			t.Errorf("%s: %s", user, diff)
+		}
+	}
 }

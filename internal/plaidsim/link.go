@@ -60,6 +60,9 @@ func (s *Server) updatable(c *call) (*item, *apiError) {
 	if it == nil || it.Removed {
 		return nil, errItemNotFound()
 	}
+	if it.Error == "USER_PERMISSION_REVOKED" && !it.Relinkable {
+		return nil, brokenItem(it)
+	}
 	for _, p := range c.strs("products") {
 		if b := findBank(it.Institution); b != nil && !b.supports([]string{p}) || b == nil && p != "auth" {
 			return nil, errNotSupported()

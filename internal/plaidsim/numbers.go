@@ -1,6 +1,7 @@
 package plaidsim
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -14,6 +15,16 @@ func validRouting(text string) bool {
 		sum += weight * int(text[i]-'0')
 	}
 	return sum%10 == 0
+}
+
+// withChecksum completes eight digits to a routing number.
+func withChecksum(eight string) string {
+	for digit := range 10 {
+		if text := eight + strconv.Itoa(digit); validRouting(text) {
+			return text
+		}
+	}
+	return eight + "0"
 }
 
 // numbers takes the routing and account number that the user typed.

@@ -124,3 +124,37 @@ func TestLinkInstantMicroDeposit(t *testing.T) {
 		t.Errorf("account is %v", at(auth, "accounts", 0))
 	}
 }
+
+// The code of a deposit is asked for at once, keeps its three tries over
+// updates and restarts, and ends in a lock.
+func TestLinkSameDayTriesAreKept(t *testing.T) {
+	store := &memory{}
+	s := start(t, plaidsim.Options{Store: store})
+	token, hosted := s.link(object{"auth": object{"same_day_microdeposits_enabled": true}})
+	p := open(t, hosted).post("continue", "1").post("manual", "1")
+	p.post(manual("110000000", "1111222233330000")...).post("continue", "1").want("CONNECTED")
+	access, item := s.exchange(s.session(token, 0))
+	status := func(want string) {
+		t.Helper()
+		if got := at(s.ok("/accounts/get", object{"access_token": access}), "accounts", 0, "verification_status"); got != want {
+			t.Fatalf("verification is %v, want %s", got, want)
+		}
+	}
+	status("pending_manual_verification")
+	s.clock.add(60 * 24 * time.Hour) // there is no time limit
+	for i, pane := range []string{"VERIFY_CODE", "VERIFY_CODE", "ERROR"} {
+		store = store.snapshot()
+		again := start(t, plaidsim.Options{Store: store, Clock: s.clock.now})
+		again.clock, s = s.clock, again
+		_, hosted := s.link(object{"access_token": access, "products": nil})
+		open(t, hosted).want("VERIFY_CODE").post("code", "XY"+string(rune('A'+i))).want(pane).complains()
+	}
+	status("verification_failed")
+	_, hosted = s.link(object{"access_token": access, "products": nil})
+	open(t, hosted).want("ERROR").complains()
+	s.refused("/auth/get", object{"access_token": access}, 400, "NO_AUTH_ACCOUNTS")
+	if err := s.server.Happen(plaidsim.Event{Kind: "login_required", Item: item}); err == nil {
+		t.Error("an Item without a login needs one")
+	}
+	s.ok("/item/remove", object{"access_token": access})
+}

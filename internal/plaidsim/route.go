@@ -4,20 +4,21 @@ package plaidsim
 // returns the reply without request_id.
 type route struct {
 	serve   func(*Server, *call) (obj, *apiError)
-	token   bool // wants access_token and resolves the Item
-	healthy bool // refuses an Item that needs a new login
-	durable bool // the reply reveals a change that must be saved first
+	token   bool   // wants access_token and resolves the Item
+	healthy bool   // refuses an Item that is in trouble
+	product string // what the call is about, for a healthy one
+	durable bool   // the reply reveals a change that must be saved first
 	sandbox bool
 }
 
 var routes = map[string]route{
-	"/accounts/balance/get":                 {serve: (*Server).accountsBalanceGet, token: true, healthy: true},
-	"/accounts/get":                         {serve: (*Server).accountsGet, token: true, healthy: true},
-	"/auth/get":                             {serve: (*Server).authGet, token: true, healthy: true},
+	"/accounts/balance/get":                 {serve: (*Server).accountsBalanceGet, token: true, healthy: true, product: "accounts"},
+	"/accounts/get":                         {serve: (*Server).accountsGet, token: true, healthy: true, product: "accounts"},
+	"/auth/get":                             {serve: (*Server).authGet, token: true, healthy: true, product: "auth"},
 	"/categories/get":                       {serve: (*Server).categoriesGet},
-	"/identity/get":                         {serve: (*Server).identityGet, token: true, healthy: true},
-	"/identity/match":                       {serve: (*Server).identityMatch, token: true, healthy: true},
-	"/identity/refresh":                     {serve: (*Server).identityRefresh, token: true, healthy: true},
+	"/identity/get":                         {serve: (*Server).identityGet, token: true, healthy: true, product: "identity"},
+	"/identity/match":                       {serve: (*Server).identityMatch, token: true, healthy: true, product: "identity"},
+	"/identity/refresh":                     {serve: (*Server).identityRefresh, token: true, healthy: true, product: "identity"},
 	"/institutions/get":                     {serve: (*Server).institutionsGet},
 	"/institutions/get_by_id":               {serve: (*Server).institutionsGetByID},
 	"/institutions/search":                  {serve: (*Server).institutionsSearch},
@@ -29,16 +30,16 @@ var routes = map[string]route{
 	"/item/webhook/update":                  {serve: (*Server).itemWebhookUpdate, token: true, durable: true},
 	"/link/token/create":                    {serve: (*Server).linkTokenCreate, durable: true},
 	"/link/token/get":                       {serve: (*Server).linkTokenGet},
-	"/processor/token/create":               {serve: (*Server).processorTokenCreate, token: true, healthy: true},
+	"/processor/token/create":               {serve: (*Server).processorTokenCreate, token: true, healthy: true, product: "auth"},
 	"/sandbox/item/fire_webhook":            {serve: (*Server).sandboxFireWebhook, token: true, sandbox: true},
 	"/sandbox/item/reset_login":             {serve: (*Server).sandboxResetLogin, token: true, durable: true, sandbox: true},
 	"/sandbox/item/set_verification_status": {serve: (*Server).sandboxSetVerification, token: true, durable: true, sandbox: true},
 	"/sandbox/processor_token/create":       {serve: (*Server).sandboxProcessorToken, durable: true, sandbox: true},
 	"/sandbox/public_token/create":          {serve: (*Server).sandboxPublicToken, durable: true, sandbox: true},
-	"/sandbox/transactions/create":          {serve: (*Server).sandboxTransactionsCreate, token: true, healthy: true, durable: true, sandbox: true},
-	"/transactions/get":                     {serve: (*Server).transactionsGet, token: true, healthy: true},
-	"/transactions/recurring/get":           {serve: (*Server).transactionsRecurringGet, token: true, healthy: true},
-	"/transactions/refresh":                 {serve: (*Server).transactionsRefresh, token: true, healthy: true, durable: true},
-	"/transactions/sync":                    {serve: (*Server).transactionsSync, token: true, healthy: true},
+	"/sandbox/transactions/create":          {serve: (*Server).sandboxTransactionsCreate, token: true, healthy: true, product: "transactions", durable: true, sandbox: true},
+	"/transactions/get":                     {serve: (*Server).transactionsGet, token: true, healthy: true, product: "transactions"},
+	"/transactions/recurring/get":           {serve: (*Server).transactionsRecurringGet, token: true, healthy: true, product: "transactions"},
+	"/transactions/refresh":                 {serve: (*Server).transactionsRefresh, token: true, healthy: true, product: "transactions", durable: true},
+	"/transactions/sync":                    {serve: (*Server).transactionsSync, token: true, healthy: true, product: "transactions"},
 	"/webhook_verification_key/get":         {serve: (*Server).webhookKeyGet},
 }

@@ -123,6 +123,9 @@ func (s *Server) sandboxFireWebhook(c *call) (obj, *apiError) {
 	if c.item.Webhook == "" {
 		return nil, bad("SANDBOX_ERROR", "SANDBOX_WEBHOOK_INVALID", "Webhook for this item is either not set up, or invalid. Please update the item's webhook via the /item/webhook/update endpoint.")
 	}
+	if len(s.accounts(c.item)) == 0 {
+		return nil, exitError("NO_ACCOUNTS")
+	}
 	if p := hookProducts[typ]; p != "" && !slices.Contains(c.item.Products, p) {
 		return nil, bad("SANDBOX_ERROR", "SANDBOX_PRODUCT_NOT_ENABLED", "your account is not enabled for this product or the product is not enabled for this item")
 	}
@@ -136,10 +139,9 @@ func (s *Server) hookFields(c *call, typ, code string) obj {
 	case "ERROR":
 		return obj{"error": errLoginRequired().hookBody()}
 	case "USER_PERMISSION_REVOKED":
-		c.item.Error = code
+		c.item.Error, c.item.Relinkable = code, true
 		s.touch()
-		revoked := itemError(code, "the holder of this account has revoked their permission for your application to access it")
-		return obj{"error": revoked.hookBody()}
+		return obj{"error": errPermissionRevoked().hookBody()}
 	case "USER_ACCOUNT_REVOKED":
 		return obj{"account_id": accounts[0].id}
 	case "PENDING_DISCONNECT":

@@ -153,8 +153,12 @@ func (s *Server) requestID() string {
 	return g.alnum("request", 15)
 }
 
-// ServeHTTP answers the API and the pages.
+// ServeHTTP answers the API, the pages and the events.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == eventsPath {
+		s.serveEvents(w, r)
+		return
+	}
 	fault, faulty := s.faults.take(r.URL.Path, s.now())
 	if faulty && s.inject(w, r, fault) {
 		s.count(r.URL.Path)
@@ -265,8 +269,10 @@ func (s *Server) resolve(rt route, c *call) *apiError {
 	if err := s.limits.item(c.route, it.ID, c.now); err != nil {
 		return err
 	}
-	if rt.healthy && it.Error != "" {
-		return brokenItem(it)
+	if rt.healthy {
+		if err := s.trouble(it, rt.product, c.now); err != nil {
+			return err
+		}
 	}
 	c.item, c.token = it, token
 	return nil

@@ -74,14 +74,33 @@ type item struct {
 	Manual       *manualAccount          `json:",omitempty"`
 	Typed        *manualAccount          `json:",omitempty"` // numbers typed beside credentials
 	Txns         txnState
-	LastHook     string    `json:",omitempty"`
-	LastHookAt   time.Time `json:",omitzero"`
+	LastHook     string            `json:",omitempty"`
+	LastHookAt   time.Time         `json:",omitzero"`
+	Relinkable   bool              `json:",omitempty"` // a revoked permission can be given again in update mode
+	Ends         time.Time         `json:",omitzero"`  // when the consent ends, once that was announced
+	DownUntil    time.Time         `json:",omitzero"`  // until then its institution does not answer
+	Barred       map[string]string `json:",omitempty"` // error code by product, under anyProduct for all
+	Fates        map[string]fate   `json:",omitempty"` // by mask
+	Opened       []openedAccount   `json:",omitempty"` // accounts that came to be after the Item
 }
+
+// fate is what has become of one account since it was linked.
+type fate struct {
+	Closed   bool   `json:",omitempty"` // for good
+	Revoked  bool   `json:",omitempty"` // until update mode
+	Name     string `json:",omitempty"`
+	Reissued int    `json:",omitempty"` // how often it got another account_id
+	Numbers  int    `json:",omitempty"` // how often its account number changed
+	Routings int    `json:",omitempty"`
+}
+
+type openedAccount struct{ Mask, Name string }
 
 type verification struct {
 	Status string
 	Since  time.Time
 	Tries  int
+	Unseen bool `json:",omitempty"` // an automatic deposit that never shows, and expires
 }
 
 // manualAccount is the account of an Item made from typed numbers.
@@ -97,10 +116,25 @@ type txnState struct {
 	Told    int            `json:",omitempty"` // highest data version announced by webhook
 	Rounds  []time.Time    `json:",omitempty"` // refreshes that changed data
 	Created []createdBatch `json:",omitempty"` // /sandbox/transactions/create
+	Shared  []string       `json:",omitempty"` // masks that were shared at the start
+	Changes []txnChange    `json:",omitempty"` // what happened to rows, oldest first
+	Breaks  int            `json:",omitempty"` // pages that are still to break
+}
+
+// txnChange is one entry of Rounds that is not a refresh.
+type txnChange struct {
+	Round    int // its place in Rounds, from 1
+	Kind     string
+	Mask     string `json:",omitempty"`
+	ID       string `json:",omitempty"`
+	Row      int    `json:",omitempty"` // of user_bulk_<N>, from 1
+	Date     string `json:",omitempty"`
+	Currency string `json:",omitempty"`
 }
 
 type createdBatch struct {
-	Round int // the refresh that brings them
+	Round int    // the refresh that brings them
+	Mask  string `json:",omitempty"`
 	Rows  []createdRow
 }
 

@@ -67,7 +67,9 @@ func (w *walk) openUpdate() {
 	switch it.Verification[it.Manual.Mask].Status {
 	case "pending_manual_verification":
 		w.s.show(w.ss, w.now, "VERIFY_CODE")
-	case "verification_failed", "verification_expired":
+	case "verification_failed":
+		w.s.fail(w.ss, w.now, exitError("TOO_MANY_VERIFICATION_ATTEMPTS"), false)
+	case "verification_expired":
 		w.s.fail(w.ss, w.now, exitError("VERIFICATION_EXPIRED"), false)
 	default:
 		w.s.finish(w.lt, w.ss, it, w.now)
@@ -215,9 +217,15 @@ func (w *walk) signIn() {
 		w.s.fail(w.ss, w.now, err, err.code == "INVALID_CREDENTIALS")
 		return
 	}
-	if it := w.s.st.Items[w.lt.Request.Item]; it != nil && it.User != given.user {
-		w.s.fail(w.ss, w.now, exitError("INVALID_UPDATED_USERNAME"), true)
-		return
+	if it := w.s.st.Items[w.lt.Request.Item]; it != nil {
+		switch {
+		case it.User != given.user:
+			w.s.fail(w.ss, w.now, exitError("INVALID_UPDATED_USERNAME"), true)
+			return
+		case w.now.Before(it.DownUntil):
+			w.s.fail(w.ss, w.now, loginError("INSTITUTION_DOWN"), false)
+			return
+		}
 	}
 	w.ss.Custom, w.ss.MFA, w.ss.Round, w.ss.Device = outcome.custom, outcome.mfa, 0, false
 	w.ss.Method = numbersMethod(b, given)

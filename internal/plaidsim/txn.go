@@ -1,6 +1,10 @@
 package plaidsim
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // txn is one row as /transactions/* sends it; the fields stand in the
 // alphabetical order of their keys.
@@ -76,26 +80,40 @@ type finance struct {
 }
 
 // entry is a transaction with the data versions in which it came, changed and
-// went; 0 means never.
+// went; 0 means never. Its fields are those of the first version.
 type entry struct {
-	id, account, mask       string
-	date, authorized        string
-	name, merchant          string
-	detailed, primary       string
-	channel                 string
-	currency                string
-	amount                  float64
-	pending                 bool
-	pendingID               string
-	added, changed, removed int
-	changedAmount           float64 // amount from version changed on
+	id, account, mask string
+	date, authorized  string
+	name, merchant    string
+	detailed, primary string
+	channel           string
+	currency          string
+	amount            float64
+	pending           bool
+	pendingID         string
+	added, removed    int
+	edits             []edit // oldest first
+}
+
+// edit is what becomes of a row in a later version. What is not set stays.
+type edit struct {
+	version        int
+	amount         float64
+	date, currency string
 }
 
 func (e entry) at(version int) entry {
-	if e.changed > 0 && e.changed <= version {
-		e.amount = e.changedAmount
+	for _, d := range e.edits {
+		if d.version > version {
+			break
+		}
+		e.amount, e.date, e.currency = cmp.Or(d.amount, e.amount), cmp.Or(d.date, e.date), cmp.Or(d.currency, e.currency)
 	}
 	return e
+}
+
+func (e entry) editedIn(from, to int) bool {
+	return slices.ContainsFunc(e.edits, func(d edit) bool { return d.version > from && d.version <= to })
 }
 
 func text(s string) *string {

@@ -18,7 +18,7 @@ func (s *Server) startTransactions(it *item, days int, now time.Time) {
 	if days == 0 {
 		days = defaultDays
 	}
-	it.Txns.Started, it.Txns.Days = now, days
+	it.Txns.Started, it.Txns.Days, it.Txns.Shared = now, days, masksOf(s.accounts(it))
 	s.bill(it, "transactions")
 	s.schedule(it)
 	s.touch()
@@ -61,6 +61,10 @@ func (s *Server) transactionsSync(c *call) (obj, *apiError) {
 	if version == 0 {
 		return s.syncNotReady()
 	}
+	if cur.Skip > 0 && c.item.Txns.Breaks > 0 {
+		s.breakPage(c.item, c.now)
+		version = h.version(c.now)
+	}
 	if cur.Skip > 0 && cur.To != version {
 		return nil, bad("TRANSACTIONS_ERROR", "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION", "Underlying transaction data changed since last page was fetched. Please restart pagination from last update.")
 	}
@@ -84,15 +88,22 @@ type change struct {
 // changes are the steps from one version to another.
 func (h history) changes(from, to int, account string) []change {
 	var added, modified, removed []change
+	views := map[string]sight{}
 	for _, e := range h.entries(to) {
-		gone := e.removed > 0 && e.removed <= to
-		switch {
-		case account != "" && e.account != account:
-		case e.added > from && !gone:
+		if account != "" && e.account != account {
+			continue
+		}
+		view, known := views[e.mask]
+		if !known {
+			view = h.sightOf(e.mask, from, to)
+			views[e.mask] = view
+		}
+		switch e.kindOf(from, to, view) {
+		case "added":
 			added = append(added, change{e.at(to), "added"})
-		case e.added <= from && gone && e.removed > from:
+		case "removed":
 			removed = append(removed, change{e, "removed"})
-		case e.added <= from && !gone && e.changed > from && e.changed <= to:
+		case "modified":
 			modified = append(modified, change{e.at(to), "modified"})
 		}
 	}
@@ -101,7 +112,7 @@ func (h history) changes(from, to int, account string) []change {
 
 // stretch is the page that a cursor stands before, and how many changes there are in all.
 func (h history) stretch(cur cursor, count int) (page []change, total int) {
-	if b, ok := h.bulk(); ok && cur.Account == "" {
+	if b, ok := h.bulk(); ok && cur.Account == "" && b.plain() {
 		return b.stretch(cur.From, cur.To, cur.Skip, count)
 	}
 	all := h.changes(cur.From, cur.To, cur.Account)
@@ -142,8 +153,9 @@ func (c *call) pfc() string {
 
 // active are the accounts that have transactions.
 func (h history) active(version int) []account {
-	if b, ok := h.bulk(); ok && b.upTo(version) > 0 {
-		return b.accounts
+	if b, ok := h.bulk(); ok && b.upTo(version) > 0 && b.plain() {
+		spends := masksOf(b.accounts)
+		return slices.DeleteFunc(h.s.accounts(h.it), func(a account) bool { return !slices.Contains(spends, a.mask) })
 	}
 	seen := map[string]bool{}
 	for _, e := range h.entries(version) {
@@ -184,8 +196,8 @@ func (h history) between(version int, from, to string, accounts []account) []ent
 	var out []entry
 	for _, e := range h.entries(version) {
 		mine := slices.ContainsFunc(accounts, func(a account) bool { return a.id == e.account })
-		if mine && (e.removed == 0 || e.removed > version) && e.date >= from && e.date <= to {
-			out = append(out, e.at(version))
+		if e = e.at(version); mine && (e.removed == 0 || e.removed > version) && e.date >= from && e.date <= to {
+			out = append(out, e)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b entry) int {
@@ -225,6 +237,11 @@ func (s *Server) sandboxTransactionsCreate(c *call) (obj, *apiError) {
 		return nil, errNotReady()
 	}
 	batch := createdBatch{Round: len(c.item.Txns.Rounds) + 1}
+	for _, a := range slices.Backward(s.accounts(c.item)) {
+		if a.typ == "depository" {
+			batch.Mask = a.mask
+		}
+	}
 	rows, _ := c.body["transactions"].([]any)
 	for _, raw := range rows {
 		sub := call{body: raw.(map[string]any)}

@@ -33,6 +33,7 @@ var load = sync.OnceValues(func() (*spec, error) {
 		return nil, fmt.Errorf("load plaid openapi: %w", err)
 	}
 	doc.Servers = nil
+	addNewer(doc)
 	router, err := gorillamux.NewRouter(doc)
 	if err != nil {
 		return nil, fmt.Errorf("route plaid openapi: %w", err)
@@ -43,6 +44,14 @@ var load = sync.OnceValues(func() (*spec, error) {
 	}
 	return &spec{router: router, failure: failure.Value, doc: doc}, nil
 })
+
+// addNewer lets replies have a value that Plaid added after the document.
+func addNewer(doc *openapi3.T) {
+	if account := doc.Components.Schemas["AccountBase"]; account != nil && account.Value.Properties["verification_status"] != nil {
+		status := account.Value.Properties["verification_status"].Value
+		status.Enum = append(status.Enum, "unsent")
+	}
+}
 
 // Document returns the bytes of the OpenAPI document in the module cache.
 func Document() ([]byte, error) {

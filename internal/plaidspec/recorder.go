@@ -46,10 +46,10 @@ func Wrap(h http.Handler) *Recorder {
 	return &Recorder{next: h, spec: s, counts: map[string]int{}, outside: map[string]int{}, codes: map[string]int{}}
 }
 
-// ServeHTTP serves pages and unknown paths as they are, and API calls under
-// validation.
+// ServeHTTP serves pages, the simulator's own paths and unknown ones as they
+// are, and API calls under validation.
 func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if strings.HasPrefix(req.URL.Path, "/hl/") {
+	if strings.HasPrefix(req.URL.Path, "/hl/") || strings.HasPrefix(req.URL.Path, "/simulator/") {
 		r.next.ServeHTTP(w, req)
 		return
 	}
