@@ -140,8 +140,20 @@ func (s *Server) newAccessToken(it *item) string {
 	return token
 }
 
+// processorTokenCreate hands one account to a processor, who will ask for its
+// numbers: what would refuse /auth/get refuses this.
 func (s *Server) processorTokenCreate(c *call) (obj, *apiError) {
-	if _, err := pick(s.accounts(c.item), []string{c.str("account_id")}); err != nil {
+	if err := s.allow(c.item, "auth"); err != nil {
+		return nil, err
+	}
+	accounts, err := pick(s.accounts(c.item), []string{c.str("account_id")})
+	if err != nil {
+		return nil, err
+	}
+	if !accounts[0].debitable() {
+		return nil, errInvalidField("account_id", "must be a checking, savings or cash management account")
+	}
+	if err := authReady(accounts[0].status); err != nil {
 		return nil, err
 	}
 	return obj{"processor_token": "processor-sandbox-" + s.ids.uuid("processor")}, nil
