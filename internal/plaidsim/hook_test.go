@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -350,5 +351,35 @@ func TestWebhooksStayOnLoopback(t *testing.T) {
 	s.ok("/sandbox/item/reset_login", object{"access_token": near})
 	if _, body := next(t, got); body["webhook_code"] != "ERROR" {
 		t.Errorf("webhook is %v", body["webhook_code"])
+	}
+}
+
+// A receiver that never answers fills the queue to its end, and no further.
+func TestWebhookQueueIsBounded(t *testing.T) {
+	var log strings.Builder
+	store := &memory{}
+	release := make(chan struct{})
+	stuck := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	defer stuck.Close()
+	defer close(release)
+	s := start(t, plaidsim.Options{Store: store, WebhookDuplicate: 999, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	access := s.hooked(stuck.URL, "auth")
+	for range 3 {
+		s.ok("/sandbox/item/reset_login", object{"access_token": access})
+	}
+	if err := s.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var st struct{ Hooks []any }
+	if err := json.Unmarshal(store.snapshot().b, &st); err != nil {
+		t.Fatal(err)
+	}
+	if dropped := strings.Count(log.String(), "webhook dropped"); len(st.Hooks) != 2000 || dropped != 1000 {
+		t.Errorf("%d wait, %d were dropped", len(st.Hooks), dropped)
 	}
 }
