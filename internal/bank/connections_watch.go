@@ -125,14 +125,21 @@ func (b *Bank) noteTold(ctx context.Context, c tenant.Caller, conn storedConnect
 	return b.changeConnection(ctx, c, conn.ID, deed{action: "connection.trouble", outcome: "noted"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		changed := false
 		for code, n := range h.Notes {
-			if conn.Mended != nil && !n.At.After(*conn.Mended) {
+			other := otherEnd[code]
+			if conn.Mended != nil && !n.At.After(*conn.Mended) || other != "" && h.Notes[other].At.After(n.At) {
 				continue
+			}
+			if other != "" { // a look at the Item tells that it ends, but not which of the two it is
+				changed = conn.Drop(other, now) || changed
 			}
 			changed = conn.Note(code, now, n.Until) || changed
 		}
 		return changed, nil
 	})
 }
+
+// otherEnd is how else an end of the same Item is called.
+var otherEnd = map[string]string{"PENDING_DISCONNECT": "PENDING_EXPIRATION", "PENDING_EXPIRATION": "PENDING_DISCONNECT"}
 
 // depositsOpen reports whether an ACH account waits for a deposit to be confirmed.
 func (b *Bank) depositsOpen(ctx context.Context, c tenant.Caller, connectionID string) bool {
