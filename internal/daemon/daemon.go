@@ -51,6 +51,7 @@ type Daemon struct {
 	bank   *bank.Bank
 	http   *http.Server
 	hooks  *http.Server // nil without webhooks
+	hookAt string       // where they come in
 	failed chan error
 	cancel context.CancelFunc
 	work   sync.WaitGroup
@@ -103,6 +104,7 @@ func (d *Daemon) serveWebhooks(l net.Listener) {
 	if l == nil {
 		return
 	}
+	d.hookAt = l.Addr().String()
 	d.hooks = server.Webhooks{Bank: d.bank, Log: d.log}.HTTP()
 	d.work.Go(func() {
 		if err := d.hooks.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -243,6 +245,9 @@ func (d *Daemon) Poisoned() <-chan struct{} { return d.db.Poisoned() }
 
 // Bank is the brain, for tests that look behind the API.
 func (d *Daemon) Bank() *bank.Bank { return d.bank }
+
+// WebhookAddress is where webhooks come in; empty where they do not.
+func (d *Daemon) WebhookAddress() string { return d.hookAt }
 
 // Simulator is the embedded one, for tests that inject faults; nil with another Plaid.
 func (d *Daemon) Simulator() *plaidsim.Server {
