@@ -91,15 +91,3 @@ func (b *Bank) noteTrouble(ctx context.Context, c tenant.Caller, asked storedCon
 		return conn.Note(code, now, nil), nil
 	})
 }
-
-// healed drops from a connection what some proofs show to be over.
-func (b *Bank) healed(ctx context.Context, c tenant.Caller, id string, proofs ...connection.Proof) (storedConnection, error) {
-	now := b.time()
-	return b.changeConnection(ctx, c, id, deed{action: "connection.heal"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
-		changed := false
-		for _, p := range proofs {
-			changed = conn.Heal(p, now) || changed
-		}
-		return changed, nil
-	})
-}

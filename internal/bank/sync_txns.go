@@ -24,7 +24,7 @@ const syncPatience = 30 * time.Second
 
 // SyncTransactions brings a connection's transactions up to date (A18). After half a minute it tells how far that is; the
 // same call again waits on.
-func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connection.ItemParams) (txn.Synced, error) {
+func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connection.SyncParams) (txn.Synced, error) {
 	conn, err := b.connection(ctx, c, p.ItemID)
 	if err != nil {
 		return txn.Synced{}, asField(err, "item_id", "is not a connection of yours")
@@ -34,6 +34,11 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 	}
 	if conn.Status == connection.Removed {
 		return txn.Synced{}, fault.New(fault.Conflict, "the connection was removed").WithID(conn.ID)
+	}
+	if p.Refresh {
+		if err := b.plaid.RefreshTransactions(ctx, conn.token()); err != nil {
+			return txn.Synced{}, b.troubled(ctx, c, conn, err)
+		}
 	}
 	run := b.syncUnderway(ctx, c, conn)
 	patience := time.NewTimer(syncPatience)

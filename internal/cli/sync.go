@@ -16,7 +16,7 @@ import (
 )
 
 func newSync(a *app) *cobra.Command {
-	var all bool
+	var all, refresh bool
 	cmd := &cobra.Command{
 		Use: "sync [--all | CONNECTION…]", Short: "Bring accounts and transactions up to date", Args: arguments(0, -1, ""),
 		Long: `Reads the accounts of each linked bank anew, then its transactions. bankd does this by itself
@@ -25,9 +25,10 @@ from time to time; this does it now. Interrupted, it can be run again: what is s
 		ValidArgsFunction: func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 			return completeIDs(a, connectionIDs)(cmd, nil, typed)
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runSync(cmd.Context(), a, all, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runSync(cmd.Context(), a, all, refresh, args) },
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every linked bank that was not removed")
+	cmd.Flags().BoolVar(&refresh, "refresh", false, "have Plaid look at the bank now first (billed by the call)")
 	return cmd
 }
 
@@ -40,7 +41,7 @@ type syncResult struct {
 	Error        *fault.Error       `json:"error,omitempty"`
 }
 
-func runSync(ctx context.Context, a *app, all bool, typed []string) error {
+func runSync(ctx context.Context, a *app, all, refresh bool, typed []string) error {
 	if all == (len(typed) > 0) {
 		return usage("`bankctl connections list` shows their ids", "sync needs ids of connections, or --all, and not both")
 	}
@@ -60,7 +61,7 @@ func runSync(ctx context.Context, a *app, all bool, typed []string) error {
 	lines := newSyncLines(a)
 	for _, conn := range conns {
 		stop := lines.begin(ctx, c, conn)
-		r, err := syncOne(ctx, c, conn)
+		r, err := syncOne(ctx, c, conn, refresh)
 		stop()
 		if ctx.Err() != nil {
 			a.say("interrupted: %d of %d connections are done; run it again for the others", len(results), len(conns))
@@ -120,15 +121,16 @@ func syncTargets(ctx context.Context, c *client.Client, typed []string) ([]conne
 }
 
 // syncOne reads the accounts, then the transactions where the Item has them.
-func syncOne(ctx context.Context, c *client.Client, conn connection.Connection) (syncResult, error) {
+func syncOne(ctx context.Context, c *client.Client, conn connection.Connection, refresh bool) (syncResult, error) {
 	r := syncResult{ConnectionID: conn.ID, Institution: conn.Institution.Name}
 	accounts, err := c.SyncAccounts(ctx, connection.ItemParams{ItemID: conn.ItemID})
 	if err == nil {
 		r.Accounts = &accounts
 		if slices.Contains(conn.Products, "transactions") {
 			var txns txn.Synced
-			for txns.Reading = true; txns.Reading && err == nil; {
-				txns, err = c.SyncTransactions(ctx, connection.ItemParams{ItemID: conn.ItemID})
+			p := connection.SyncParams{ItemParams: connection.ItemParams{ItemID: conn.ItemID}, Refresh: refresh}
+			for txns.Reading = true; txns.Reading && err == nil; p.Refresh = false {
+				txns, err = c.SyncTransactions(ctx, p)
 			}
 			if err == nil {
 				r.Transactions = &txns

@@ -57,7 +57,7 @@ func (c *Client) SummarizeTransactions(ctx context.Context, q txn.Query, byCurre
 }
 
 // SyncTransactions brings a connection's transactions up to date.
-func (c *Client) SyncTransactions(ctx context.Context, p connection.ItemParams) (s txn.Synced, err error) {
+func (c *Client) SyncTransactions(ctx context.Context, p connection.SyncParams) (s txn.Synced, err error) {
 	_, err = c.call(ctx, "POST", transactions+"/sync", nil, p, &s)
 	return s, err
 }

@@ -146,6 +146,12 @@ func (p ItemParams) Check() error {
 	return bad.Err()
 }
 
+// SyncParams asks for a connection's transactions.
+type SyncParams struct {
+	ItemParams
+	Refresh bool `json:"refresh,omitempty" doc:"Have Plaid look at the bank now first: billed, and at most twice a minute"`
+}
+
 // BalanceParams asks for live balances.
 type BalanceParams struct {
 	PlaidItemID string `json:"plaid_item_id" doc:"Plaid item ID"`

@@ -62,7 +62,7 @@ func TestWebhookStorm(t *testing.T) {
 			t.Fatal(err)
 		}
 		if conn := before[id]; conn.Status == connection.Active {
-			if _, err := s.client.SyncTransactions(t.Context(), connection.ItemParams{ItemID: conn.ItemID}); err != nil {
+			if _, err := s.client.SyncTransactions(t.Context(), connection.SyncParams{ItemParams: connection.ItemParams{ItemID: conn.ItemID}}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -23,7 +23,7 @@ func (s *Server) txns() []route {
 		{Method: "GET", Path: txnRoot + "/summary", Name: "SummarizeTransactions", Summary: "Add transactions up; the same filters as the list", Act: tenant.Read,
 			Query: append([]string{"by", "by_currency"}, txnFilters...), Reply: typed[txn.Summary](), Handle: s.summarizeTransactions},
 		{Method: "POST", Path: txnRoot + "/sync", Name: "SyncTransactions", Summary: "Bring a connection's transactions up to date", Act: tenant.Write,
-			Body: typed[connection.ItemParams](), Reply: typed[txn.Synced](), Handle: withBody(s.bank.SyncTransactions)},
+			Body: typed[connection.SyncParams](), Reply: typed[txn.Synced](), Handle: withBody(s.bank.SyncTransactions)},
 		{Method: "GET", Path: txnRoot + "/{id}", Name: "GetTransaction", Summary: "Read a transaction by our id or Plaid's", Act: tenant.Read,
 			Reply: typed[txn.Transaction](), Handle: withID(s.bank.GetTransaction)},
 	}

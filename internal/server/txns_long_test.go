@@ -41,18 +41,33 @@ func TestSyncOutlivesItsCaller(t *testing.T) {
 	before := b.Daemon.Simulator().Counts()["/transactions/sync"]
 	impatient, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := b.Client.SyncTransactions(impatient, connection.ItemParams{ItemID: conn.ID}); err == nil {
+	if _, err := b.Client.SyncTransactions(impatient, connection.SyncParams{ItemParams: connection.ItemParams{ItemID: conn.ID}}); err == nil {
 		t.Fatal("it was not slow")
 	}
 	now, err := b.Client.GetConnection(t.Context(), conn.ID)
 	if err != nil || now.Reading == nil {
 		t.Fatalf("nothing is being read: %v", err)
 	}
-	got, err := b.Client.SyncTransactions(t.Context(), connection.ItemParams{ItemID: conn.ID})
+	got, err := b.Client.SyncTransactions(t.Context(), connection.SyncParams{ItemParams: connection.ItemParams{ItemID: conn.ID}})
 	if err != nil || got.Total == 0 || got.Reading {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if n := b.Daemon.Simulator().Counts()["/transactions/sync"] - before; n != 1 {
 		t.Errorf("%d calls for one sync", n)
+	}
+}
+
+// Asked to, Plaid looks at the bank first: what was pending is posted, and new rows are there at once.
+func TestSyncRefresh(t *testing.T) {
+	b := banktest.Start(t)
+	conn := b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: "e1"}, connection.CompleteParams{InstitutionID: "ins_109508", Username: "user_transactions_dynamic"})
+	whole(t, b, conn.ID)
+	p := connection.SyncParams{ItemParams: connection.ItemParams{ItemID: conn.ItemID}, Refresh: true}
+	got, err := b.Client.SyncTransactions(t.Context(), p)
+	if err != nil || got.Added == 0 || got.Modified == 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if n := b.Daemon.Simulator().Counts()["/transactions/refresh"]; n != 1 {
+		t.Errorf("%d refreshes", n)
 	}
 }

@@ -132,7 +132,7 @@ func TestSyncThroughTrouble(t *testing.T) {
 			}
 			b.Daemon.Simulator().SetFaults(f)
 			whole(t, b, conn.ID)
-			if _, err := b.Client.SyncTransactions(t.Context(), connection.ItemParams{ItemID: conn.ItemID}); err != nil {
+			if _, err := b.Client.SyncTransactions(t.Context(), connection.SyncParams{ItemParams: connection.ItemParams{ItemID: conn.ItemID}}); err != nil {
 				t.Error(err)
 			}
 			p, err := b.Client.ListTransactions(t.Context(), txn.Query{Request: page.Request{Limit: 200}})
@@ -151,7 +151,7 @@ func TestSyncThroughTrouble(t *testing.T) {
 		for _, token := range b.Tokens() {
 			b.AskPlaid("/sandbox/item/reset_login", fmt.Sprintf(`{"access_token":%q}`, token))
 		}
-		_, err := b.Client.SyncTransactions(t.Context(), connection.ItemParams{ItemID: conn.ItemID})
+		_, err := b.Client.SyncTransactions(t.Context(), connection.SyncParams{ItemParams: connection.ItemParams{ItemID: conn.ItemID}})
 		wantFault(t, err, fault.RelinkRequired)
 		broken, err := b.Client.GetConnection(t.Context(), conn.ID)
 		if err != nil || broken.Status != connection.NeedsReauth || broken.Transactions == nil || broken.Transactions.Total == 0 {

@@ -1,0 +1,304 @@
+package server_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/ach"
+	"github.com/bankctl/bankctl/internal/banktest"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/plaidsim"
+	"github.com/bankctl/bankctl/internal/secret"
+	"github.com/bankctl/bankctl/internal/status"
+	"github.com/bankctl/bankctl/internal/trail"
+)
+
+func faulty(t *testing.T, b *banktest.Bank, text string) {
+	t.Helper()
+	faults, err := plaidsim.ParseFaults(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Daemon.Simulator().SetFaults(faults)
+}
+
+func live(b *banktest.Bank) (n int) {
+	for _, it := range b.Daemon.Simulator().Items() {
+		if !it.Removed {
+			n++
+		}
+	}
+	return n
+}
+
+func withACH(t *testing.T, b *banktest.Bank, conn connection.Connection, owner, mask string) account.ACH {
+	t.Helper()
+	for _, a := range conn.Accounts {
+		if a.Mask == mask {
+			h, err := b.Client.AddACHFromPlaid(t.Context(), account.FromPlaidParams{OwnerType: "employer", OwnerID: owner, PlaidAccountID: a.PlaidAccountID, PlaidItemID: conn.ItemID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return h
+		}
+	}
+	t.Fatalf("no account %s", mask)
+	return account.ACH{}
+}
+
+// A removal that Plaid does not confirm is not forgotten: the connection stays until bankd itself has carried it out.
+func TestRemovalGoesOn(t *testing.T) {
+	b := banktest.Start(t, banktest.OnDisk)
+	conn := b.Link("e1")
+	a := withACH(t, b, conn, "e1", "0000")
+	faulty(t, b, "/item/remove:500")
+	_, err := b.Client.RemoveConnection(t.Context(), conn.ID, connection.RemoveParams{ACH: connection.DeleteACH})
+	if f := fault.As(err); f == nil || f.Code != fault.PlaidError || !strings.Contains(f.Hint, "keeps trying") {
+		t.Fatalf("%v", err)
+	}
+	if now, err := b.Client.GetConnection(t.Context(), conn.ID); err != nil || now.Status == connection.Removed {
+		t.Fatalf("%+v, %v: removed here and not there", now, err)
+	}
+	e, err := b.Owner().Examine(t.Context())
+	if err != nil || e.OK || !slices.ContainsFunc(e.Checks, func(c status.Check) bool { return c.Name == "removals" && c.Result == status.Attention }) {
+		t.Errorf("%+v, %v", e, err)
+	}
+	b.Restart() // faults end with the simulator that had them
+	if !eventually(func() bool {
+		now, err := b.Client.GetConnection(t.Context(), conn.ID)
+		return err == nil && now.Status == connection.Removed
+	}) {
+		t.Fatal("the removal was forgotten")
+	}
+	if _, err := b.Client.GetACH(t.Context(), a.ID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("its ACH account: %v", err)
+	}
+	if live(b) != 0 {
+		t.Error("the Item lives")
+	}
+}
+
+// What becomes of ACH accounts is the caller's choice; an alias dies with its connection either way.
+func TestRemovalAndACH(t *testing.T) {
+	b := banktest.Start(t)
+	for i, c := range []struct {
+		bank, choice string
+		want         string // status of the ACH account; empty = gone
+	}{
+		{"ins_109508", "", account.Disabled},
+		{"ins_109508", connection.DisableACH, account.Disabled},
+		{"ins_109508", connection.KeepACH, account.Verified},
+		{"ins_13", connection.KeepACH, account.Disabled},
+		{"ins_109508", connection.DeleteACH, ""},
+	} {
+		owner := fmt.Sprintf("e%d", i)
+		conn := b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: owner}, connection.CompleteParams{InstitutionID: c.bank})
+		a := withACH(t, b, conn, owner, "0000")
+		if _, err := b.Client.RemoveConnection(t.Context(), conn.ID, connection.RemoveParams{ACH: c.choice}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.Client.GetACH(t.Context(), a.ID)
+		if c.want == "" && !fault.Is(err, fault.NotFound) || c.want != "" && (err != nil || got.Status != c.want) {
+			t.Errorf("%s at %s: %s, %v", c.choice, c.bank, got.Status, err)
+		}
+	}
+	if status, _ := b.Call(b.Client, "DELETE", "/api/v1/plaid/connections/aaaaaaaaaaaaaaaaaaaaaaaa?ach=bogus", ""); status != 422 {
+		t.Errorf("ach=bogus: %d", status)
+	}
+}
+
+// A token is swapped while the connection is in use: nothing that had the old one in its hands takes it for broken.
+func TestRotationInUse(t *testing.T) {
+	b := banktest.Start(t)
+	conn := synced(t, b, "e1")
+	before := b.Daemon.Simulator().Items()[0].TokenHash
+	stop := make(chan struct{})
+	var busy sync.WaitGroup
+	for range 3 {
+		busy.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_, _ = b.Client.SyncAccounts(t.Context(), connection.ItemParams{ItemID: conn.ItemID})
+					_, _ = b.Client.SyncTransactions(t.Context(), connection.SyncParams{ItemParams: connection.ItemParams{ItemID: conn.ItemID}})
+				}
+			}
+		})
+	}
+	for range 10 {
+		if _, err := b.Client.RotateToken(t.Context(), conn.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	busy.Wait()
+	now, err := b.Client.GetConnection(t.Context(), conn.ID)
+	if err != nil || now.Status != connection.Active || now.Error != nil {
+		t.Errorf("%s, %+v, %v", now.Status, now.Error, err)
+	}
+	if b.Daemon.Simulator().Items()[0].TokenHash == before {
+		t.Error("the token is the old one")
+	}
+}
+
+// A reply that is lost on the way leaves no doubt: the old token tells whether the swap was done.
+func TestRotationLostReply(t *testing.T) {
+	b := banktest.Start(t)
+	for kind, lost := range map[string]bool{"reset": false, "500": false, "lost": true} {
+		conn := b.Link("e-" + kind)
+		faulty(t, b, "/item/access_token/invalidate:"+kind+":1")
+		if _, err := b.Client.RotateToken(t.Context(), conn.ID); err == nil {
+			t.Fatalf("%s: no error", kind)
+		}
+		b.Daemon.Simulator().SetFaults(nil)
+		now, err := b.Client.CheckConnection(t.Context(), conn.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lost != now.Has("TOKEN_LOST") || lost != (now.Status == "error") {
+			t.Errorf("%s: %s, %+v", kind, now.Status, now.Error)
+		}
+		if lost && (now.Error.Step != connection.Relink || !strings.Contains(now.Error.Hint, "bankctl link")) {
+			t.Errorf("%+v", now.Error)
+		}
+	}
+	lines, err := b.Owner().ListAudit(t.Context(), trail.Query{Action: "connection.lose_token"})
+	if err != nil || len(lines) != 1 {
+		t.Errorf("%d audit lines, %v", len(lines), err)
+	}
+}
+
+// An Item of another tool is taken over: checked, its webhooks left or pointed here, its token swapped, its accounts read.
+func TestImport(t *testing.T) {
+	b := banktest.Start(t)
+	token := func() string {
+		reply := b.AskPlaid("/item/public_token/exchange", fmt.Sprintf(`{"public_token":%q}`, b.PublicToken("ins_109508")))
+		return reply["access_token"].(string)
+	}
+	one := token()
+	conn, err := b.Client.ImportConnection(t.Context(), connection.ImportParams{AccessToken: secret.New(one), UserID: "u", EmployerID: "e1"})
+	if err != nil || conn.Status != connection.Active || len(conn.Accounts) != 12 || conn.Institution.ID != "ins_109508" {
+		t.Fatalf("%+v, %v", conn, err)
+	}
+	if reply := b.AskPlaid("/item/get", fmt.Sprintf(`{"access_token":%q}`, one)); reply["error_code"] != "INVALID_ACCESS_TOKEN" {
+		t.Errorf("the other tool's token still works: %v", reply["error_code"])
+	}
+	_, err = b.Client.ImportConnection(t.Context(), connection.ImportParams{AccessToken: secret.New(one), UserID: "u", EmployerID: "e1"})
+	if f := fault.As(err); f == nil || f.Fields["access_token"] == "" {
+		t.Errorf("a dead token: %v", err)
+	}
+	two := token()
+	for i, want := range []fault.Code{"", fault.Duplicate} {
+		_, err = b.Client.ImportConnection(t.Context(), connection.ImportParams{AccessToken: secret.New(two), UserID: "u", EmployerID: "e1", KeepToken: true})
+		if want == "" && err != nil || want != "" && !fault.Is(err, want) {
+			t.Errorf("try %d: %v", i, err)
+		}
+	}
+	if reply := b.AskPlaid("/item/get", fmt.Sprintf(`{"access_token":%q}`, two)); reply["error_code"] != nil {
+		t.Errorf("with keep_token: %v", reply["error_code"])
+	}
+	if log := b.Log(); strings.Contains(log, one) || strings.Contains(log, two) {
+		t.Error("the log holds a token")
+	}
+}
+
+// Three wrong codes lock the account at Plaid for good: it is failed, the connection says what to do, and another try is a
+// new deposit.
+func TestDepositFails(t *testing.T) {
+	b := banktest.Start(t)
+	for _, c := range []struct{ status, code string }{{"verification_failed", "VERIFICATION_FAILED"}, {"verification_expired", "VERIFICATION_EXPIRED"}} {
+		owner := "e-" + c.status
+		p := account.AddACHParams{OwnerType: "employer", OwnerID: owner, BankName: "b", AccountType: "checking"}
+		p.RoutingNumber, p.AccountNumber = ach.NewRoutingNumber("110000000"), ach.NewAccountNumber("1111222233330000")
+		a, err := b.Client.AddACH(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		deposit := func(how connection.CompleteParams) error {
+			reply, err := b.Client.VerifyACH(t.Context(), a.ID, account.VerifyACHParams{Method: account.MicroDeposit})
+			if err != nil {
+				return err
+			}
+			if _, err = b.Client.CompleteSession(t.Context(), reply.Page.SessionID, how); err != nil {
+				return err
+			}
+			_, err = b.Client.GetSession(t.Context(), reply.Page.SessionID, 10*time.Second)
+			return err
+		}
+		if err := deposit(connection.CompleteParams{}); err != nil {
+			t.Fatal(err)
+		}
+		get := func() account.ACH {
+			now, err := b.Client.GetACH(t.Context(), a.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return now
+		}
+		pending := get()
+		if pending.Status != account.PendingVerification || pending.ConnectionID == "" {
+			t.Fatalf("%+v", pending)
+		}
+		if c.status == "verification_failed" {
+			for i := range 3 { // the third one ends the page
+				if err := deposit(connection.CompleteParams{Code: "XYZ"}); i < 2 && !fault.Is(err, fault.Invalid) {
+					t.Errorf("a wrong code: %v", err)
+				}
+			}
+		} else if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "verification", Item: pending.PlaidItemID, Mask: "0000", Status: c.status}); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := b.Client.CheckConnection(t.Context(), pending.ConnectionID)
+		if err != nil || !conn.Has(c.code) || conn.Error.Step != connection.Relink {
+			t.Errorf("%s: %s, %+v, %v", c.status, conn.Status, conn.Error, err)
+		}
+		if now := get(); now.Status != account.VerificationFailed || now.Evidence.PlaidStatus != c.status {
+			t.Errorf("%s: %s, %+v", c.status, now.Status, now.Evidence)
+		}
+		if err := deposit(connection.CompleteParams{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := deposit(connection.CompleteParams{Code: "abc"}); err != nil {
+			t.Fatal(err)
+		}
+		if !eventually(func() bool { return get().Status == account.Verified }) {
+			t.Errorf("%s: after another deposit it is %s", c.status, get().Status)
+		}
+	}
+}
+
+// Calls are counted by connection and endpoint, and survive a restart.
+func TestUsage(t *testing.T) {
+	b := banktest.Start(t, banktest.OnDisk)
+	conn := b.Link("e1")
+	for range 3 {
+		if _, err := b.Client.GetBalance(t.Context(), connection.BalanceParams{PlaidItemID: conn.ItemID}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, err := b.Client.GetBalance(t.Context(), connection.BalanceParams{PlaidItemID: conn.ItemID})
+	if err != nil || last.Left == nil || last.Left.PerMinute != 5 || last.Left.Left != 1 || !last.Left.Near() || last.Left.ResetSeconds < 30 {
+		t.Errorf("%+v, %v", last.Left, err)
+	}
+	b.Restart()
+	all, err := b.Client.ListUsage(t.Context(), conn.ID)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	for _, c := range all[0].Calls {
+		if c.Endpoint == "balance" && (c.Total != 4 || c.Month != 4 || !c.Billed) {
+			t.Errorf("%+v", c)
+		}
+	}
+	if !slices.ContainsFunc(all[0].Calls, func(c connection.Calls) bool { return c.Endpoint == "balance" }) {
+		t.Errorf("%+v", all[0].Calls)
+	}
+}
