@@ -14,7 +14,7 @@ import (
 
 // build fills our store page by page, and beside it a bare bbolt file with a put a record: the two in turn.
 func build(ctx context.Context, t *table, d *data, dir string, full bool) (*ours, error) {
-	o, err := openOurs(ctx, dir)
+	o, err := openOurs(ctx, dir, d.tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func build(ctx context.Context, t *table, d *data, dir string, full bool) (*ours
 			plainBytes += int64(len(values[i]))
 		}
 		ourTurn := func() error {
-			return sealed.run(func() error { return o.commit(ctx, item, u) })
+			return sealed.run(func() error { return o.commit(ctx, d.connections[item], u) })
 		}
 		theirs := func() error { return bare.run(func() error { return put(raw, item, page, values) }) }
 		if n%2 == 0 {

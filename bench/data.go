@@ -46,26 +46,28 @@ type fact struct {
 	seq  int // the order it came in
 }
 
+// data is what is stored, and the names that bankd has for it.
 type data struct {
-	rows       int
-	itemIDs    [items]string
-	accountIDs [items][accounts]string
+	rows        int
+	tenant      string
+	connections [items]string
+	itemIDs     [items]string
+	accountIDs  [items][accounts]string
+
+	client, secret string // credentials at bankd
 }
 
-func newData(rows int) *data {
-	d := &data{rows: rows}
-	r := rand.New(rand.NewPCG(1, 2))
-	for i := range items {
-		d.itemIDs[i] = plaidID(r)
-		for k := range accounts {
-			d.accountIDs[i][k] = plaidID(r)
+func employer(item int) string { return fmt.Sprintf("EMP%03d", item%employers) }
+
+// of gives the connections of an employer; all of them for -1.
+func (d *data) of(employer int) (ids []string) {
+	for i, id := range d.connections {
+		if employer < 0 || i%employers == employer {
+			ids = append(ids, id)
 		}
 	}
-	return d
+	return ids
 }
-
-func connection(item int) string { return fmt.Sprintf("%024x", 0xc0ffee00+item) }
-func employer(item int) string   { return fmt.Sprintf("EMP%03d", item%employers) }
 
 // pages yields the data page by page, the items in turn, each item's days ascending: always the same.
 func (d *data) pages(yield func(item int, page []fact) bool) {

@@ -1,5 +1,6 @@
 // Command bench builds the same transactions in bankd's store and in SQLite, runs the same queries on both in turn, and
-// prints how they compare. It is a module of its own, so that SQLite stays out of bankd's.
+// prints how they compare; then it measures bankd itself, as a process behind its socket and before the simulator. It is
+// a module of its own, so that SQLite stays out of bankd's.
 package main
 
 import (
@@ -13,15 +14,22 @@ import (
 func main() {
 	rows := flag.Int("rows", 1_000_000, "transactions")
 	rounds := flag.Int("rounds", 30, "times that each query runs on each side")
-	child := flag.String("open", "", "only open the store in this folder, and print how long it took and what it holds in memory")
+	child := flag.String("open", "", "only open the store in this folder, of the tenant and the connections that follow, and print how long it took and what it holds in memory")
+	handler := flag.String("bare", "", "only serve the files page and small of this folder, with nothing but net/http")
+	only := flag.String("only", "", "measure only the sync, or only the rest: sync, store")
 	cpu := flag.String("cpuprofile", "", "write a profile of the largest run")
 	flag.Parse()
 	ctx := context.Background()
 	var err error
-	if *child != "" {
-		err = opened(ctx, *child)
-	} else {
-		err = run(ctx, *rows, *rounds, *cpu)
+	switch {
+	case *child != "":
+		d := &data{tenant: flag.Arg(0)}
+		copy(d.connections[:], flag.Args()[1:])
+		err = opened(ctx, *child, d)
+	case *handler != "":
+		err = bare(*handler)
+	default:
+		err = run(ctx, *rows, *rounds, *cpu, *only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -29,25 +37,34 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, rows, rounds int, profile string) error {
+func run(ctx context.Context, rows, rounds int, profile, only string) error {
 	dir, err := os.MkdirTemp("", "bankd-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	p, err := buildPrograms(dir)
+	if err != nil {
+		return err
+	}
 	t := newTable(rows)
 	for _, n := range []int{rows / 100, rows / 10, rows} {
-		if n < items*100 {
+		if n < items*100 || only == "sync" {
 			continue
 		}
 		at := filepath.Join(dir, fmt.Sprint(n))
 		if err := os.Mkdir(at, 0o700); err != nil {
 			return err
 		}
-		if err := measure(ctx, t, at, n, rounds, n == rows, profile); err != nil {
+		if err := measure(ctx, t, p, at, n, rounds, n == rows, profile); err != nil {
 			return fmt.Errorf("%d rows: %w", n, err)
 		}
 		if err := os.RemoveAll(at); err != nil {
+			return err
+		}
+	}
+	if only != "store" {
+		if err := syncAll(ctx, t, p, rows); err != nil {
 			return err
 		}
 	}
@@ -55,8 +72,11 @@ func run(ctx context.Context, rows, rounds int, profile string) error {
 	return nil
 }
 
-func measure(ctx context.Context, t *table, dir string, rows, rounds int, full bool, profile string) error {
-	d := newData(rows)
+func measure(ctx context.Context, t *table, p programs, dir string, rows, rounds int, full bool, profile string) error {
+	d := &data{rows: rows}
+	if err := p.link(ctx, d, dir); err != nil {
+		return fmt.Errorf("link: %w", err)
+	}
 	stop, err := profiled(full, profile)
 	if err != nil {
 		return err
@@ -83,11 +103,13 @@ func measure(ctx context.Context, t *table, dir string, rows, rounds int, full b
 	if err := queries(ctx, t, d, o, dir, rounds, full); err != nil {
 		return fmt.Errorf("queries: %w", err)
 	}
-	if !full {
-		return nil
-	}
 	if err := o.engine.Close(); err != nil {
 		return err
 	}
-	return reopen(t, dir)
+	if full {
+		if err := reopen(t, d, dir); err != nil {
+			return err
+		}
+	}
+	return overSocket(ctx, t, p, d, dir, rounds, full)
 }

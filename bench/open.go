@@ -11,21 +11,21 @@ import (
 )
 
 // opened is what a process of its own does: it opens the store, and tells how long that took and what it holds.
-func opened(ctx context.Context, dir string) error {
-	o, err := openOurs(ctx, dir)
+func opened(ctx context.Context, dir string, d *data) error {
+	o, err := openOurs(ctx, dir, d.tenant)
 	if err != nil {
 		return err
 	}
-	atOpen, err := rssAnon()
+	atOpen, err := rssAnon("/proc/self/status")
 	if err != nil {
 		return err
 	}
 	for n := range 2000 {
-		if _, err := o.List(ctx, tenant, of(n%employers), query(1+n%1000)); err != nil {
+		if _, err := o.List(ctx, d.tenant, d.of(n%employers), query(1+n%1000)); err != nil {
 			return err
 		}
 	}
-	later, err := rssAnon()
+	later, err := rssAnon("/proc/self/status")
 	if err != nil {
 		return err
 	}
@@ -33,9 +33,9 @@ func opened(ctx context.Context, dir string) error {
 	return o.engine.Close()
 }
 
-// rssAnon reads the process's anonymous memory, in MB.
-func rssAnon() (float64, error) {
-	f, err := os.Open("/proc/self/status")
+// rssAnon reads a process's anonymous memory, in MB.
+func rssAnon(status string) (float64, error) {
+	f, err := os.Open(status)
 	if err != nil {
 		return 0, err
 	}
@@ -50,14 +50,14 @@ func rssAnon() (float64, error) {
 }
 
 // reopen opens the store in five processes, one after the other.
-func reopen(t *table, dir string) error {
+func reopen(t *table, d *data, dir string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	var took, atOpen, later []float64
 	for range 5 {
-		out, err := exec.Command(self, "-open", dir).Output()
+		out, err := exec.Command(self, append([]string{"-open", dir, d.tenant}, d.connections[:]...)...).Output()
 		if err != nil {
 			return fmt.Errorf("reopen: %w", err)
 		}

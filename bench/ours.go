@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -17,35 +15,31 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-const tenant = "default"
-
 // ours is the store as bankd opens it: bbolt, sealed.
 type ours struct {
+	tenant string
 	engine *bolt.Engine
 	db     *store.DB
 	*ledger.Ledger
 	opening time.Duration // of an existing one: pages checked, counts and roots, heads read
 }
 
-func storePath(dir string) string { return filepath.Join(dir, "bankd.db") }
+func dataDir(dir string) string   { return filepath.Join(dir, "data") }
+func storePath(dir string) string { return filepath.Join(dataDir(dir), "bankd.db") }
+func keyPath(dir string) string   { return filepath.Join(dir, "kek") }
 
-func openOurs(ctx context.Context, dir string) (*ours, error) {
-	kek, err := vault.OpenFileKEK(filepath.Join(dir, "kek"))
-	if errors.Is(err, fs.ErrNotExist) {
-		kek, err = vault.CreateFileKEK(filepath.Join(dir, "kek"))
-	}
+// openOurs opens what a bankd has made, which does not run meanwhile.
+func openOurs(ctx context.Context, dir, tenant string) (*ours, error) {
+	kek, err := vault.OpenFileKEK(keyPath(dir))
 	if err != nil {
 		return nil, err
 	}
-	o := &ours{}
+	o := &ours{tenant: tenant}
 	start := time.Now()
 	if o.engine, err = bolt.Open(storePath(dir)); err != nil {
 		return nil, err
 	}
 	if o.db, err = store.Open(ctx, o.engine, kek, store.Options{Environment: "simulated", Schema: 1}); err != nil {
-		return nil, err
-	}
-	if err := o.db.EnsureTenant(ctx, tenant); err != nil {
 		return nil, err
 	}
 	o.Ledger, err = ledger.Open(ctx, o.db, []string{tenant})
@@ -54,27 +48,17 @@ func openOurs(ctx context.Context, dir string) (*ours, error) {
 }
 
 // commit stores a page with its cursor and an audit line, in one transaction.
-func (o *ours) commit(ctx context.Context, item int, u txn.Update) error {
+func (o *ours) commit(ctx context.Context, connection string, u txn.Update) error {
 	now := time.Now()
-	return o.Apply(ctx, tenant, connection(item), u, "HISTORICAL_UPDATE_COMPLETE", now, func(ctx context.Context, apply func(*store.Tx) (txn.Counts, error)) error {
+	return o.Apply(ctx, o.tenant, connection, u, "HISTORICAL_UPDATE_COMPLETE", now, func(ctx context.Context, apply func(*store.Tx) (txn.Counts, error)) error {
 		return o.db.Update(ctx, func(tx *store.Tx) error {
 			if _, err := apply(tx); err != nil {
 				return err
 			}
-			_, err := audit.Append(tx, tenant, audit.Record{Time: now, Action: "connection.sync", Object: "connection:" + connection(item), Outcome: audit.OK})
+			_, err := audit.Append(tx, o.tenant, audit.Record{Time: now, Action: "connection.sync", Object: "connection:" + connection, Outcome: audit.OK})
 			return err
 		})
 	})
-}
-
-// of gives the connections of an employer; all of them for -1.
-func of(employer int) (ids []string) {
-	for i := range items {
-		if employer < 0 || i%employers == employer {
-			ids = append(ids, connection(i))
-		}
-	}
-	return ids
 }
 
 func query(pageNo int) txn.Query { return txn.Query{Request: page.Request{Page: pageNo, Limit: 50}} }

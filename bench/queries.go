@@ -30,15 +30,15 @@ func contests(ctx context.Context, d *data, o *ours, ids []string, full bool) []
 	sum := func(visible []string, name string, args ...any) (func() (int64, error), func(*sqlite) (int64, error)) {
 		q := between(query(1), from, to)
 		return func() (int64, error) {
-				s, err := o.Summarize(ctx, tenant, visible, q, false, "")
+				s, err := o.Summarize(ctx, o.tenant, visible, q, false, "")
 				return s.Total ^ s.Debits<<20 ^ s.Credits<<40, err
 			}, func(s *sqlite) (int64, error) {
 				got, err := s.sum(ctx, name, args...)
 				return got.count ^ got.debits<<20 ^ got.credits<<40, err
 			}
 	}
-	all, allTheirs := sum(of(-1), "sum all", from, to)
-	one, oneTheirs := sum([]string{connection(3)}, "sum item", d.itemIDs[3], from, to)
+	all, allTheirs := sum(d.of(-1), "sum all", from, to)
+	one, oneTheirs := sum([]string{d.connections[3]}, "sum item", d.itemIDs[3], from, to)
 	out := []contest{
 		{"summary of 90 days, everything" + label, 300, all, allTheirs, 1},
 		{"summary of 90 days, one item" + label, 100, one, oneTheirs, 1},
@@ -48,7 +48,7 @@ func contests(ctx context.Context, d *data, o *ours, ids []string, full bool) []
 	}
 	list := func(visible []string, q txn.Query) func() (int64, error) {
 		return func() (int64, error) {
-			p, err := o.List(ctx, tenant, visible, q)
+			p, err := o.List(ctx, o.tenant, visible, q)
 			return int64(len(p.Rows)), err
 		}
 	}
@@ -59,11 +59,11 @@ func contests(ctx context.Context, d *data, o *ours, ids []string, full bool) []
 		}
 	}
 	return append(out,
-		contest{"newest page of 50, an employer's, 90 days", 2, list(of(2), between(query(1), from, to)), rows("newest", "EMP002", from, to), 5},
-		contest{"the same, as JSON", 2, asJSON(ctx, o, of(2), between(query(1), from, to)), rows("newest", "EMP002", from, to), 5},
-		contest{"page 2,000 by number, everything", 30, list(of(-1), query(2000)), rows("offset", 99_950), 1},
+		contest{"newest page of 50, an employer's, 90 days", 2, list(d.of(2), between(query(1), from, to)), rows("newest", "EMP002", from, to), 5},
+		contest{"the same, as JSON", 2, asJSON(ctx, o, d.of(2), between(query(1), from, to)), rows("newest", "EMP002", from, to), 5},
+		contest{"page 2,000 by number, everything", 30, list(d.of(-1), query(2000)), rows("offset", 99_950), 1},
 		contest{"get by id", 1.5, func() (int64, error) {
-			_, err := o.Get(ctx, tenant, of(-1), ids[r.IntN(len(ids))])
+			_, err := o.Get(ctx, o.tenant, d.of(-1), ids[r.IntN(len(ids))])
 			return 1, err
 		}, func(s *sqlite) (int64, error) { return rows("get", sqliteID(1+r.IntN(d.rows)))(s) }, 20},
 	)
@@ -76,7 +76,7 @@ func asJSON(ctx context.Context, o *ours, visible []string, q txn.Query) func() 
 	rows := int64(-1) // counted once: that takes longer than some of the writing
 	return func() (int64, error) {
 		var err error
-		dst, _, _, err = o.AppendPage(ctx, dst[:0], tenant, visible, q, func(string, string) []byte { return owner })
+		dst, _, _, err = o.AppendPage(ctx, dst[:0], o.tenant, visible, q, func(string, string) []byte { return owner })
 		if rows < 0 {
 			rows = int64(bytes.Count(dst, []byte(`"_id"`)))
 		}
@@ -86,19 +86,14 @@ func asJSON(ctx context.Context, o *ours, visible []string, q txn.Query) func() 
 
 // queries runs every contest round by round, both drivers and our store in turn, and takes the faster driver.
 func queries(ctx context.Context, t *table, d *data, o *ours, dir string, rounds int, full bool) error {
-	var sides []*sqlite
-	for _, driver := range drivers {
-		s, err := openSQLite(ctx, dir, driver)
-		if err != nil {
-			return err
-		}
-		defer s.db.Close()
-		if err := s.prepare(ctx); err != nil {
-			return err
-		}
-		sides = append(sides, s)
+	sides, err := openAll(ctx, dir)
+	if err != nil {
+		return err
 	}
-	ids, err := someIDs(ctx, o)
+	for _, s := range sides {
+		defer s.db.Close()
+	}
+	ids, err := someIDs(ctx, d, o)
 	if err != nil {
 		return err
 	}
@@ -122,24 +117,29 @@ func queries(ctx context.Context, t *table, d *data, o *ours, dir string, rounds
 				}
 			}
 		}
-		best := 0
-		if theirs[1].median() < theirs[0].median() {
-			best = 1
-		}
-		t.add(c.what, []string{"mattn", "modernc"}[best], theirs[best], ours, c.goal)
+		best := faster(theirs)
+		t.add(c.what, drivers[best], theirs[best], ours, c.goal)
 	}
 	if full {
-		return pages(ctx, t, o, rounds)
+		return pages(ctx, t, d, o, rounds)
 	}
 	return nil
 }
 
+// faster tells which driver was.
+func faster(sides []timings) int {
+	if sides[1].median() < sides[0].median() {
+		return 1
+	}
+	return 0
+}
+
 // pages holds page 2,000 against page 1, on our side alone.
-func pages(ctx context.Context, t *table, o *ours, rounds int) error {
+func pages(ctx context.Context, t *table, d *data, o *ours, rounds int) error {
 	var first, deep timings
 	list := func(n int) func() error {
 		return func() error {
-			_, err := o.List(ctx, tenant, of(-1), query(n))
+			_, err := o.List(ctx, o.tenant, d.of(-1), query(n))
 			return err
 		}
 	}
@@ -152,13 +152,13 @@ func pages(ctx context.Context, t *table, o *ours, rounds int) error {
 	return nil
 }
 
-func someIDs(ctx context.Context, o *ours) (ids []string, err error) {
+func someIDs(ctx context.Context, d *data, o *ours) (ids []string, err error) {
 	for n := 1; n <= 20; n++ {
 		q := query(n * 97)
 		if q.Limit = 200; n == 1 {
 			q.Page = 1
 		}
-		p, err := o.List(ctx, tenant, of(-1), q)
+		p, err := o.List(ctx, o.tenant, d.of(-1), q)
 		if err != nil {
 			return nil, err
 		}

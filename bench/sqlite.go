@@ -32,8 +32,11 @@ var statements = map[string]string{
 	"get":      "SELECT " + columns + " FROM txns WHERE id = ?",
 }
 
-// drivers, as database/sql knows them.
-var drivers = []string{"sqlite3", "sqlite"}
+// drivers, by their authors, and what database/sql knows them by.
+var (
+	drivers = []string{"mattn", "modernc"}
+	known   = map[string]string{"mattn": "sqlite3", "modernc": "sqlite"}
+)
 
 type sqlite struct {
 	db       *sql.DB
@@ -43,7 +46,7 @@ type sqlite struct {
 func sqlitePath(dir string) string { return filepath.Join(dir, "plain.sqlite") }
 
 func openSQLite(ctx context.Context, dir, driver string) (*sqlite, error) {
-	db, err := sql.Open(driver, "file:"+sqlitePath(dir))
+	db, err := sql.Open(known[driver], "file:"+sqlitePath(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +57,21 @@ func openSQLite(ctx context.Context, dir, driver string) (*sqlite, error) {
 		}
 	}
 	return &sqlite{db, map[string]*sql.Stmt{}}, nil
+}
+
+// openAll opens the file with both drivers, to be asked.
+func openAll(ctx context.Context, dir string) (all []*sqlite, err error) {
+	for _, driver := range drivers {
+		s, err := openSQLite(ctx, dir, driver)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.prepare(ctx); err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
 }
 
 func (s *sqlite) prepare(ctx context.Context) (err error) {
