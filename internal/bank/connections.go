@@ -38,7 +38,16 @@ func (b *Bank) ListConnections(ctx context.Context, c tenant.Caller, q connectio
 
 // GetConnection reads one by our id or Plaid's (A28).
 func (b *Bank) GetConnection(ctx context.Context, c tenant.Caller, id string) (connection.Connection, error) {
-	conn, err := b.connection(ctx, c, id)
+	all, err := b.linkedBanks(ctx, c.TenantID)
+	if err != nil {
+		return connection.Connection{}, err
+	}
+	for i := range all {
+		if conn := &all[i]; (conn.ID == id || conn.ItemID == id) && c.Sees(conn.EmployerID, conn.CarrierID) {
+			return b.withTransactions(c.TenantID, *conn), nil
+		}
+	}
+	conn, err := b.connection(ctx, c, id) // what is not among them, and how that is refused
 	return b.withTransactions(c.TenantID, conn.Connection), err
 }
 

@@ -3,6 +3,7 @@ package bank
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -14,14 +15,15 @@ import (
 )
 
 // ListTransactions lists what a query selects of the caller's, newest day first (R84-R91). The rows come as the JSON of
-// a list of txn.Transaction, written from what is stored without a detour.
-func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Query) (txn.RawPage, error) {
+// a list of txn.Transaction, written from what is stored without a detour, behind what dst holds.
+func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Query, dst []byte) (txn.RawPage, error) {
 	conns, err := b.seenBy(ctx, c, &q)
 	if err != nil {
 		return txn.RawPage{}, err
 	}
-	p := txn.RawPage{SyncedAt: b.ledger.SyncedAt(c.TenantID, names(conns))}
-	p.Rows, p.Info, p.Next, err = b.ledger.AppendPage(ctx, nil, c.TenantID, names(conns), q, func(connectionID, plaidAccountID string) []byte {
+	visible := names(conns)
+	p := txn.RawPage{SyncedAt: b.ledger.SyncedAt(c.TenantID, visible)}
+	p.Rows, p.Info, p.Next, err = b.ledger.AppendPage(ctx, dst, c.TenantID, visible, q, func(connectionID, plaidAccountID string) []byte {
 		t := txn.Transaction{ConnectionID: connectionID, PlaidAccountID: plaidAccountID}
 		complete(&t, conns)
 		return ledger.AppendOwner(nil, t)
@@ -52,7 +54,8 @@ func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn
 	if err != nil {
 		return txn.Summary{}, err
 	}
-	s, err := b.ledger.Summarize(ctx, c.TenantID, names(conns), q, byCurrency, by)
+	visible := names(conns)
+	s, err := b.ledger.Summarize(ctx, c.TenantID, visible, q, byCurrency, by)
 	switch {
 	case errors.Is(err, txn.ErrMixed):
 		return txn.Summary{}, fault.Field("currency", "is needed: the selection holds several currencies, which do not add up").
@@ -62,7 +65,7 @@ func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn
 	case err != nil:
 		return txn.Summary{}, err
 	}
-	if at := b.ledger.SyncedAt(c.TenantID, names(conns)); at != nil {
+	if at := b.ledger.SyncedAt(c.TenantID, visible); at != nil {
 		text := at.Format(time.RFC3339)
 		s.SyncedAt = &text
 	}
@@ -73,7 +76,7 @@ func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn
 }
 
 // label names the accounts of a summary by account.
-func label(buckets []txn.Bucket, conns map[string]connection.Connection) {
+func label(buckets []txn.Bucket, conns []*connection.Connection) {
 	for i := range buckets {
 		for _, conn := range conns {
 			for _, a := range conn.Accounts {
@@ -85,9 +88,9 @@ func label(buckets []txn.Bucket, conns map[string]connection.Connection) {
 	}
 }
 
-// seenBy finds the connections whose transactions a caller sees and a query asks for, by id. A bank account of ours in
-// the query becomes Plaid's.
-func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) (map[string]connection.Connection, error) {
+// seenBy finds the connections whose transactions a caller sees and a query asks for. A bank account of ours in the query
+// becomes Plaid's.
+func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) ([]*connection.Connection, error) {
 	all, err := b.linkedBanks(ctx, c.TenantID)
 	if err != nil {
 		return nil, err
@@ -104,11 +107,12 @@ func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) (map[s
 			return nil, err
 		}
 	}
-	out := make(map[string]connection.Connection, len(all))
+	out := make([]*connection.Connection, 0, len(all))
 	owner := connection.Query{EmployerID: q.EmployerID, CarrierID: q.CarrierID}
-	for _, conn := range all {
-		if c.Sees(conn.EmployerID, conn.CarrierID) && (q.Item == "" || q.Item == conn.ID || q.Item == conn.ItemID) && owner.Match(conn) {
-			out[conn.ID] = conn
+	for i := range all {
+		conn := &all[i]
+		if c.Sees(conn.EmployerID, conn.CarrierID) && (q.Item == "" || q.Item == conn.ID || q.Item == conn.ItemID) && owner.Match(*conn) {
+			out = append(out, conn)
 		}
 	}
 	return out, nil
@@ -122,6 +126,11 @@ type linkedCache struct {
 
 // linkedBanks gives a tenant's connections, but those of employees; read anew after any write.
 func (b *Bank) linkedBanks(ctx context.Context, tenantID string) ([]connection.Connection, error) {
+	select {
+	case <-b.db.Poisoned(): // what is known may not be so
+		return nil, store.ErrPoisoned
+	default:
+	}
 	now := b.writes.Load()
 	if known, ok := b.linked.Load(tenantID); ok && known.(linkedCache).writes == now {
 		return known.(linkedCache).all, nil
@@ -144,17 +153,21 @@ func (b *Bank) linkedBanks(ctx context.Context, tenantID string) ([]connection.C
 	return all, err
 }
 
-func names(conns map[string]connection.Connection) []string {
-	out := make([]string, 0, len(conns))
-	for id := range conns {
-		out = append(out, id)
+func names(conns []*connection.Connection) []string {
+	out := make([]string, len(conns))
+	for i, conn := range conns {
+		out[i] = conn.ID
 	}
 	return out
 }
 
 // complete adds what the connection knows of a transaction.
-func complete(t *txn.Transaction, conns map[string]connection.Connection) {
-	conn := conns[t.ConnectionID]
+func complete(t *txn.Transaction, conns []*connection.Connection) {
+	at := slices.IndexFunc(conns, func(conn *connection.Connection) bool { return conn.ID == t.ConnectionID })
+	if at < 0 {
+		return
+	}
+	conn := conns[at]
 	t.PlaidItemID, t.EmployerID, t.CarrierID = conn.ItemID, conn.EmployerID, conn.CarrierID
 	for _, a := range conn.Accounts {
 		if a.PlaidAccountID == t.PlaidAccountID {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -11,7 +10,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/bankctl/bankctl/internal/bank"
+	"github.com/go-chi/chi/v5"
+
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/store"
@@ -31,6 +31,8 @@ type call struct {
 	caller  tenant.Caller
 	route   string
 	body    []byte
+	path    chi.Context
+	out     *room // of the reply
 
 	more   pagination // of a listing
 	status int
@@ -69,67 +71,11 @@ type failure struct {
 	Error *fault.Error `json:"error"`
 }
 
-func (c *call) succeed(rt route, reply any, info *page.Info) {
-	data, written := reply.(json.RawMessage)
-	if !written {
-		var err error
-		if data, err = marshal(reply); err != nil {
-			c.fail(err)
-			return
-		}
-	}
-	c.data = data
-	c.reply(rt, rt.Status, data, info)
-}
-
-// reply wraps data in the form of the route's family: S1's envelope, or S2's bare object (A33). The data is JSON already
-// and is not read again.
-func (c *call) reply(rt route, status int, data json.RawMessage, info *page.Info) {
-	b := make([]byte, 0, len(data)+256)
-	tail := "}\n"
-	switch {
-	case !rt.Bare:
-		b = append(append(b, `{"ok":true,"data":`...), data...)
-	case info != nil:
-		b = append(append(b, `{"items":`...), data...)
-	default:
-		b, tail = append(b, data...), "\n"
-	}
-	if info != nil {
-		c.more.Info = *info
-		numbers, err := marshal(c.more)
-		if err != nil {
-			c.fail(err)
-			return
-		}
-		b = append(append(b, `,"pagination":`...), numbers...)
-	}
-	c.bytes(status, "application/json", append(b, tail...))
-}
-
-// marshal leaves <, > and & as they are: replies are read by programs, and by people in terminals.
-func marshal(v any) (json.RawMessage, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
-}
-
 // pagination is a page's numbers, and for transactions the cursor of the next page and how fresh they are.
 type pagination struct {
 	page.Info
 	NextCursor string     `json:"next_cursor,omitempty" doc:"Of transactions: gives the page after this one, cheaper than its number"`
 	SyncedAt   *time.Time `json:"synced_at,omitempty" doc:"Of transactions: the oldest sync among the connections listed"`
-}
-
-// replay answers with what was answered before.
-func (c *call) replay(rt route, r bank.Reply) {
-	if r.Fault != nil {
-		c.fail(r.Fault)
-		return
-	}
-	c.reply(rt, r.Status, r.Data, nil)
 }
 
 func (c *call) fail(err error) {
@@ -142,11 +88,12 @@ func (c *call) fail(err error) {
 	if f.RetryAfter > 0 {
 		c.w.Header().Set("Retry-After", strconv.Itoa(f.RetryAfter))
 	}
-	b, err := marshal(failure{Error: &f})
-	if err != nil {
-		b = []byte(`{"ok":false,"error":{"code":"internal","message":"internal error","hint":"","fields":{},"retryable":false,"request_id":"` + c.id + `"}}`)
+	c.out.b = c.out.b[:0]
+	if err := c.out.encode(failure{Error: &f}); err != nil {
+		c.out.b = append(c.out.b[:0], `{"ok":false,"error":{"code":"internal","message":"internal error","hint":"","fields":{},"retryable":false,"request_id":"`+c.id+`"}}`...)
 	}
-	c.bytes(f.Code.Status(), "application/json", append(b, '\n'))
+	c.out.b = append(c.out.b, '\n')
+	c.bytes(f.Code.Status(), asJSON, c.out.b)
 }
 
 // storeFault gives the store's own failures their code.
@@ -156,15 +103,4 @@ func storeFault(err error) error {
 			WithHint("bankd restarts itself to find out; then look whether it was done, or repeat it under the same Idempotency-Key").Because(err)
 	}
 	return err
-}
-
-func (c *call) bytes(status int, contentType string, b []byte) {
-	h := c.w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(b)))
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	c.status = status
-	c.w.WriteHeader(status)
-	_, _ = c.w.Write(b)
 }

@@ -20,18 +20,18 @@ func (s *Server) getStatus(c *call) (any, *page.Info, error) {
 	return s.status(), nil, q.err()
 }
 
-func (s *Server) health(c *call) { c.bytes(http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n")) }
+func (s *Server) health(c *call) { c.bytes(http.StatusOK, asText, []byte("ok\n")) }
 
 func (s *Server) ready(c *call) {
 	st := s.status()
 	if !st.Ready {
-		c.bytes(http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte("not ready: "+st.Problem+"\n"))
+		c.bytes(http.StatusServiceUnavailable, asText, []byte("not ready: "+st.Problem+"\n"))
 		return
 	}
-	c.bytes(http.StatusOK, "text/plain; charset=utf-8", []byte("ready\n"))
+	c.bytes(http.StatusOK, asText, []byte("ready\n"))
 }
 
-func (s *Server) document(c *call) { c.bytes(http.StatusOK, "application/json", s.openapi) }
+func (s *Server) document(c *call) { c.bytes(http.StatusOK, asJSON, s.openapi) }
 
 func (s *Server) getSession(c *call) (any, *page.Info, error) {
 	q := c.query()

@@ -85,21 +85,38 @@ type peerKey struct{}
 // ServeHTTP is the chain around every route: request id, recovery, the checks of headers, log and metrics.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{
-		w: w, r: r, started: time.Now(), id: requestID(r.Header.Get("X-Request-ID")), uid: -1,
+		w: w, r: r, started: time.Now(), id: requestID(r.Header.Get("X-Request-Id")), uid: -1,
 	}
 	if uid, ok := r.Context().Value(peerKey{}).(int); ok {
 		c.uid = uid
 	}
-	w.Header().Set("X-Request-ID", c.id)
+	w.Header()["X-Request-Id"] = []string{c.id}
+	c.out = rooms.Get().(*room)
 	defer s.finish(c)
 	if err := foreign(r); err != nil {
 		c.fail(err)
 		return
 	}
-	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
+	s.mux.ServeHTTP(w, r.WithContext(callContext{r.Context(), c}))
 }
 
 type callKey struct{}
+
+// callContext is a request's context with its call, which has the router's notes too: one copy of the request for both.
+type callContext struct {
+	context.Context
+	call *call
+}
+
+func (x callContext) Value(key any) any {
+	switch key {
+	case callKey{}:
+		return x.call
+	case chi.RouteCtxKey:
+		return &x.call.path
+	}
+	return x.Context.Value(key)
+}
 
 // finish recovers from a panic, then writes the access log and the metrics.
 func (s *Server) finish(c *call) {
@@ -110,10 +127,10 @@ func (s *Server) finish(c *call) {
 	}
 	took := time.Since(c.started)
 	s.metrics.observe(c.route, c.r.Method, c.status, took)
-	attrs := []slog.Attr{
+	attrs := append(make([]slog.Attr, 0, 9),
 		slog.String("request_id", c.id), slog.String("method", c.r.Method), slog.String("route", c.route),
 		slog.Int("status", c.status), slog.Duration("took", took), slog.String("client", c.caller.Client.ID), slog.Int("uid", c.uid),
-	}
+	)
 	if id := c.r.PathValue("id"); id != "" && c.status < 300 {
 		attrs = append(attrs, slog.String("object", id))
 	}
@@ -124,6 +141,7 @@ func (s *Server) finish(c *call) {
 	if c.err != nil && c.err.Code == fault.Internal && c.err.Unwrap() != nil {
 		s.log.Error("internal error", "request_id", c.id, "error", c.err.Unwrap().Error())
 	}
+	c.out.leave()
 }
 
 // foreign refuses what a browser would send: the API is for programs on this machine.
@@ -182,7 +200,7 @@ func (s *Server) admit(c *call, rt route) error {
 }
 
 func (s *Server) caller(c *call, rt route) (tenant.Caller, error) {
-	id, clientSecret := c.r.Header.Get("X-Client-ID"), c.r.Header.Get("X-Client-Secret")
+	id, clientSecret := c.r.Header.Get("X-Client-Id"), c.r.Header.Get("X-Client-Secret")
 	caller := tenant.Caller{UID: c.uid, RequestID: c.id}
 	ctx := c.r.Context()
 	if id == "" && clientSecret == "" && rt.Act == tenant.Administer && s.isOwner(c.uid) {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/json"
 	"strconv"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -62,12 +61,13 @@ func (s *Server) listTransactions(c *call) (any, *page.Info, error) {
 	if err := q.err(); err != nil {
 		return nil, nil, err
 	}
-	p, err := s.bank.ListTransactions(c.r.Context(), c.caller, f)
+	c.out.b = append(c.out.b[:0], route{}.lead(true)...)
+	p, err := s.bank.ListTransactions(c.r.Context(), c.caller, f, c.out.b)
 	if err != nil {
 		return nil, nil, err
 	}
-	c.more = pagination{NextCursor: p.Next, SyncedAt: p.SyncedAt}
-	return json.RawMessage(p.Rows), &p.Info, nil
+	c.out.b, c.more = p.Rows, pagination{NextCursor: p.Next, SyncedAt: p.SyncedAt}
+	return begun{}, &p.Info, nil
 }
 
 func (s *Server) summarizeTransactions(c *call) (any, *page.Info, error) {

@@ -100,7 +100,7 @@ type Page struct {
 
 // RawPage is a Page whose rows are JSON already.
 type RawPage struct {
-	Rows     []byte
+	Rows     []byte // behind what the caller had there
 	Info     page.Info
 	Next     string
 	SyncedAt *time.Time
