@@ -101,10 +101,13 @@ func (p *process) memory() (float64, error) {
 	return rssAnon(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 }
 
-// programs are built once, from the folder above.
+// programs are built once, from the folder above, or are given.
 type programs struct{ dir, bankd string }
 
-func buildPrograms(dir string) (programs, error) {
+func buildPrograms(dir, given string) (programs, error) {
+	if given != "" {
+		return programs{dir, given}, nil
+	}
 	p := programs{dir, filepath.Join(dir, "bankd")}
 	out, err := exec.Command("go", "-C", "..", "build", "-trimpath", "-ldflags", "-s -w", "-o", p.bankd, "./cmd/bankd").CombinedOutput()
 	if err != nil {

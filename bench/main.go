@@ -16,6 +16,7 @@ func main() {
 	rounds := flag.Int("rounds", 30, "times that each query runs on each side")
 	child := flag.String("open", "", "only open the store in this folder, of the tenant and the connections that follow, and print how long it took and what it holds in memory")
 	handler := flag.String("bare", "", "only serve the files page and small of this folder, with nothing but net/http")
+	bankd := flag.String("bankd", "", "measure this bankd in place of one built from the folder above")
 	only := flag.String("only", "", "measure only the sync, or only the rest: sync, store")
 	cpu := flag.String("cpuprofile", "", "write a profile of the largest run")
 	flag.Parse()
@@ -29,7 +30,7 @@ func main() {
 	case *handler != "":
 		err = bare(*handler)
 	default:
-		err = run(ctx, *rows, *rounds, *cpu, *only)
+		err = run(ctx, *rows, *rounds, *cpu, *only, *bankd)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -37,13 +38,13 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, rows, rounds int, profile, only string) error {
+func run(ctx context.Context, rows, rounds int, profile, only, bankd string) error {
 	dir, err := os.MkdirTemp("", "bankd-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	p, err := buildPrograms(dir)
+	p, err := buildPrograms(dir, bankd)
 	if err != nil {
 		return err
 	}
