@@ -23,10 +23,10 @@ func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Quer
 	}
 	visible := names(conns)
 	p := txn.RawPage{SyncedAt: b.ledger.SyncedAt(c.TenantID, visible)}
-	p.Rows, p.Info, p.Next, err = b.ledger.AppendPage(ctx, dst, c.TenantID, visible, q, func(connectionID, plaidAccountID string) []byte {
+	p.Rows, p.Info, p.Next, err = b.ledger.AppendPage(ctx, dst, c.TenantID, visible, q, func(dst []byte, connectionID, plaidAccountID string) []byte {
 		t := txn.Transaction{ConnectionID: connectionID, PlaidAccountID: plaidAccountID}
 		complete(&t, conns)
-		return ledger.AppendOwner(nil, t)
+		return ledger.AppendOwner(dst, t)
 	})
 	if errors.Is(err, ledger.ErrCursor) {
 		return txn.RawPage{}, fault.Field("cursor", "is not of this listing").WithHint("leave it out to begin at the newest")

@@ -93,9 +93,9 @@ func BenchmarkPage(b *testing.B) {
 	b.Run("json", func(b *testing.B) {
 		b.ReportAllocs()
 		var dst []byte
-		owner := ownerOf("item-a", "account-1")
+		owner := ownerOf(nil, "item-a", "account-1")
 		for b.Loop() {
-			if dst, _, _, err = l.AppendPage(b.Context(), dst[:0], books, itemNames, q, func(string, string) []byte { return owner }); err != nil {
+			if dst, _, _, err = l.AppendPage(b.Context(), dst[:0], books, itemNames, q, func(dst []byte, _, _ string) []byte { return append(dst, owner...) }); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -14,9 +14,9 @@ import (
 
 // AppendPage is List that appends the page as JSON, an array as encoding/json writes []txn.Transaction, straight from
 // the strings as they are stored. What only the caller knows of a connection's account comes from extra, asked once an
-// account: the members from plaid_item_id to carrier_id, as AppendOwner writes them.
+// account: it appends the members from plaid_item_id to carrier_id, as AppendOwner writes them.
 func (l *Ledger) AppendPage(ctx context.Context, dst []byte, tenant string, visible []string, q txn.Query,
-	extra func(connectionID, plaidAccountID string) (prefix []byte),
+	extra func(dst []byte, connectionID, plaidAccountID string) []byte,
 ) ([]byte, page.Info, string, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -35,13 +35,16 @@ func (l *Ledger) AppendPage(ctx context.Context, dst []byte, tenant string, visi
 func AppendOwner(dst []byte, t txn.Transaction) []byte {
 	dst = appendQuoted(append(dst, `"plaid_item_id":`...), t.PlaidItemID)
 	dst = appendQuoted(append(dst, `,"plaid_account_id":`...), t.PlaidAccountID)
-	for _, m := range []struct{ name, value string }{{"bank_account_id", t.BankAccountID}, {"employer_id", t.EmployerID}, {"carrier_id", t.CarrierID}} {
-		if m.value != "" {
-			dst = append(append(append(dst, `,"`...), m.name...), `":`...)
-			dst = appendQuoted(dst, m.value)
-		}
+	dst = quotedMember(dst, `,"bank_account_id":`, t.BankAccountID)
+	dst = quotedMember(dst, `,"employer_id":`, t.EmployerID)
+	return append(quotedMember(dst, `,"carrier_id":`, t.CarrierID), ',')
+}
+
+func quotedMember(dst []byte, lead, value string) []byte {
+	if value == "" {
+		return dst
 	}
-	return append(dst, ',')
+	return appendQuoted(append(dst, lead...), value)
 }
 
 func appendQuoted(dst []byte, s string) []byte {
@@ -55,7 +58,7 @@ func appendQuoted(dst []byte, s string) []byte {
 // writer writes the rows of one page. Neighbours share their account, their day and when they came most often.
 type writer struct {
 	book   *book
-	extra  func(connectionID, plaidAccountID string) []byte
+	extra  func(dst []byte, connectionID, plaidAccountID string) []byte
 	dst    []byte
 	rows   int
 	owners []owner
@@ -91,7 +94,7 @@ func (w *writer) owner(it *item, account uint16) []byte {
 	}
 	id, from := it.Head.Accounts[account], len(w.text)
 	w.text = append(appendQuoted(append(w.text, `","connection_id":`...), it.Head.ConnectionID), ',')
-	w.text = append(append(w.text, w.extra(it.Head.ConnectionID, id)...), `"date":"`...)
+	w.text = append(w.extra(w.text, it.Head.ConnectionID, id), `"date":"`...)
 	w.owners = append(w.owners, owner{it, account, from, len(w.text)})
 	return w.text[from:]
 }

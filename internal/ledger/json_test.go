@@ -22,10 +22,10 @@ func fillOwner(t *txn.Transaction) {
 	}
 }
 
-func ownerOf(connectionID, account string) []byte {
+func ownerOf(dst []byte, connectionID, account string) []byte {
 	t := txn.Transaction{ConnectionID: connectionID, PlaidAccountID: account}
 	fillOwner(&t)
-	return ledger.AppendOwner(nil, t)
+	return ledger.AppendOwner(dst, t)
 }
 
 // A page is, byte for byte, what encoding/json makes of the listing's structs.
@@ -105,9 +105,9 @@ func TestPageAllocations(t *testing.T) {
 	}
 	q := txn.Query{Request: page.Request{Page: 1, Limit: 50}}
 	var dst []byte
-	owner := ownerOf("item-a", "account-1")
+	owner := ownerOf(nil, "item-a", "account-1")
 	n := testing.AllocsPerRun(200, func() {
-		if dst, _, _, err = l.AppendPage(t.Context(), dst[:0], books, itemNames, q, func(string, string) []byte { return owner }); err != nil {
+		if dst, _, _, err = l.AppendPage(t.Context(), dst[:0], books, itemNames, q, func(dst []byte, _, _ string) []byte { return append(dst, owner...) }); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -83,11 +83,12 @@ func (t *text) strings() [parts]*string {
 
 // segment is a parsed head; its body is read when a text is wanted.
 type segment struct {
-	n    int
-	head []byte
-	tags []byte // of the pending ones
-	ends [maxRows]uint32
-	body []byte
+	n      int
+	head   []byte
+	tags   []byte // of the pending ones
+	ends   [maxRows]uint32
+	body   []byte
+	opened bool // the body
 
 	from store.Blob
 }
@@ -101,7 +102,7 @@ func (s *segment) parse(head []byte) error {
 	if len(head) < 2 || head[0] != version || head[1] == 0 || head[1] > maxRows {
 		return errDamaged
 	}
-	s.n, s.head, s.body = int(head[1]), head, nil
+	s.n, s.head, s.opened = int(head[1]), head, false
 	fixed := 2 + s.n*headerSize
 	if len(head) < fixed {
 		return errDamaged
@@ -140,12 +141,12 @@ func (s *segment) info() segmentInfo {
 
 // text gives a row's bytes of the body.
 func (s *segment) text(i int) ([]byte, error) {
-	if s.body == nil {
-		b, err := s.from.Body()
+	if !s.opened {
+		b, err := s.from.Body(s.body[:0])
 		if err != nil {
 			return nil, err
 		}
-		s.body = b
+		s.body, s.opened = b, true
 	}
 	if len(s.body) != int(s.ends[s.n-1]) {
 		return nil, errDamaged
@@ -169,7 +170,12 @@ func (s *segment) escaped(i int) (e escaped, err error) {
 		return e, err
 	}
 	for k := range e.part {
-		n, used := binary.Uvarint(b)
+		n, used := uint64(0), 1
+		if len(b) > 0 && b[0] < 0x80 { // as most are
+			n = uint64(b[0])
+		} else {
+			n, used = binary.Uvarint(b)
+		}
 		if used <= 0 || n > uint64(len(b)-used) {
 			return e, errDamaged
 		}

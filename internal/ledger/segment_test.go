@@ -37,7 +37,7 @@ func TestSegmentRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.body = body
+		s.body, s.opened = body, true
 		got, err := s.rows()
 		if err != nil {
 			t.Fatal(err)
@@ -79,9 +79,7 @@ func FuzzSegment(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if s.body = body; body == nil {
-			s.body = []byte{}
-		}
+		s.body, s.opened = body, true
 		_ = s.info()
 		it := newItem(headOf(1))
 		_ = it.take(segmentID(1, 0), head)
@@ -97,7 +95,7 @@ func FuzzSegment(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		second.body = texts
+		second.body, second.opened = texts, true
 		back, err := second.rows()
 		if err != nil {
 			t.Fatal(err)

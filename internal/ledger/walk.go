@@ -166,15 +166,22 @@ func (w *walker) segment(src *source, no uint32) (*segment, error) {
 }
 
 func (s *segment) read(tx *store.Tx, tenant string, item, no uint32) error {
-	var err error
-	if s.from, err = segments.Get(tx, tenant, segmentID(item, no)); err != nil {
+	if err := segments.Get(tx, tenant, segmentID(item, no), &s.from); err != nil {
 		return err
 	}
-	head, err := s.from.Head()
+	head, err := s.from.Head(s.head[:0])
 	if err != nil {
 		return err
 	}
 	return s.parse(head)
+}
+
+// forget leaves nothing of what was read but room for more.
+func (s *segment) forget() {
+	clear(s.head[:cap(s.head)])
+	clear(s.body[:cap(s.body)])
+	s.from.Forget()
+	*s = segment{head: s.head[:0], body: s.body[:0], from: s.from}
 }
 
 func readSegment(tx *store.Tx, tenant string, item, no uint32) (*segment, error) {
@@ -189,7 +196,7 @@ func (w *walker) release() {
 	for i := range w.sources {
 		src := &w.sources[i]
 		for _, r := range src.recent {
-			if *r.seg = (segment{}); len(w.spare) < maxRecent {
+			if r.seg.forget(); len(w.spare) < maxRecent {
 				w.spare = append(w.spare, r.seg)
 			}
 		}

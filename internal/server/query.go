@@ -20,7 +20,9 @@ type query struct {
 	bad    fault.Problems
 }
 
-func (c *call) query() *query { return &query{values: c.r.URL.Query()} }
+func (c *call) query() *query {
+	return &query{values: c.r.URL.Query(), known: make([]string, 0, 20)}
+}
 
 func (q *query) text(name string) string {
 	q.known = append(q.known, name)

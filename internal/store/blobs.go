@@ -25,23 +25,43 @@ type Blob struct {
 	sealer           *vault.Sealer
 	tenant, name, id string
 	stored           []byte
+	scratch          []byte // for keys and what values are bound to
 }
 
-// Get finds the value of an id, or ErrNotFound, and opens nothing of it yet.
-func (c Blobs) Get(tx *Tx, tenant, id string) (Blob, error) {
+// Get finds the value of an id, or ErrNotFound, and opens nothing of it yet. A Blob may be used for another value again.
+func (c Blobs) Get(tx *Tx, tenant, id string, b *Blob) error {
 	keys, err := tx.keys(tenant, id)
 	if err != nil {
-		return Blob{}, err
+		return err
 	}
-	stored, err := tx.raw.Peek(recordKey(tenant, c.name, id))
-	return Blob{keys.sealer, tenant, c.name, id, stored}, err
+	scratch := appendRecordKey(b.scratch[:0], tenant, c.name, id)
+	stored, err := tx.raw.Peek(scratch)
+	*b = Blob{keys.sealer, tenant, c.name, id, stored, scratch}
+	return err
 }
 
-// Head opens the head.
-func (b Blob) Head() ([]byte, error) { return openHead(b.sealer, b.tenant, b.name, b.id, b.stored) }
+// Forget lets go of the value.
+func (b *Blob) Forget() { *b = Blob{scratch: b.scratch} }
 
-// Body opens the body.
-func (b Blob) Body() ([]byte, error) { return openBody(b.sealer, b.tenant, b.name, b.id, b.stored) }
+// Head appends the opened head.
+func (b *Blob) Head(dst []byte) ([]byte, error) {
+	head, _, err := splitParts(b.stored)
+	if err != nil {
+		return dst, err
+	}
+	b.scratch = appendHeadAAD(b.scratch[:0], b.tenant, b.name, b.id)
+	return appendPart(dst, b.sealer, head, b.scratch)
+}
+
+// Body appends the opened body.
+func (b *Blob) Body(dst []byte) ([]byte, error) {
+	head, body, err := splitParts(b.stored)
+	if err != nil {
+		return dst, err
+	}
+	b.scratch = appendBodyAAD(b.scratch[:0], b.tenant, b.name, b.id, head)
+	return appendPart(dst, b.sealer, body, b.scratch)
+}
 
 // Put stores a value in place of the one of that id, if there is one.
 func (c Blobs) Put(tx *Tx, tenant, id string, head, body []byte) error {
@@ -95,12 +115,20 @@ const (
 	tagSize     = 16
 )
 
-func headAAD(tenant, collection, id string) []byte {
-	return vault.Bind("bankd/1 blob head", tenant, collection, id, string([]byte{partsFormat}))
+const partsMark = string(rune(partsFormat))
+
+func appendHeadAAD(dst []byte, tenant, collection, id string) []byte {
+	return vault.AppendBind(dst, "bankd/1 blob head", tenant, collection, id, partsMark)
 }
 
+func appendBodyAAD(dst []byte, tenant, collection, id string, head []byte) []byte {
+	return vault.AppendBind(dst, "bankd/1 blob body", tenant, collection, id, partsMark, string(head[max(0, len(head)-tagSize):]))
+}
+
+func headAAD(tenant, collection, id string) []byte { return appendHeadAAD(nil, tenant, collection, id) }
+
 func bodyAAD(tenant, collection, id string, head []byte) []byte {
-	return vault.Bind("bankd/1 blob body", tenant, collection, id, string([]byte{partsFormat}), string(head[max(0, len(head)-tagSize):]))
+	return appendBodyAAD(nil, tenant, collection, id, head)
 }
 
 func sealParts(s *vault.Sealer, tenant, collection, id string, head, body []byte) ([]byte, error) {
@@ -145,9 +173,13 @@ func openBody(s *vault.Sealer, tenant, collection, id string, stored []byte) ([]
 }
 
 func openPart(s *vault.Sealer, sealed, aad []byte) ([]byte, error) {
-	plain, err := openValue(s, sealed, aad)
+	return appendPart(nil, s, sealed, aad)
+}
+
+func appendPart(dst []byte, s *vault.Sealer, sealed, aad []byte) ([]byte, error) {
+	plain, err := appendOpened(dst, s, sealed, aad)
 	if err != nil {
-		return nil, fmt.Errorf("%w: value does not fit its place or key", ErrDamaged)
+		return dst, fmt.Errorf("%w: value does not fit its place or key", ErrDamaged)
 	}
 	return plain, nil
 }

@@ -21,21 +21,24 @@ func TestBlobs(t *testing.T) {
 				parts.Put(tx, "acme", "c", []byte("x"), nil), parts.Delete(tx, "acme", "c"), parts.Delete(tx, "acme", "never"))
 		})
 		err := db.View(t.Context(), func(tx *store.Tx) error {
-			b, err := parts.Get(tx, "acme", "a")
-			if err != nil {
+			var b store.Blob
+			if err := parts.Get(tx, "acme", "a", &b); err != nil {
 				return err
 			}
-			head, err1 := b.Head()
-			got, err2 := b.Body()
+			head, err1 := b.Head(nil)
+			got, err2 := b.Body(nil)
+			if both, err := b.Body([]byte("before ")); err != nil || string(both) != "before "+string(body) {
+				t.Errorf("behind other bytes: %d bytes, %v", len(both), err)
+			}
 			if string(head) != "head" || !bytes.Equal(got, body) {
 				t.Errorf("%q and %d bytes", head, len(got))
 			}
 			for _, tenant := range []string{"acme", "zeta"} {
-				if _, err := parts.Get(tx, tenant, "c"); !errors.Is(err, store.ErrNotFound) {
+				if err := parts.Get(tx, tenant, "c", &b); !errors.Is(err, store.ErrNotFound) {
 					t.Errorf("%s: %v", tenant, err)
 				}
 			}
-			if _, err := parts.Get(tx, "nobody", "a"); !errors.Is(err, store.ErrUnknownTenant) {
+			if err := parts.Get(tx, "nobody", "a", &b); !errors.Is(err, store.ErrUnknownTenant) {
 				t.Errorf("%v", err)
 			}
 			ids := []string{}
@@ -76,12 +79,12 @@ func TestFlippedBitsOfBlobs(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := db.View(t.Context(), func(tx *store.Tx) error {
-				b, err := parts.Get(tx, "acme", "a")
-				if err != nil {
+				var b store.Blob
+				if err := parts.Get(tx, "acme", "a", &b); err != nil {
 					return err
 				}
-				_, err1 := b.Head()
-				_, err2 := b.Body()
+				_, err1 := b.Head(nil)
+				_, err2 := b.Body(nil)
 				return errors.Join(err1, err2)
 			})
 			if !errors.Is(err, store.ErrDamaged) {

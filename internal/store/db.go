@@ -79,11 +79,11 @@ func (db *DB) Digest(tenant, purpose string, parts ...[]byte) ([vault.DigestSize
 	if err != nil {
 		return [vault.DigestSize]byte{}, err
 	}
-	bound := []string{"bankd/1 digest", tenant, purpose}
+	bound := vault.AppendBind(make([]byte, 0, 256), "bankd/1 digest", tenant, purpose)
 	for _, p := range parts {
-		bound = append(bound, string(p))
+		bound = vault.AppendBind(bound, string(p))
 	}
-	return keys.digester.Sum(vault.Bind(bound...))
+	return keys.digester.Sum(bound)
 }
 
 // Digest is DB.Digest, for use inside a transaction.

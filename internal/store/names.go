@@ -20,7 +20,10 @@ const (
 const maxName = 128
 
 func recordKey(tenant, collection, id string) []byte {
-	key := make([]byte, 0, len(tenant)+len(collection)+len(id)+2)
+	return appendRecordKey(make([]byte, 0, len(tenant)+len(collection)+len(id)+2), tenant, collection, id)
+}
+
+func appendRecordKey(key []byte, tenant, collection, id string) []byte {
 	key = append(key, tenant...)
 	key = append(key, '/')
 	key = append(key, collection...)

@@ -16,3 +16,7 @@ const (
 
 func sealValue(s *vault.Sealer, plain, aad []byte) ([]byte, error)  { return s.Seal(plain, aad) }
 func openValue(s *vault.Sealer, sealed, aad []byte) ([]byte, error) { return s.Open(sealed, aad) }
+
+func appendOpened(dst []byte, s *vault.Sealer, sealed, aad []byte) ([]byte, error) {
+	return s.AppendOpen(dst, sealed, aad)
+}

@@ -25,7 +25,7 @@ type touched struct {
 }
 
 func (db *DB) begin(raw EngineTx) *Tx {
-	return &Tx{db: db, raw: raw, manifests: map[string]*touched{}}
+	return &Tx{db: db, raw: raw}
 }
 
 // manifest returns the collection's manifest as this transaction sees it.
@@ -45,6 +45,9 @@ func (tx *Tx) manifest(tenant, collection string) (*touched, error) {
 		if m.now, err = tx.db.openManifest(key, stored); err != nil {
 			return nil, err
 		}
+	}
+	if tx.manifests == nil {
+		tx.manifests = map[string]*touched{}
 	}
 	tx.manifests[string(key)] = m
 	return m, nil

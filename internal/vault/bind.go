@@ -9,10 +9,14 @@ func Bind(parts ...string) []byte {
 	for _, p := range parts {
 		n += 4 + len(p)
 	}
-	out := make([]byte, 0, n)
+	return AppendBind(make([]byte, 0, n), parts...)
+}
+
+// AppendBind is Bind behind what dst holds.
+func AppendBind(dst []byte, parts ...string) []byte {
 	for _, p := range parts {
-		out = binary.BigEndian.AppendUint32(out, uint32(len(p)))
-		out = append(out, p...)
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(p)))
+		dst = append(dst, p...)
 	}
-	return out
+	return dst
 }

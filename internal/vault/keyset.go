@@ -3,19 +3,29 @@ package vault
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"hash"
+	"sync"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecuresecretdataaccess"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/prf"
+	"github.com/tink-crypto/tink-go/v2/prf/hmacprf"
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
 // Sealer seals values with a data key (AES-256-GCM, random nonces).
-type Sealer struct{ aead tink.AEAD }
+type Sealer struct {
+	aead tink.AEAD
+	swift
+}
 
 // Digester computes keyed digests (HMAC-SHA-256).
-type Digester struct{ prf *prf.Set }
+type Digester struct{ macs sync.Pool }
 
 // NewSealer makes a data key and returns it with its wrapped form.
 func NewSealer(ctx context.Context, kek KEK, aad []byte) (*Sealer, []byte, error) {
@@ -45,7 +55,8 @@ func sealer(handle *keyset.Handle) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use data key: %w", err)
 	}
-	return &Sealer{a}, nil
+	w, err := swiftOf(handle)
+	return &Sealer{a, w}, err
 }
 
 // Seal encrypts plain and binds it to aad.
@@ -84,11 +95,16 @@ func OpenDigester(ctx context.Context, kek KEK, wrapped, aad []byte) (*Digester,
 }
 
 func digester(handle *keyset.Handle) (*Digester, error) {
-	p, err := prf.NewPRFSet(handle)
+	entry, err := handle.Primary()
 	if err != nil {
 		return nil, fmt.Errorf("use digest key: %w", err)
 	}
-	return &Digester{p}, nil
+	key, ok := entry.Key().(*hmacprf.Key)
+	if p, is := entry.Key().Parameters().(*hmacprf.Parameters); !ok || !is || p.HashType() != hmacprf.SHA256 {
+		return nil, errors.New("use digest key: of another kind")
+	}
+	raw := key.KeyBytes().Data(insecuresecretdataaccess.Token{})
+	return &Digester{sync.Pool{New: func() any { return hmac.New(sha256.New, raw) }}}, nil
 }
 
 // DigestSize is the length of a digest in bytes.
@@ -96,11 +112,13 @@ const DigestSize = 32
 
 // Sum returns the keyed digest of input.
 func (d *Digester) Sum(input []byte) ([DigestSize]byte, error) {
-	out, err := d.prf.ComputePrimaryPRF(input, DigestSize)
-	if err != nil {
-		return [DigestSize]byte{}, fmt.Errorf("keyed digest: %w", err)
-	}
-	return [DigestSize]byte(out), nil
+	mac := d.macs.Get().(hash.Hash)
+	defer d.macs.Put(mac)
+	mac.Reset()
+	mac.Write(input)
+	var out [DigestSize]byte
+	mac.Sum(out[:0])
+	return out, nil
 }
 
 func wrap(ctx context.Context, kek KEK, handle *keyset.Handle, aad []byte) ([]byte, error) {

@@ -17,6 +17,8 @@ type tx struct {
 	readOnly bool
 	done     bool
 
+	cursor *bolt.Cursor // of reads, where nothing is written
+
 	log    []change
 	bytes  int
 	writes int  // counts changes, for scans that go on across them
@@ -56,9 +58,23 @@ func (t *tx) Peek(key []byte) ([]byte, error) {
 
 func (t *tx) get(key []byte) []byte {
 	t.broken = true
-	v := t.bucket.Get(key)
+	v := t.find(key)
 	t.broken = false
 	return v
+}
+
+// find is bbolt's Get, which makes a cursor for each key.
+func (t *tx) find(key []byte) []byte {
+	if !t.readOnly {
+		return t.bucket.Get(key)
+	}
+	if t.cursor == nil {
+		t.cursor = t.bucket.Cursor()
+	}
+	if k, v := t.cursor.Seek(key); bytes.Equal(k, key) {
+		return v
+	}
+	return nil
 }
 
 func (t *tx) Put(key, value []byte) error {
