@@ -13,7 +13,7 @@ import (
 // but net/http.
 func bare(dir string) error {
 	mux := http.NewServeMux()
-	for _, name := range []string{"page", "small"} {
+	for _, name := range []string{"page", "small", "tiny"} {
 		body, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return err

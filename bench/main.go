@@ -15,7 +15,7 @@ func main() {
 	rows := flag.Int("rows", 1_000_000, "transactions")
 	rounds := flag.Int("rounds", 30, "times that each query runs on each side")
 	child := flag.String("open", "", "only open the store in this folder, of the tenant and the connections that follow, and print how long it took and what it holds in memory")
-	handler := flag.String("bare", "", "only serve the files page and small of this folder, with nothing but net/http")
+	handler := flag.String("bare", "", "only serve the files page, small and tiny of this folder, with nothing but net/http")
 	bankd := flag.String("bankd", "", "measure this bankd in place of one built from the folder above")
 	only := flag.String("only", "", "measure only the sync, or only the rest: sync, store")
 	cpu := flag.String("cpuprofile", "", "write a profile of the largest run")
