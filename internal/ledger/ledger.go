@@ -21,7 +21,8 @@ import (
 // ErrNotFound says that there is no such transaction.
 var ErrNotFound = errors.New("no such transaction")
 
-// Ledger holds the transactions of every tenant of one store.
+// Ledger holds the transactions of every tenant of one store. Its methods are not called inside a transaction of that
+// store: an update holds the ledger while it is committed, and a commit may wait for all transactions to end.
 type Ledger struct {
 	db *store.DB
 
