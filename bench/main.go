@@ -49,6 +49,7 @@ func run(ctx context.Context, rows, rounds int, profile, only, bankd string) err
 		return err
 	}
 	t := newTable(rows)
+	defer func() { t.print(os.Stdout) }() // what there is, also where something failed
 	for _, n := range []int{rows / 100, rows / 10, rows} {
 		if n < items*100 || only == "sync" {
 			continue
@@ -69,7 +70,6 @@ func run(ctx context.Context, rows, rounds int, profile, only, bankd string) err
 			return err
 		}
 	}
-	t.print(os.Stdout)
 	return nil
 }
 
