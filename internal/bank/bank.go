@@ -31,6 +31,7 @@ type Products struct {
 // Config is what a Bank works with.
 type Config struct {
 	Store    *store.DB
+	Ledger   *ledger.Ledger // of the same store
 	Plaid    *plaid.Client
 	Products Products
 	Webhook  string // where Plaid reaches bankd; empty = it does not
@@ -82,7 +83,10 @@ func New(c Config) *Bank {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	b := &Bank{db: c.Store, plaid: c.Plaid, products: c.Products, log: c.Log, now: c.Now, days: c.Days, syncs: newTurns(syncsAtOnce), checks: newTurns(syncsAtOnce), removing: newTurns(syncsAtOnce), webhookURL: c.Webhook}
+	b := &Bank{
+		db: c.Store, ledger: c.Ledger, plaid: c.Plaid, products: c.Products, log: c.Log, now: c.Now, days: c.Days, webhookURL: c.Webhook,
+		syncs: newTurns(syncsAtOnce), checks: newTurns(syncsAtOnce), removing: newTurns(syncsAtOnce),
+	}
 	b.sessions = newWatch(c.Plaid.Environment() == plaid.Simulated)
 	return b
 }
@@ -103,9 +107,6 @@ func (b *Bank) Start(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("find default tenant: %w", err)
 	}
-	if err := b.openLedger(ctx); err != nil {
-		return err
-	}
 	if err := b.resume(ctx); err != nil {
 		return err
 	}
@@ -115,17 +116,17 @@ func (b *Bank) Start(ctx context.Context) error {
 	return nil
 }
 
-func (b *Bank) openLedger(ctx context.Context) error {
-	all, err := b.allTenants(ctx)
+// OpenLedger reads the transactions of all tenants of a store. It writes nothing.
+func OpenLedger(ctx context.Context, db *store.DB) (*ledger.Ledger, error) {
+	all, err := tenantsOf(ctx, db)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ids := make([]string, len(all))
 	for i, t := range all {
 		ids[i] = t.ID
 	}
-	b.ledger, err = ledger.Open(ctx, b.db, ids)
-	return err
+	return ledger.Open(ctx, db, ids)
 }
 
 // Wait returns when the background work that Start began has ended, after its context did.

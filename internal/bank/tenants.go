@@ -67,9 +67,11 @@ func only[T any](all []T, keep func(T) bool) []T {
 	return kept
 }
 
-func (b *Bank) allTenants(ctx context.Context) ([]tenant.Tenant, error) {
+func (b *Bank) allTenants(ctx context.Context) ([]tenant.Tenant, error) { return tenantsOf(ctx, b.db) }
+
+func tenantsOf(ctx context.Context, db *store.DB) ([]tenant.Tenant, error) {
 	all := []tenant.Tenant{}
-	err := b.db.View(ctx, func(tx *store.Tx) error {
+	err := db.View(ctx, func(tx *store.Tx) error {
 		for rec, err := range tenants.Scan(tx, store.SystemTenant, store.Range{}) {
 			if err != nil {
 				return err

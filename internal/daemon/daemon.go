@@ -1,12 +1,10 @@
 package daemon
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -79,41 +77,22 @@ func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err erro
 	if err := d.openStore(ctx, o); err != nil {
 		return d, err
 	}
-	if err := d.checkStore(background); err != nil {
-		return d, err
-	}
-	if err := d.startBank(ctx, background, o); err != nil {
+	verdict := d.checkStore(background)
+	if err := d.startBank(ctx, background, o, verdict); err != nil {
 		return d, err
 	}
 	return d, d.listen(o)
 }
 
-// openWebhooks takes the address of webhooks before anything is told of it.
-func (d *Daemon) openWebhooks() (net.Listener, string, error) {
-	if d.config.WebhookListen == "" {
-		return nil, "", nil
+// startBank reads what the bank keeps in memory while the data is checked; nothing is written before the verdict.
+func (d *Daemon) startBank(ctx, background context.Context, o Options, verdict func() error) error {
+	opened, openErr := bank.OpenLedger(ctx, d.db)
+	if err := verdict(); err != nil {
+		return err
 	}
-	l, err := net.Listen("tcp", d.config.WebhookListen)
-	if err != nil {
-		return nil, "", fmt.Errorf("listen for webhooks: %w", err)
+	if openErr != nil {
+		return fmt.Errorf("start bank: %w", openErr)
 	}
-	return l, cmp.Or(d.config.WebhookURL, "http://"+l.Addr().String()), nil
-}
-
-func (d *Daemon) serveWebhooks(l net.Listener) {
-	if l == nil {
-		return
-	}
-	d.hookAt = l.Addr().String()
-	d.hooks = server.Webhooks{Bank: d.bank, Log: d.log}.HTTP()
-	d.work.Go(func() {
-		if err := d.hooks.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			d.failed <- fmt.Errorf("serve webhooks: %w", err)
-		}
-	})
-}
-
-func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 	client, err := d.plaidClient(ctx, o)
 	if err != nil {
 		return err
@@ -124,7 +103,7 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 	}
 	d.bank = bank.New(bank.Config{
 		Webhook: hookURL,
-		Store:   d.db, Plaid: client, Log: d.log, Now: o.Now, Days: d.config.TransactionsDays,
+		Store:   d.db, Ledger: opened, Plaid: client, Log: d.log, Now: o.Now, Days: d.config.TransactionsDays,
 		Products: bank.Products{
 			Products: d.config.LinkProducts.Products, RequiredIfSupported: d.config.LinkProducts.RequiredIfSupported,
 			Optional: d.config.LinkProducts.Optional,

@@ -75,9 +75,9 @@ func explainOpen(err error, d *Daemon) error {
 const patience = 300 * time.Millisecond
 
 // checkStore reads everything once and compares it with the manifests, so that nothing was removed or changed while the
-// daemon was down. Damage found at once refuses the start; found later, it turns /readyz red.
-func (d *Daemon) checkStore(ctx context.Context) error {
-	result := make(chan error, 1)
+// daemon was down. Damage found at once, while verdict waits, refuses the start; found later, it turns /readyz red.
+func (d *Daemon) checkStore(ctx context.Context) (verdict func() error) {
+	result, enough := make(chan error, 1), time.After(patience)
 	d.work.Go(func() {
 		report, err := d.db.Scrub(ctx)
 		if err == nil && len(report.Problems) > 0 {
@@ -92,10 +92,12 @@ func (d *Daemon) checkStore(ctx context.Context) error {
 		}
 		result <- err
 	})
-	select {
-	case err := <-result:
-		return err
-	case <-time.After(patience):
-		return nil
+	return func() error {
+		select {
+		case err := <-result:
+			return err
+		case <-enough:
+			return nil
+		}
 	}
 }
