@@ -117,4 +117,4 @@ func TestPageAllocations(t *testing.T) {
 	}
 }
 
-const maxPageAllocs = 64
+const maxPageAllocs = 36
