@@ -33,7 +33,7 @@ func (n *nowhere) Write(b []byte) (int, error) {
 func BenchmarkCall(b *testing.B) {
 	bank := banktest.Start(b, banktest.OnDisk)
 	conn := bank.Link("EMP1")
-	if _, err := bank.Client.SyncTransactions(b.Context(), connection.ItemParams{ItemID: conn.ItemID}); err != nil {
+	if _, err := bank.Client.SyncTransactions(b.Context(), connection.SyncParams{ItemParams: connection.ItemParams{ItemID: conn.ItemID}}); err != nil {
 		b.Fatal(err)
 	}
 	s, err := server.New(server.Config{
