@@ -116,7 +116,8 @@ func (b *Bank) finishRotation(ctx context.Context, c tenant.Caller, id string) e
 	return b.findOutRotation(ctx, c, id)
 }
 
-// noteTold notes what nothing but a webhook tells of, unless the user has signed in again since.
+// noteTold notes what nothing but a webhook tells of, unless the user has signed in again since. A webhook says the second
+// it was signed in: one of the same second is believed, for losing it would be worse.
 func (b *Bank) noteTold(ctx context.Context, c tenant.Caller, conn storedConnection, h storedHint) (storedConnection, error) {
 	if len(h.Notes) == 0 {
 		return conn, nil
@@ -126,7 +127,7 @@ func (b *Bank) noteTold(ctx context.Context, c tenant.Caller, conn storedConnect
 		changed := false
 		for code, n := range h.Notes {
 			other := otherEnd[code]
-			if conn.Mended != nil && !n.At.After(*conn.Mended) || other != "" && h.Notes[other].At.After(n.At) {
+			if conn.Mended != nil && n.At.Add(time.Second).Before(*conn.Mended) || other != "" && h.Notes[other].At.After(n.At) {
 				continue
 			}
 			if other != "" { // a look at the Item tells that it ends, but not which of the two it is

@@ -68,7 +68,7 @@ func (b *Bank) examineConnections(ctx context.Context, c tenant.Caller) (status.
 		}
 	}
 	if broken > 0 {
-		return status.Check{Name: "connections", Result: status.Attention, Detail: fmt.Sprintf("%d of %d need somebody", broken, linked), Hint: "`bankctl connections list` shows which, and what mends each"}, nil
+		return status.Check{Name: "connections", Result: status.Attention, Detail: fmt.Sprintf("%d of %d not active", broken, linked), Hint: "`bankctl connections list` shows which, and what mends each"}, nil
 	}
 	return status.Check{Name: "connections", Result: status.Fine, Detail: fmt.Sprintf("%d, all active", linked)}, nil
 }
@@ -79,7 +79,7 @@ func (b *Bank) examineEnds(ctx context.Context, c tenant.Caller) (status.Check, 
 		return status.Check{}, err
 	}
 	if len(ends) > 0 {
-		return status.Check{Name: "expiring", Result: status.Attention, Detail: fmt.Sprintf("%d end within a week", len(ends)), Hint: "`bankctl connections expiring` lists them"}, nil
+		return status.Check{Name: "expiring", Result: status.Attention, Detail: fmt.Sprintf("%d within a week", len(ends)), Hint: "`bankctl connections expiring` lists them"}, nil
 	}
 	return status.Check{Name: "expiring", Result: status.Fine, Detail: "nothing ends within a week"}, nil
 }
