@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
@@ -11,10 +12,10 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// In the sandbox a link that is finished without its page asks for what the page would have: transactions too,
-// unless the caller named the products.
-func TestSandboxLinkHasEveryProduct(t *testing.T) {
-	sim, err := plaidsim.New(t.Context(), plaidsim.Options{Limits: "off"})
+// sandboxed starts a bankd on a simulator that it takes for Plaid's sandbox, with an admin client.
+func sandboxed(t *testing.T, ready plaidsim.Ready) *client.Client {
+	t.Helper()
+	sim, err := plaidsim.New(t.Context(), plaidsim.Options{Limits: "off", Ready: ready})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,14 +26,64 @@ func TestSandboxLinkHasEveryProduct(t *testing.T) {
 	t.Setenv("PLAID_SECRET", "0f00000000000000000000000000aa")
 	h := newHome(t)
 	p := h.start("--plaid", "sandbox", "--plaid-url", srv.URL, "--data-dir", h.data())
-	defer p.stop()
+	t.Cleanup(p.stop)
 	c := client.New(h.socket())
-	defer c.Close()
+	t.Cleanup(c.Close)
 	m, err := c.AddClient(t.Context(), tenant.ClientParams{Name: "t", Role: tenant.Admin, Employers: tenant.Everything})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.ClientID, c.Secret = m.ID, m.Secret
+	return c
+}
+
+// An update of more pages than a minute has calls waits for its next page, and holds up nobody else's.
+func TestHugeUpdateWaits(t *testing.T) {
+	c := sandboxed(t, plaidsim.Ready{Initial: time.Millisecond, History: 2 * time.Millisecond})
+	link := func(owner, user string) string {
+		link, err := c.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: owner, Exchange: true, HostedLink: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := c.CompleteSession(t.Context(), link.SessionID, connection.CompleteParams{InstitutionID: "ins_109508", Username: user})
+		if err != nil || s.ConnectionID == "" {
+			t.Fatalf("%+v: %v", s, err)
+		}
+		return s.ConnectionID
+	}
+	huge := link("e1", "user_bulk_28000") // 56 pages, of which a minute has 50
+	waiting := false
+	var small string
+	for range 600 {
+		conn, err := c.GetConnection(t.Context(), huge)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if conn.Reading != nil && conn.Reading.Rows >= 25_000 && small == "" {
+			small = link("e2", "user_good")
+		}
+		if small != "" && conn.Reading != nil {
+			other, err := c.GetConnection(t.Context(), small)
+			if err != nil {
+				t.Fatal(err)
+			}
+			waiting = waiting || other.Transactions != nil && other.Transactions.Total > 0
+		}
+		if conn.Transactions != nil && conn.Transactions.Total > 0 {
+			if conn.Transactions.Total != 28_000 || !waiting {
+				t.Errorf("%d rows; another connection was synced meanwhile: %v", conn.Transactions.Total, waiting)
+			}
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("it is not seen through")
+}
+
+// In the sandbox a link that is finished without its page asks for what the page would have: transactions too,
+// unless the caller named the products.
+func TestSandboxLinkHasEveryProduct(t *testing.T) {
+	c := sandboxed(t, plaidsim.Ready{})
 	for _, products := range [][]string{nil, {"auth"}} {
 		link, err := c.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: "e", Products: products, Exchange: true, HostedLink: true, AllowDuplicate: true})
 		if err != nil {
