@@ -125,12 +125,17 @@ func (b *Bank) ListACH(ctx context.Context, c tenant.Caller, q account.ACHQuery,
 
 // GetACH reads one ACH account.
 func (b *Bank) GetACH(ctx context.Context, c tenant.Caller, id string) (account.ACH, error) {
-	var a storedACH
-	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
+	a, err := b.achAccount(ctx, c, id)
+	return a.ACH, err
+}
+
+// achAccount reads an ACH account that the caller sees.
+func (b *Bank) achAccount(ctx context.Context, c tenant.Caller, id string) (a storedACH, err error) {
+	err = b.db.View(ctx, func(tx *store.Tx) error {
 		a, err = seenACH(tx, c, id)
 		return err
 	})
-	return a.ACH, err
+	return a, err
 }
 
 func seenACH(tx *store.Tx, c tenant.Caller, id string) (storedACH, error) {

@@ -3,7 +3,6 @@ package bank
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -37,32 +36,12 @@ func (b *Bank) checkRest(conn storedConnection, failed int) time.Duration {
 // watchConnections keeps the states of connections true until ctx ends, whether or not webhooks come: it asks after each
 // from time to time, looks at once at what a webhook told of, and finishes removals and swaps of tokens.
 func (b *Bank) watchConnections(ctx context.Context) {
-	var running sync.WaitGroup
-	defer running.Wait()
-	tick := time.NewTicker(b.lookEvery())
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	b.inTurns(ctx, b.checks, func(ctx context.Context) ([]tenantConnection, error) {
 		if err := b.resumeRemovals(ctx); err != nil {
-			continue
+			return nil, err
 		}
-		all, err := b.everyConnection(ctx, func(c storedConnection) bool { return c.Status != connection.Removed && c.Read })
-		if err != nil {
-			continue
-		}
-		ids := map[string]bool{}
-		for _, tc := range all {
-			ids[tc.conn.ID] = true
-			if b.checks.begin(tc.conn.ID, b.now()) {
-				running.Go(func() { b.checkInTurn(ctx, tc) })
-			}
-		}
-		b.checks.keep(ids)
-	}
+		return b.everyConnection(ctx, func(c storedConnection) bool { return c.Status != connection.Removed && c.Read })
+	}, b.checkInTurn)
 }
 
 func (b *Bank) checkInTurn(ctx context.Context, tc tenantConnection) {

@@ -13,11 +13,7 @@ import (
 // CreateProcessorToken lets one of Plaid's partners move money through a verified account: the partner gets the numbers
 // from Plaid, nobody sees them here. The token is not kept; the audit log says that it was made.
 func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id string, p account.ProcessorParams) (account.ProcessorToken, error) {
-	var a storedACH
-	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
-		a, err = seenACH(tx, c, id)
-		return err
-	})
+	a, err := b.achAccount(ctx, c, id)
 	if err != nil {
 		return account.ProcessorToken{}, err
 	}

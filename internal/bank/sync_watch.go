@@ -51,6 +51,12 @@ func (b *Bank) lookEvery() time.Duration {
 
 // watchTransactions keeps connections up to date until ctx ends; those that need a new sign-in are left alone.
 func (b *Bank) watchTransactions(ctx context.Context) {
+	b.inTurns(ctx, b.syncs, b.syncable, b.syncInTurn)
+}
+
+// inTurns gives each connection of a list its turn, again and again until ctx ends. What a list cannot be had for, the
+// store says where it matters.
+func (b *Bank) inTurns(ctx context.Context, t *turns, list func(context.Context) ([]tenantConnection, error), take func(context.Context, tenantConnection)) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	tick := time.NewTicker(b.lookEvery())
@@ -61,18 +67,18 @@ func (b *Bank) watchTransactions(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		all, err := b.syncable(ctx)
+		all, err := list(ctx)
 		if err != nil {
-			continue // the store says it where it matters
+			continue
 		}
 		ids := map[string]bool{}
-		for _, s := range all {
-			ids[s.conn.ID] = true
-			if b.syncs.begin(s.conn.ID, b.now()) {
-				running.Go(func() { b.syncInTurn(ctx, s) })
+		for _, tc := range all {
+			ids[tc.conn.ID] = true
+			if t.begin(tc.conn.ID, b.now()) {
+				running.Go(func() { take(ctx, tc) })
 			}
 		}
-		b.syncs.keep(ids)
+		t.keep(ids)
 	}
 }
 

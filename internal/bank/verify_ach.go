@@ -6,7 +6,6 @@ import (
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
-	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
@@ -26,11 +25,7 @@ func (b *Bank) VerifyACH(ctx context.Context, c tenant.Caller, id string, p acco
 
 // compareACH compares an account's numbers with those that Plaid holds for a linked one.
 func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p account.VerifyACHParams) (account.ACH, error) {
-	var a storedACH
-	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
-		a, err = seenACH(tx, c, id)
-		return err
-	})
+	a, err := b.achAccount(ctx, c, id)
 	if err != nil {
 		return account.ACH{}, err
 	}

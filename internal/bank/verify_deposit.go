@@ -20,11 +20,7 @@ import (
 // and has a deposit sent, later they enter the code that came with it. What proves the account is that Plaid then gives
 // the same numbers.
 func (b *Bank) openDeposit(ctx context.Context, c tenant.Caller, id string) (account.VerifyReply, error) {
-	var a storedACH
-	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
-		a, err = seenACH(tx, c, id)
-		return err
-	})
+	a, err := b.achAccount(ctx, c, id)
 	if err != nil {
 		return account.VerifyReply{}, err
 	}

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
 )
 
@@ -86,4 +88,23 @@ func nextStep(c connection.Connection) string {
 		return ""
 	}
 	return strings.ReplaceAll(t.Step, "_", " ")
+}
+
+// findConnection resolves what was typed and reads the connection.
+func findConnection(ctx context.Context, c *client.Client, typed string) (connection.Connection, error) {
+	id, err := resolve(ctx, "a connection", typed, connectionIDs(c))
+	if err != nil {
+		return connection.Connection{}, err
+	}
+	return c.GetConnection(ctx, id)
+}
+
+// oneConnection is findConnection together with the client that goes on.
+func (a *app) oneConnection(ctx context.Context, typed string) (*client.Client, connection.Connection, error) {
+	c, err := a.data(ctx)
+	if err != nil {
+		return nil, connection.Connection{}, err
+	}
+	conn, err := findConnection(ctx, c, typed)
+	return c, conn, err
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
 )
 
@@ -18,21 +17,8 @@ func newConnectionsBalance(a *app) *cobra.Command {
 	}
 }
 
-// findConnection resolves what was typed and reads the connection.
-func findConnection(ctx context.Context, c *client.Client, typed string) (connection.Connection, error) {
-	id, err := resolve(ctx, "a connection", typed, connectionIDs(c))
-	if err != nil {
-		return connection.Connection{}, err
-	}
-	return c.GetConnection(ctx, id)
-}
-
 func runConnectionsBalance(ctx context.Context, a *app, typed string) error {
-	c, err := a.data(ctx)
-	if err != nil {
-		return err
-	}
-	conn, err := findConnection(ctx, c, typed)
+	c, conn, err := a.oneConnection(ctx, typed)
 	if err != nil {
 		return err
 	}

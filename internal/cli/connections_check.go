@@ -19,11 +19,7 @@ somebody must sign in again or link anew.`,
 }
 
 func runConnectionsCheck(ctx context.Context, a *app, typed string) error {
-	c, err := a.data(ctx)
-	if err != nil {
-		return err
-	}
-	conn, err := findConnection(ctx, c, typed)
+	c, conn, err := a.oneConnection(ctx, typed)
 	if err != nil {
 		return err
 	}

@@ -52,11 +52,7 @@ func runConnectionsReauth(ctx context.Context, a *app, typed string, o connectio
 	if err != nil {
 		return err
 	}
-	c, err := a.data(ctx)
-	if err != nil {
-		return err
-	}
-	conn, err := findConnection(ctx, c, typed)
+	c, conn, err := a.oneConnection(ctx, typed)
 	if err != nil {
 		return err
 	}

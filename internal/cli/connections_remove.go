@@ -37,11 +37,7 @@ func runConnectionsRemove(ctx context.Context, a *app, typed, ach string) error 
 	if ach != "" && !slices.Contains(connection.ACHChoices, ach) {
 		return usage("want disable, keep or delete", "--ach does not know %q", ach)
 	}
-	c, err := a.data(ctx)
-	if err != nil {
-		return err
-	}
-	conn, err := findConnection(ctx, c, typed)
+	c, conn, err := a.oneConnection(ctx, typed)
 	if err != nil {
 		return err
 	}

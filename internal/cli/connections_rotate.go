@@ -20,11 +20,7 @@ Should the new one be lost on the way, the bank must be linked again: rotate one
 }
 
 func runConnectionsRotate(ctx context.Context, a *app, typed string) error {
-	c, err := a.data(ctx)
-	if err != nil {
-		return err
-	}
-	conn, err := findConnection(ctx, c, typed)
+	c, conn, err := a.oneConnection(ctx, typed)
 	if err != nil {
 		return err
 	}
