@@ -32,7 +32,7 @@
 // The daemon's edges:
 //
 //	daemon      where bankd is put together; start and end
-//	server      the table of routes; decode, one call of bank, encode
+//	server      the table of routes; decode, one call of bank, encode; Plaid's webhooks, on an address of their own
 //	plaid       the only code that speaks Plaid
 //	plaidsim    a local Plaid with its Hosted Link page; imports nothing of ours
 //	store       sealed typed collections over an ordered key-value Engine (bolt, mem; enginetest holds both to one contract)

@@ -85,3 +85,34 @@ func byPointer[T any](tx *store.Tx, index store.Collection[pointer], of store.Co
 	}
 	return value, err == nil, err
 }
+
+type tenantConnection struct {
+	tenantID string
+	conn     storedConnection
+}
+
+// everyConnection lists all tenants' connections that are wanted.
+func (b *Bank) everyConnection(ctx context.Context, wanted func(storedConnection) bool) ([]tenantConnection, error) {
+	tenants, err := b.allTenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []tenantConnection
+	for _, t := range tenants {
+		err := b.db.View(ctx, func(tx *store.Tx) error {
+			for rec, err := range connections.Scan(tx, t.ID, store.Range{}) {
+				if err != nil {
+					return err
+				}
+				if wanted(rec.Value) {
+					out = append(out, tenantConnection{t.ID, rec.Value})
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

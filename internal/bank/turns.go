@@ -1,8 +1,12 @@
 package bank
 
 import (
+	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/bankctl/bankctl/internal/plaid"
 )
 
 // turns gives each of many things its turn in the background: side by side, each one at a time, and a slow one holds up
@@ -82,4 +86,50 @@ func (t *turns) keep(ids map[string]bool) {
 			delete(t.each, id)
 		}
 	}
+}
+
+// inTurns gives each connection of a list its turn, again and again until ctx ends. What a list cannot be had for, the
+// store says where it matters.
+func (b *Bank) inTurns(ctx context.Context, t *turns, list func(context.Context) ([]tenantConnection, error), take func(context.Context, tenantConnection)) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	tick := time.NewTicker(b.lookEvery())
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		all, err := list(ctx)
+		if err != nil {
+			continue
+		}
+		ids := map[string]bool{}
+		for _, tc := range all {
+			ids[tc.conn.ID] = true
+			if t.begin(tc.conn.ID, b.now()) {
+				running.Go(func() { take(ctx, tc) })
+			}
+		}
+		t.keep(ids)
+	}
+}
+
+// spread adds up to a quarter, so that connections linked together do not ask together; the simulator's time is quick.
+func (b *Bank) spread(rest time.Duration) time.Duration {
+	if b.simulated() {
+		rest /= 20
+	}
+	return rest + rand.N(rest/4+1)
+}
+
+func (b *Bank) simulated() bool { return b.plaid.Environment() == plaid.Simulated }
+
+// lookEvery is how often background work looks for what is due.
+func (b *Bank) lookEvery() time.Duration {
+	if b.simulated() {
+		return 500 * time.Millisecond
+	}
+	return 5 * time.Second
 }
