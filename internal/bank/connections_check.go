@@ -45,7 +45,10 @@ func (b *Bank) checkData(ctx context.Context, c tenant.Caller, conn storedConnec
 	if _, err := b.syncAccounts(ctx, c, conn); err != nil {
 		return conn, err
 	}
-	return conn, b.refreshNumbers(ctx, c, conn)
+	if err := b.refreshNumbers(ctx, c, conn); err != nil {
+		return conn, err
+	}
+	return b.connection(ctx, c, conn.ID)
 }
 
 // checkItem asks /item/get, the one call that answers for a broken Item too.

@@ -19,6 +19,8 @@ func (b *Bank) checkRest(conn storedConnection, failed int) time.Duration {
 	switch {
 	case failed > 0:
 		rest = min(rest, time.Minute<<min(failed, 9))
+	case conn.Waits():
+		rest = 15 * time.Minute
 	case conn.Status == connection.Active:
 	case conn.Has("TOKEN_LOST") || conn.Has("ITEM_NOT_FOUND"): // nothing but a new link mends these
 		rest = 24 * time.Hour

@@ -27,7 +27,7 @@ func (r refreshed) details() map[string]string {
 // given another number, or an alias that replaces the old one.
 func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedConnection) error {
 	rests, err := b.restingACH(ctx, c.TenantID, conn.ID)
-	if err != nil || len(rests) == 0 {
+	if err != nil || len(rests) == 0 && !conn.Awaits(connection.ByNumbers) {
 		return err
 	}
 	at("numbers.ask")

@@ -32,8 +32,8 @@ func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string,
 		if !changed || before == connection.Removed {
 			return deed{}, errUnchanged
 		}
-		if before != connection.Revoked && conn.Status == connection.Revoked {
-			if _, err := disableACH(tx, c.TenantID, func(a storedACH) bool { return a.ConnectionID == id }, account.ConsentRevoked, b.time()); err != nil {
+		if before != conn.Status {
+			if _, err := disableACH(tx, c.TenantID, conn.endsNumbers, account.ConsentRevoked, b.time()); err != nil {
 				return deed{}, err
 			}
 		}
@@ -48,6 +48,12 @@ func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string,
 		return conn, nil
 	}
 	return conn, err
+}
+
+// endsNumbers reports whether an ACH account may not be used any more for what has become of the connection it rests on: any
+// where the user took their consent back, and aliases, which die with their Item, where that is gone.
+func (c storedConnection) endsNumbers(a storedACH) bool {
+	return a.ConnectionID == c.ID && (c.Status == connection.Revoked || c.Has("ITEM_NOT_FOUND") && a.Tokenized)
 }
 
 // with adds one detail to a copy.

@@ -137,6 +137,19 @@ func (c Connection) Has(code string) bool {
 	return slices.ContainsFunc(c.troubles(), func(t Trouble) bool { return t.Code == code })
 }
 
+// Awaits reports whether something is noted that this proof, and no look at the Item or its accounts, shows to be over.
+func (c Connection) Awaits(proof Proof) bool {
+	return slices.ContainsFunc(c.troubles(), func(t Trouble) bool {
+		over := signalOf(t.Code).over
+		return slices.Contains(over, proof) && !slices.Contains(over, ByItem) && !slices.Contains(over, ByAccounts)
+	})
+}
+
+// Waits reports whether it only takes time.
+func (c Connection) Waits() bool {
+	return slices.ContainsFunc(c.troubles(), func(t Trouble) bool { return t.Step == Wait })
+}
+
 func (c Connection) troubles() []Trouble {
 	all := slices.Clone(c.Notices)
 	if c.Error != nil {

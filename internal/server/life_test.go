@@ -302,3 +302,46 @@ func TestUsage(t *testing.T) {
 		t.Errorf("%+v", all[0].Calls)
 	}
 }
+
+// An alias dies with its Item; a bank's own number outlives it. And a connection that cannot be debited heals though no ACH
+// account rests on it yet.
+func TestNumbersThatEnd(t *testing.T) {
+	b := banktest.Start(t)
+	for bank, want := range map[string]string{"ins_109508": account.Verified, "ins_13": account.Disabled} {
+		conn := b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: bank}, connection.CompleteParams{InstitutionID: bank})
+		a := withACH(t, b, conn, bank, "0000")
+		if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "gone", Item: conn.ItemID}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Client.CheckConnection(t.Context(), conn.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := b.Client.GetACH(t.Context(), a.ID); err != nil || got.Status != want {
+			t.Errorf("%s: %s, %v", bank, got.Status, err)
+		}
+	}
+	conn := b.Link("e1")
+	if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "no_auth_accounts", Item: conn.ItemID}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Client.AddACHFromPlaid(t.Context(), account.FromPlaidParams{OwnerType: "employer", OwnerID: "e1", PlaidAccountID: conn.Accounts[0].PlaidAccountID, PlaidItemID: conn.ItemID})
+	if err == nil {
+		t.Fatal("it gave numbers")
+	}
+	if now, err := b.Client.GetConnection(t.Context(), conn.ID); err != nil || !now.Has("NO_AUTH_ACCOUNTS") {
+		t.Fatalf("%+v, %v", now.Error, err)
+	}
+	link, err := b.Client.UpdateLink(t.Context(), connection.UpdateLinkParams{UserID: "u", ItemID: conn.ItemID, Accounts: true, HostedLink: true})
+	if err == nil {
+		_, err = b.Client.CompleteSession(t.Context(), link.SessionID, connection.CompleteParams{InstitutionID: "ins_109508"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !eventually(func() bool {
+		now, err := b.Client.CheckConnection(t.Context(), conn.ID)
+		return err == nil && now.Status == connection.Active
+	}) {
+		t.Error("it does not heal")
+	}
+}
