@@ -56,7 +56,7 @@ type tokenCatcher struct {
 	seen map[string]bool
 }
 
-var anyToken = regexp.MustCompile(`(access|public|link)-sandbox-[0-9a-f-]{36}`)
+var anyToken = regexp.MustCompile(`(access|public|link|processor)-sandbox-[0-9a-f-]{36}`)
 
 func (c *tokenCatcher) around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

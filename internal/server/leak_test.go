@@ -2,15 +2,20 @@ package server_test
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/ach"
 	"github.com/bankctl/bankctl/internal/banktest"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/secret"
 )
 
 // planted is what must be nowhere on disk, by what it is.
@@ -46,12 +51,55 @@ func plant(t *testing.T) (b *banktest.Bank, stored planted, secrets []string) {
 	// A refused call carries numbers too.
 	b.Call(b.Client, "POST", "/api/v1/bank-accounts/ach", `{"owner_type":"nobody","routing_number":"110000000","account_number":"1111222233330009"}`)
 	b.Call(b.Client, "POST", "/api/v1/bank-accounts/ach", `{"1111222233330009":"110000000","account_number":1111222233330009}`)
-	stored["token"] = b.Tokens()
+	plantLife(t, b, conn)
+	for _, token := range b.Tokens() {
+		if strings.HasPrefix(token, "processor-") { // shown once, and never stored at all
+			secrets = append(secrets, token)
+		} else {
+			stored["token"] = append(stored["token"], token)
+		}
+	}
 	if len(stored["token"]) < 3 {
 		t.Fatalf("only %d tokens were seen", len(stored["token"]))
 	}
 	b.Stop()
-	return b, stored, []string{b.Client.Secret}
+	return b, stored, append(secrets, b.Client.Secret)
+}
+
+// plantLife brings in what the life of a connection brings: swapped and imported tokens, a processor's, a webhook's link
+// token, numbers typed into Plaid's page.
+func plantLife(t *testing.T, b *banktest.Bank, conn connection.Connection) {
+	t.Helper()
+	ctx := t.Context()
+	all, _, err := b.Client.ListACH(ctx, account.ACHQuery{ConnectionType: account.Plaid}, page.Request{})
+	if err != nil || len(all) == 0 {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time it is replayed, without the token
+		if status, _ := b.Call(b.Client, "POST", "/api/v1/bank-accounts/ach/"+all[0].ID+"/processor-token", `{"processor":"dwolla"}`, "Idempotency-Key", "once"); status != 201 {
+			t.Fatalf("processor token: %d", status)
+		}
+	}
+	if _, err := b.Client.RotateToken(ctx, conn.ID); err != nil {
+		t.Fatal(err)
+	}
+	reply := b.AskPlaid("/item/public_token/exchange", fmt.Sprintf(`{"public_token":%q}`, b.PublicToken("ins_109508")))
+	token, _ := reply["access_token"].(string)
+	if _, err := b.Client.ImportConnection(ctx, connection.ImportParams{AccessToken: secret.New(token), UserID: "u", EmployerID: "e1"}); err != nil {
+		t.Fatal(err)
+	}
+	b.Call(b.Client, "POST", "/api/v1/plaid/import", fmt.Sprintf(`{"access_token":%q,"user_id":7}`, token)) // refused, with a token in it
+	manual, _, err := b.Client.ListACH(ctx, account.ACHQuery{ConnectionType: account.Manual}, page.Request{})
+	if err != nil || len(manual) == 0 {
+		t.Fatal(err)
+	}
+	v, err := b.Client.VerifyACH(ctx, manual[0].ID, account.VerifyACHParams{Method: account.MicroDeposit})
+	if err == nil {
+		_, err = b.Client.CompleteSession(ctx, v.Page.SessionID, connection.CompleteParams{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // search looks for a value in a directory and in the log, as it is and in hex and base64.
@@ -82,7 +130,7 @@ func search(t *testing.T, b *banktest.Bank, value string) (where string) {
 // R49, R102-R106: with the daemon stopped, no number, token, secret or name is anywhere in its directories or its log.
 func TestNothingIsReadableOnDisk(t *testing.T) {
 	b, stored, secrets := plant(t)
-	stored["client secret"] = secrets
+	stored["secret that is not stored"] = secrets
 	searched := 0
 	for kind, values := range stored {
 		for _, v := range values {
