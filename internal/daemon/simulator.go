@@ -83,7 +83,9 @@ func (s *simulator) stop() error {
 type simFlags struct {
 	listen, state, ready, limits, fault string
 	seed                                int64
-	webhookAny                          bool
+	webhookAny, likePlaid               bool
+	duplicate                           int
+	shuffle                             time.Duration
 }
 
 // newPlaidSim is `bankd plaid-sim`: the simulator alone, for the tests of other programs.
@@ -94,8 +96,13 @@ func newPlaidSim(stdout, stderr io.Writer) *cobra.Command {
 		Short: "Run the Plaid simulator alone",
 		Long: `plaid-sim serves Plaid's API and a Hosted Link page for development and tests, in memory
 unless --state names a file. It takes any non-empty client id and secret; tokens belong
-to the client that made them.`,
+to the client that made them.
+
+What happens to an Item from outside is brought about by POST /simulator/events: a login that
+the bank no longer takes, a consent taken back, an account under another number, a row of
+another date. A body it does not know is answered with the kinds it does.`,
 		Example: `  bankd plaid-sim --listen 127.0.0.1:8085
+  curl -d '{"kind":"login_required","item_id":"…"}' http://127.0.0.1:8085/simulator/events
   bankd plaid-sim --fault '/auth/get:500:2,*:slow:10s' --ready initial=0s,history=0s`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return runPlaidSim(f, stdout, stderr) },
@@ -105,13 +112,22 @@ to the client that made them.`,
 	cmd.Flags().StringVar(&f.state, "state", "", "`FILE` that keeps its Items; in memory where left out")
 	cmd.Flags().StringVar(&f.ready, "ready", "initial=1s,history=2s", "when transactions become available")
 	cmd.Flags().StringVar(&f.limits, "limits", "sandbox", "rate limits: sandbox, production or off")
-	cmd.Flags().StringVar(&f.fault, "fault", "", "failures to inject: `ROUTE:KIND[:count|duration],…`; kinds 500, 429, html502, slow, hang, reset, lost")
+	cmd.Flags().StringVar(&f.fault, "fault", "", "failures to inject: `ROUTE:KIND[:count|duration],…`; kinds 500, 429, html502, slow, hang, reset, lost, mutation")
 	cmd.Flags().BoolVar(&f.webhookAny, "webhook-any", false, "send webhooks to other hosts than loopback too")
+	cmd.Flags().BoolVar(&f.likePlaid, "webhook-retry-like-plaid", false, "send a webhook again after 30 s, then ever later for a day; quickly and for ten minutes where left out")
+	cmd.Flags().IntVar(&f.duplicate, "webhook-duplicate", 0, "send each webhook `N` more times")
+	cmd.Flags().DurationVar(&f.shuffle, "webhook-shuffle", 0, "hold each webhook back for up to `TIME`, so that they overtake each other")
 	return cmd
 }
 
 func runPlaidSim(f simFlags, stdout, stderr io.Writer) error {
-	o := plaidsim.Options{Seed: f.seed, WebhookAny: f.webhookAny, Logger: slog.New(slog.NewTextHandler(stderr, nil))}
+	if f.duplicate < 0 || f.shuffle < 0 {
+		return usageError{errors.New("--webhook-duplicate and --webhook-shuffle: want 0 or more")}
+	}
+	o := plaidsim.Options{Seed: f.seed, WebhookAny: f.webhookAny, WebhookDuplicate: f.duplicate, WebhookShuffle: f.shuffle, Logger: slog.New(slog.NewTextHandler(stderr, nil))}
+	if f.likePlaid {
+		o.WebhookRetry = plaidsim.PlaidWebhookRetry()
+	}
 	var err error
 	if o.Ready, err = plaidsim.ParseReady(f.ready); err != nil {
 		return usageError{fmt.Errorf("--ready: %w", err)}
