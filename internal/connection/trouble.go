@@ -60,8 +60,8 @@ var signals = map[string]signal{
 	"USER_INPUT_TIMEOUT":       reauth("the user did not answer the bank in time"),
 	"ITEM_LOCKED":              reauth("the bank has locked the user's login: they unlock it there first"),
 
-	"INSTITUTION_NO_LONGER_SUPPORTED": {Failed, 8, "Plaid no longer supports the bank", Relink, []Proof{ByItem, ByAccounts}},
-	"ITEM_NOT_SUPPORTED":              {Failed, 8, "Plaid cannot serve this login", Relink, []Proof{ByItem, ByAccounts}},
+	"INSTITUTION_NO_LONGER_SUPPORTED": {Failed, 9, "Plaid no longer supports the bank", Relink, []Proof{ByItem, ByAccounts}},
+	"ITEM_NOT_SUPPORTED":              {Failed, 9, "Plaid cannot serve this login", Relink, []Proof{ByItem, ByAccounts}},
 
 	"VERIFICATION_EXPIRED": {Failed, 6, "the deposit was not confirmed in time, and Plaid has locked the account", Relink, nil},
 	"VERIFICATION_FAILED":  {Failed, 6, "three wrong codes were entered, and Plaid has locked the account", Relink, nil},

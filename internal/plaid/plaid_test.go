@@ -26,7 +26,7 @@ type bench struct {
 	spec *plaidspec.Recorder
 }
 
-func newBench(t *testing.T) bench {
+func newBench(t testing.TB) bench {
 	t.Helper()
 	sim, err := plaidsim.New(t.Context(), plaidsim.Options{Limits: "off"})
 	if err != nil {
@@ -50,7 +50,7 @@ func newBench(t *testing.T) bench {
 	return bench{client(t, srv.URL, 2*time.Second), sim, spec}
 }
 
-func client(t *testing.T, url string, timeout time.Duration) *plaid.Client {
+func client(t testing.TB, url string, timeout time.Duration) *plaid.Client {
 	t.Helper()
 	c, err := plaid.New(plaid.Config{Environment: plaid.Simulated, BaseURL: url + "/", ClientID: "id", Secret: secret.New("s3cret"), ClientName: "t", Timeout: timeout})
 	if err != nil {
