@@ -120,14 +120,17 @@ func (b *Bank) pointWebhook(ctx context.Context, c tenant.Caller, conn storedCon
 	if points == b.webhookURL || b.webhookURL == "" && conn.Pointed != points {
 		return nil
 	}
+	at("webhook.ask")
 	if err := b.plaid.PointWebhook(ctx, conn.token(), b.webhookURL); err != nil {
 		return err
 	}
+	at("webhook.asked")
 	d := deed{action: "connection.point_webhook", details: map[string]string{"on": strconv.FormatBool(b.webhookURL != "")}}
 	_, err := b.changeConnection(ctx, c, conn.ID, d, func(_ *store.Tx, latest *storedConnection) (bool, error) {
 		latest.Pointed = b.webhookURL
 		return true, nil
 	})
+	at("webhook.stored")
 	return err
 }
 
@@ -158,6 +161,7 @@ func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
 		return err
 	}
 	if !conn.Answers() {
+		at("update.refused")
 		return b.giveUp(ctx, w, fault.New(fault.RelinkRequired, "the bank still refuses: %s", conn.Error.Code).
 			WithHint("run `bankctl connections reauth %s` again", conn.ID))
 	}
@@ -166,5 +170,7 @@ func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
 	}
 	at("update.checked")
 	b.syncs.poke(conn.ID)
-	return b.update(ctx, func(tx *store.Tx) error { return open.Delete(tx, store.SystemTenant, w.ID) })
+	err = b.update(ctx, func(tx *store.Tx) error { return open.Delete(tx, store.SystemTenant, w.ID) })
+	at("update.closed")
+	return err
 }

@@ -18,7 +18,9 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 	}
 	ctx = context.WithoutCancel(ctx)
 	token := plaid.NewAccessToken(p.AccessToken.Reveal())
+	at("import.ask")
 	item, err := b.plaid.GetItem(ctx, token)
+	at("import.asked")
 	if code := plaid.Code(err); code == "INVALID_ACCESS_TOKEN" || code == "ITEM_NOT_FOUND" {
 		return connection.Connection{}, fault.Field("access_token", "is of no Item that these Plaid keys may use").
 			WithHint("a token works with the keys and in the environment that made it alone")
@@ -50,6 +52,7 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 		}
 		return d, items.Put(tx, c.TenantID, item.ID, pointer{conn.ID})
 	})
+	at("import.stored")
 	if err != nil {
 		return connection.Connection{}, err
 	}

@@ -162,6 +162,7 @@ func (b *Bank) resumeRemovals(ctx context.Context) error {
 func (b *Bank) removeInTurn(ctx context.Context, r storedRemoval) {
 	unlock := b.locks.lock("item " + r.ConnectionID)
 	defer unlock()
+	at("remove.again")
 	_, err := b.carryOutRemoval(ctx, system(r.TenantID), r)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
 		b.log.Warn("an Item could not be removed at Plaid yet", "connection", r.ConnectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))

@@ -31,6 +31,7 @@ func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connecti
 	defer b.locks.lock("item " + id)()
 	ctx = context.WithoutCancel(ctx)
 	now := b.time()
+	at("rotate.ask")
 	conn, err := b.changeConnection(ctx, c, id, deed{action: "connection.intend_rotation"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		switch {
 		case conn.Status == connection.Removed:
@@ -76,7 +77,9 @@ func (b *Bank) findOutRotation(ctx context.Context, c tenant.Caller, id string) 
 	if err != nil || conn.Rotating == nil || conn.Status == connection.Removed {
 		return err
 	}
+	at("rotate.find")
 	_, err = b.plaid.GetItem(ctx, conn.token())
+	at("rotate.found")
 	switch {
 	case err == nil:
 		return b.endRotation(ctx, c, id, "not_done")
@@ -95,6 +98,7 @@ func (b *Bank) endRotation(ctx context.Context, c tenant.Caller, id, result stri
 		conn.Rotating = nil
 		return was, nil
 	})
+	at("rotate.ended")
 	return err
 }
 
@@ -106,6 +110,7 @@ func (b *Bank) loseToken(ctx context.Context, c tenant.Caller, id string) error 
 		conn.Rotating = nil
 		return conn.Note("TOKEN_LOST", now, nil) || lost, nil
 	})
+	at("rotate.lost")
 	if err == nil && lost {
 		b.stats.LostTokens.Add(1)
 	}

@@ -105,9 +105,11 @@ func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, 
 		if p.Manual, err = b.typedNumbers(ctx, c.TenantID, s); err != nil {
 			return connection.Session{}, err
 		}
+		at("page.walk")
 		if err := b.plaid.CompleteHosted(ctx, s.HostedLinkURL, p); err != nil {
 			return connection.Session{}, err
 		}
+		at("page.walked")
 	} else if err := b.completeInSandbox(ctx, c, s, p); err != nil {
 		return connection.Session{}, err
 	}

@@ -26,7 +26,9 @@ func (b *Bank) SyncAccounts(ctx context.Context, c tenant.Caller, p connection.I
 }
 
 func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedConnection) (connection.Synced, error) {
+	at("sync.ask")
 	found, err := b.readAccounts(ctx, &conn)
+	at("sync.asked")
 	if err != nil {
 		return connection.Synced{}, b.troubled(ctx, c, conn, err)
 	}
@@ -51,6 +53,7 @@ func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedCon
 		d := deed{action: "connection.sync", object: "connection:" + conn.ID, details: counts.details(), reply: reply}
 		return d, connections.Put(tx, c.TenantID, conn.ID, latest)
 	})
+	at("sync.stored")
 	return reply, err
 }
 
