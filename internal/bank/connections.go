@@ -74,6 +74,19 @@ func (b *Bank) connection(ctx context.Context, c tenant.Caller, id string) (stor
 	return conn, err
 }
 
+// storedNow reads a connection as it is now; whoever means to act on it holds the lock of its Item.
+func (b *Bank) storedNow(ctx context.Context, tenantID, id string) (conn storedConnection, err error) {
+	err = b.db.View(ctx, func(tx *store.Tx) error {
+		conn, err = connections.Get(tx, tenantID, id)
+		return missing(err, "connection")
+	})
+	return conn, err
+}
+
+func errRemoved(id string) *fault.Error {
+	return fault.New(fault.Conflict, "the connection was removed").WithID(id)
+}
+
 // byPointer follows an index record to what it names; found is false where there is none.
 func byPointer[T any](tx *store.Tx, index store.Collection[pointer], of store.Collection[T], tenantID, key string) (value T, found bool, err error) {
 	to, err := index.Get(tx, tenantID, key)

@@ -41,13 +41,17 @@ func (b *Bank) RemoveConnection(ctx context.Context, c tenant.Caller, id string,
 
 func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn storedConnection, ach string) (connection.RemovedReply, error) {
 	defer b.locks.lock("item " + conn.ID)()
+	conn, err := b.storedNow(ctx, c.TenantID, conn.ID) // another removal may have ended meanwhile
+	if err != nil {
+		return connection.RemovedReply{}, err
+	}
 	if conn.Status == connection.Removed {
 		return connection.RemovedReply{ID: conn.ID, ItemID: conn.ItemID, Deleted: true}, nil
 	}
 	ctx = context.WithoutCancel(ctx)
 	r := storedRemoval{TenantID: c.TenantID, ConnectionID: conn.ID, ItemID: conn.ItemID, ACH: ach, ClientID: c.Client.ID, At: b.time()}
 	at("remove.ask")
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
 		d := deed{action: "connection.intend_removal", object: "connection:" + conn.ID, onWhose: conn.Employee.String(), details: map[string]string{"item": conn.ItemID}}
 		return d, removals.Put(tx, store.SystemTenant, conn.ID, r)
 	})
@@ -70,11 +74,10 @@ func removalGoesOn(err error) error {
 // carryOutRemoval has Plaid remove an Item, then closes what is here. It may be done again at any point.
 func (b *Bank) carryOutRemoval(ctx context.Context, c tenant.Caller, r storedRemoval) (connection.RemovedReply, error) {
 	reply := connection.RemovedReply{ID: r.ConnectionID, ItemID: r.ItemID, Deleted: true}
-	var conn storedConnection
-	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
-		conn, err = connections.Get(tx, r.TenantID, r.ConnectionID)
-		return missing(err, "connection")
-	})
+	if err := b.findOutRotation(ctx, c, r.ConnectionID); err != nil { // a dead token is no proof that the Item is gone
+		return reply, err
+	}
+	conn, err := b.storedNow(ctx, r.TenantID, r.ConnectionID)
 	if err != nil {
 		return reply, err
 	}
@@ -163,7 +166,15 @@ func (b *Bank) removeInTurn(ctx context.Context, r storedRemoval) {
 	unlock := b.locks.lock("item " + r.ConnectionID)
 	defer unlock()
 	at("remove.again")
-	_, err := b.carryOutRemoval(ctx, system(r.TenantID), r)
+	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
+		r, err = removals.Get(tx, store.SystemTenant, r.ConnectionID) // what was asked for last
+		return err
+	})
+	if err == nil {
+		_, err = b.carryOutRemoval(ctx, system(r.TenantID), r)
+	} else if errors.Is(err, store.ErrNotFound) {
+		err = nil // done meanwhile
+	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
 		b.log.Warn("an Item could not be removed at Plaid yet", "connection", r.ConnectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 	}

@@ -30,13 +30,16 @@ func (b *Bank) RotateToken(ctx context.Context, c tenant.Caller, id string) (con
 func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connection.Rotated, error) {
 	defer b.locks.lock("item " + id)()
 	ctx = context.WithoutCancel(ctx)
+	if err := b.findOutRotation(ctx, c, id); err != nil { // a new swap must not cover up what became of the one before
+		return connection.Rotated{}, err
+	}
 	now := b.time()
 	at("rotate.ask")
 	conn, err := b.changeConnection(ctx, c, id, deed{action: "connection.intend_rotation"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		switch {
 		case conn.Status == connection.Removed:
-			return false, fault.New(fault.Conflict, "the connection was removed").WithID(id)
-		case conn.Has("INVALID_ACCESS_TOKEN") || conn.Has("ITEM_NOT_FOUND") || conn.Has("TOKEN_LOST"):
+			return false, errRemoved(id)
+		case conn.dead():
 			return false, fault.New(fault.RelinkRequired, "its token is dead already").WithHint("remove it and link the bank again")
 		}
 		conn.Rotating = &now
@@ -69,11 +72,7 @@ func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connecti
 // findOutRotation asks whether a swap whose answer never came has happened: the old token tells. Where it is dead the new
 // one is lost with the answer, and the bank must be linked again.
 func (b *Bank) findOutRotation(ctx context.Context, c tenant.Caller, id string) error {
-	var conn storedConnection
-	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
-		conn, err = connections.Get(tx, c.TenantID, id)
-		return missing(err, "connection")
-	})
+	conn, err := b.storedNow(ctx, c.TenantID, id)
 	if err != nil || conn.Rotating == nil || conn.Status == connection.Removed {
 		return err
 	}

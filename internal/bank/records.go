@@ -66,6 +66,11 @@ func (c storedConnection) token() plaid.AccessToken {
 	return plaid.NewAccessToken(c.AccessToken).Of(c.ID)
 }
 
+// dead reports whether nothing is left that its token could open.
+func (c storedConnection) dead() bool {
+	return c.Has("INVALID_ACCESS_TOKEN") || c.Has("ITEM_NOT_FOUND") || c.Has("TOKEN_LOST")
+}
+
 // EmployeeRef names an employee's account by its whole path; Account is empty where one is about to be made.
 type EmployeeRef struct {
 	Company  string `json:"company"`
