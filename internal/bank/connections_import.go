@@ -30,7 +30,7 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 	}
 	defer b.locks.lock("import " + item.ID)()
 	now := b.time()
-	conn := storedConnection{AccessToken: token.Reveal(), Pointed: item.Webhook, Read: true, Connection: connection.Connection{
+	conn := storedConnection{AccessToken: token.Reveal(), Swap: !p.KeepToken, Pointed: item.Webhook, Read: true, Connection: connection.Connection{
 		ID: newID(now), ItemID: item.ID, UserID: p.UserID, EmployerID: p.EmployerID, CarrierID: p.CarrierID, Status: connection.Active,
 		Institution: connection.Institution{ID: item.InstitutionID, Name: item.InstitutionName},
 		Products:    item.Products, Accounts: []connection.LinkedAccount{}, CreatedAt: now, UpdatedAt: now,
@@ -56,20 +56,14 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 	if err != nil {
 		return connection.Connection{}, err
 	}
-	return b.GetConnection(ctx, c, b.settleImport(ctx, c, conn, item, p.KeepToken))
+	return b.GetConnection(ctx, c, b.settleImport(ctx, c, conn, item))
 }
 
 // settleImport does what follows; the import itself stands whatever becomes of it.
-func (b *Bank) settleImport(ctx context.Context, c tenant.Caller, conn storedConnection, item plaid.Item, keepToken bool) string {
+func (b *Bank) settleImport(ctx context.Context, c tenant.Caller, conn storedConnection, item plaid.Item) string {
 	steps := []func() error{
 		func() error { return b.pointWebhook(ctx, c, conn, item.Webhook) },
-		func() error {
-			if keepToken {
-				return nil
-			}
-			_, err := b.rotate(ctx, c, conn.ID)
-			return err
-		},
+		func() error { return b.swapImported(ctx, c, conn.ID) },
 		func() error {
 			latest, err := b.connection(ctx, c, conn.ID)
 			if err == nil {
@@ -85,4 +79,14 @@ func (b *Bank) settleImport(ctx context.Context, c tenant.Caller, conn storedCon
 	}
 	b.checks.poke(conn.ID)
 	return conn.ID
+}
+
+// swapImported swaps the token of an imported connection, unless that is done, or it opens nothing any more.
+func (b *Bank) swapImported(ctx context.Context, c tenant.Caller, id string) error {
+	conn, err := b.storedNow(ctx, c.TenantID, id)
+	if err != nil || !conn.Swap || conn.Status == connection.Removed || conn.dead() {
+		return err
+	}
+	_, err = b.rotate(ctx, c, id)
+	return err
 }

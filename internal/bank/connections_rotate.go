@@ -59,7 +59,7 @@ func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connecti
 	}
 	reply := connection.Rotated{ID: id, ItemID: conn.ItemID, RotatedAt: now}
 	_, err = b.changeConnection(ctx, c, id, deed{action: "connection.rotate", reply: reply}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
-		conn.AccessToken, conn.Rotating = fresh.Reveal(), nil
+		conn.AccessToken, conn.Rotating, conn.Swap = fresh.Reveal(), nil, false
 		return true, nil
 	})
 	at("rotate.stored")
@@ -106,7 +106,7 @@ func (b *Bank) loseToken(ctx context.Context, c tenant.Caller, id string) error 
 	now, lost := b.time(), false
 	_, err := b.changeConnection(ctx, c, id, deed{action: "connection.lose_token", outcome: string(fault.RelinkRequired)}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		lost = conn.Rotating != nil
-		conn.Rotating = nil
+		conn.Rotating, conn.Swap = nil, false
 		return conn.Note("TOKEN_LOST", now, nil) || lost, nil
 	})
 	at("rotate.lost")

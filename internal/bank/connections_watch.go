@@ -48,6 +48,9 @@ func (b *Bank) watchConnections(ctx context.Context) {
 
 func (b *Bank) checkInTurn(ctx context.Context, tc tenantConnection) {
 	conn, err := b.lookAgain(ctx, tc)
+	if err == nil && conn.Swap {
+		err = b.swapImported(ctx, system(tc.tenantID), conn.ID)
+	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
 		b.log.Warn("a connection could not be checked", "connection", tc.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 	}

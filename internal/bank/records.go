@@ -55,6 +55,7 @@ type storedConnection struct {
 	connection.Connection
 	AccessToken string       `json:"access_token"`
 	Rotating    *time.Time   `json:"rotating,omitempty"` // a swap of the token was asked for, and its outcome is not stored yet
+	Swap        bool         `json:"swap,omitempty"`     // another tool knows the token: it is to be swapped
 	Pointed     string       `json:"pointed,omitempty"`  // where we had Plaid send this Item's webhooks
 	Mended      *time.Time   `json:"mended,omitempty"`   // when its last update session ended well
 	Read        bool         `json:"read"`               // what the link was for is done: accounts read, or the employee's account judged
