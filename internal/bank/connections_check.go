@@ -26,7 +26,7 @@ func (b *Bank) CheckConnection(ctx context.Context, c tenant.Caller, id string) 
 		return connection.Connection{}, err
 	}
 	if conn.Status == connection.Removed {
-		return connection.Connection{}, fault.New(fault.Conflict, "the connection was removed").WithID(conn.ID)
+		return connection.Connection{}, errRemoved(conn.ID)
 	}
 	if conn, err = b.checkItem(ctx, c, conn); err == nil && conn.Answers() {
 		conn, err = b.checkData(ctx, c, conn)
@@ -157,8 +157,14 @@ func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
 		return err
 	}
 	at("update.noted")
-	if conn, err = b.checkItem(ctx, c, conn); err != nil {
+	if conn.Status != connection.Removed {
+		conn, err = b.checkItem(ctx, c, conn)
+	}
+	if err != nil {
 		return err
+	}
+	if conn.Status == connection.Removed {
+		return b.giveUp(ctx, w, errRemoved(conn.ID))
 	}
 	if !conn.Answers() {
 		at("update.refused")

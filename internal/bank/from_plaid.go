@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/secret"
@@ -42,6 +43,13 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 		return account.ACH{}, err
 	}
 	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		latest, err := connections.Get(tx, c.TenantID, conn.ID)
+		if err != nil {
+			return deed{}, missing(err, "connection")
+		}
+		if latest.Status == connection.Removed {
+			return deed{}, errRemoved(conn.ID)
+		}
 		meta, joined, err := byPointer(tx, plaidAccounts, bankAccounts, c.TenantID, index)
 		if err != nil {
 			return deed{}, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -42,6 +43,13 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 	b.stats.NumberFetches.Add(1)
 	now := b.time()
 	err = b.write(context.WithoutCancel(ctx), c, func(tx *store.Tx) (deed, error) {
+		latest, err := connections.Get(tx, c.TenantID, conn.ID)
+		if err != nil {
+			return deed{}, missing(err, "connection")
+		}
+		if latest.Status == connection.Removed { // its ACH accounts are settled
+			return deed{action: "numbers.refresh", object: "connection:" + conn.ID, outcome: string(fault.Conflict), details: refreshed{}.details()}, nil
+		}
 		var r refreshed
 		for _, id := range rests {
 			a, err := achAccounts.Get(tx, c.TenantID, id)
@@ -51,15 +59,14 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 			if err != nil {
 				return deed{}, err
 			}
+			if !a.rests() {
+				continue
+			}
 			if err := b.renumber(tx, c.TenantID, a, auth, now, &r); err != nil {
 				return deed{}, err
 			}
 		}
 		d := deed{action: "numbers.refresh", object: "connection:" + conn.ID, details: r.details()}
-		latest, err := connections.Get(tx, c.TenantID, conn.ID)
-		if err != nil {
-			return deed{}, missing(err, "connection")
-		}
 		if !latest.Heal(connection.ByNumbers, now) {
 			return d, nil
 		}
@@ -76,7 +83,7 @@ func (b *Bank) restingACH(ctx context.Context, tenantID, connectionID string) (i
 			if err != nil {
 				return err
 			}
-			if a := rec.Value; a.ConnectionID == connectionID && (a.Status != account.Disabled || a.suspended()) {
+			if a := rec.Value; a.ConnectionID == connectionID && a.rests() {
 				ids = append(ids, a.ID)
 			}
 		}
@@ -84,6 +91,9 @@ func (b *Bank) restingACH(ctx context.Context, tenantID, connectionID string) (i
 	})
 	return ids, err
 }
+
+// rests reports whether what Plaid says of the numbers still counts: not where the account was disabled for good.
+func (a storedACH) rests() bool { return a.Status != account.Disabled || a.suspended() }
 
 // renumber brings one ACH account in line with what Plaid says of it now.
 func (b *Bank) renumber(tx *store.Tx, tenantID string, a storedACH, auth plaid.Auth, now time.Time, r *refreshed) error {

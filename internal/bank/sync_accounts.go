@@ -39,6 +39,9 @@ func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedCon
 		if err != nil {
 			return deed{}, missing(err, "connection")
 		}
+		if latest.Status == connection.Removed {
+			return deed{}, errRemoved(conn.ID)
+		}
 		latest.Institution, latest.Products = conn.Institution, conn.Products
 		latest.Heal(connection.ByAccounts, now)
 		counts, err := b.putAccounts(tx, c.TenantID, &latest, found, ids, now)
