@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -25,7 +26,7 @@ func (c *Client) CompleteHosted(ctx context.Context, hostedURL string, p connect
 	if c.config.Environment != Simulated {
 		return fault.New(fault.Forbidden, "only the simulator's page can be walked by a program")
 	}
-	w := &walker{http: c.http, params: p}
+	w := &walker{http: c.http, timeout: c.config.Timeout, params: p}
 	page, err := w.get(ctx, hostedURL)
 	for range maxPanes {
 		if err != nil {
@@ -44,11 +45,12 @@ func (c *Client) CompleteHosted(ctx context.Context, hostedURL string, p connect
 }
 
 type walker struct {
-	http   *http.Client
-	params connection.CompleteParams
-	signIn int // how often credentials were sent
-	round  int // of security questions
-	codes  int // how often a deposit's code was sent
+	http    *http.Client
+	timeout time.Duration // of one page
+	params  connection.CompleteParams
+	signIn  int // how often credentials were sent
+	round   int // of security questions
+	codes   int // how often a deposit's code was sent
 }
 
 // pane is one page of Link: its name, and the form that leads on.
@@ -207,7 +209,9 @@ func (w *walker) post(ctx context.Context, p *pane, fields url.Values) (*pane, e
 
 // load sends a request and follows the page's own redirects, on the same host alone.
 func (w *walker) load(ctx context.Context, req *http.Request) (*pane, error) {
-	resp, err := w.http.Do(req)
+	within, cancel := context.WithTimeout(ctx, w.timeout)
+	defer cancel()
+	resp, err := w.http.Do(req.WithContext(within))
 	if err != nil {
 		return nil, explain(ctx, nil, err)
 	}
