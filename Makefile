@@ -37,7 +37,7 @@ bench:
 	go test -run '^$$' -bench . -benchmem ./...
 	cd bench && go run . -rows $(ROWS)
 
-# kill -9 at every await point of the link flow, many times over: minutes.
+# kill -9 at every await point of what is done with a connection, many times over: minutes.
 crash:
 	BANKD_CRASH_RUNS=$${BANKD_CRASH_RUNS:-20} go test -count=1 -timeout 60m -run 'TestKill' -v ./internal/daemon ./internal/store/...
 

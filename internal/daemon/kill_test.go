@@ -90,6 +90,16 @@ type process struct {
 
 func start(t *testing.T, env []string, bin string, args ...string) *process {
 	t.Helper()
+	p, ready, said := launch(t, env, bin, args...)
+	if !ready {
+		t.Fatalf("%s ended before it was ready: %s", filepath.Base(bin), said)
+	}
+	return p
+}
+
+// launch is start for a process that may be killed before it is ready.
+func launch(t *testing.T, env []string, bin string, args ...string) (p *process, ready bool, said string) {
+	t.Helper()
 	cmd := exec.Command(bin, args...)
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.StdoutPipe()
@@ -101,7 +111,7 @@ func start(t *testing.T, env []string, bin string, args ...string) *process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: cmd, done: make(chan struct{})}
+	p = &process{cmd: cmd, done: make(chan struct{})}
 	lines := make(chan string, 1)
 	go func() {
 		s := bufio.NewScanner(out)
@@ -116,12 +126,13 @@ func start(t *testing.T, env []string, bin string, args ...string) *process {
 	t.Cleanup(p.stop)
 	select {
 	case p.line = <-lines:
+		return p, true, ""
 	case <-p.done:
-		t.Fatalf("%s ended before it was ready: %s", filepath.Base(bin), stderr.String())
+		return p, false, stderr.String()
 	case <-time.After(20 * time.Second):
 		t.Fatal("no ready line")
 	}
-	return p
+	return p, false, ""
 }
 
 func (p *process) stop() {
