@@ -91,6 +91,7 @@ func TestKillConnection(t *testing.T) {
 		seed, runs, thorough = n, 1, false
 	}
 	kept := keepConnections(t, bin)
+	t.Run("overtaken", func(t *testing.T) { overtaken(t, bin, kept) })
 	var mu sync.Mutex
 	sums, total := map[killingName]*killTally{}, killTally{}
 	t.Run("runs", func(t *testing.T) {
@@ -126,6 +127,40 @@ func TestKillConnection(t *testing.T) {
 	row("in all", "", &total)
 	t.Logf("%d runs from seed %d\n%-7s %-16s %5s %7s %16s %14s %6s %9s\n%s", runs, seed,
 		"deed", "point", "runs", "killed", "relink_required", "removed later", "kills", "failures", &table)
+}
+
+// overtaken has a removal end while what Plaid answered before it is under way.
+func overtaken(t *testing.T, bin string, kept *keptConnections) {
+	for i, path := range []string{"/item/get", "/accounts/get", "/auth/get", "/item/get"} {
+		deed := "check"
+		if i == 3 {
+			deed = "update"
+		}
+		t.Run(deed+path, func(t *testing.T) {
+			v := newKillRun(t, bin, kept, killing{deed: deed}, uint64(i))
+			v.run_.client = client.New(filepath.Join(v.run_.dir, "run", "s"))
+			defer v.run_.client.Close()
+			v.run_.client.ClientID, v.run_.client.Secret, v.ach = kept.clientID, kept.secret, connection.DisableACH
+			v.countSwaps()
+			v.prepare()
+			v.relapse = false
+			v.up("")
+			v.mu.Lock()
+			v.overtake = path
+			v.mu.Unlock()
+			v.act(false)
+			v.settle()
+			v.compare()
+			select {
+			case <-v.run_.bankd.done:
+				v.fatal("bankd died of it")
+			default:
+			}
+			if !v.removed {
+				v.fatal("nothing was removed")
+			}
+		})
+	}
 }
 
 type killingName struct{ deed, point string }
@@ -244,13 +279,14 @@ type killRun struct {
 	sim  *plaidsim.Server
 	kept *keptConnections
 
-	mu      sync.Mutex
-	tokens  map[string]string // hash of the live token, by Item
-	swaps   map[string]int    // at the simulator, by Item
-	relapse bool              // the bank refuses again as soon as the user has signed in
-	walked  bool              // the user has been on the page
-	late    time.Duration     // how long replies about an Item's data are under way, so that others overtake them
-	removed bool              // a caller was told so
+	mu       sync.Mutex
+	tokens   map[string]string // hash of the live token, by Item
+	swaps    map[string]int    // at the simulator, by Item
+	overtake string            // a route whose next reply a removal overtakes
+	relapse  bool              // the bank refuses again as soon as the user has signed in
+	walked   bool              // the user has been on the page
+	late     time.Duration     // how long replies about an Item's data are under way, so that others overtake them
+	removed  bool              // a caller was told so
 
 	conn      connection.Connection // whose deed it is
 	other     connection.Connection // nobody's: it must stay as it is
@@ -303,9 +339,16 @@ func (v *killRun) watch(next http.Handler) http.Handler {
 			v.walked = v.walked || strings.HasPrefix(path, "/hl/") && r.Method == http.MethodPost
 			v.relapse = v.relapse && !relapse
 			late := v.late
+			overtake := v.overtake == path && (v.k.deed != "update" || v.walked)
+			if overtake {
+				v.overtake = ""
+			}
 			v.mu.Unlock()
 			if path == "/item/get" || path == "/accounts/get" || path == "/auth/get" {
 				time.Sleep(late)
+			}
+			if overtake {
+				v.giveAway()
 			}
 			if relapse {
 				_ = v.sim.Happen(plaidsim.Event{Kind: "login_required", Item: v.conn.ItemID})
@@ -426,8 +469,11 @@ func (v *killRun) run() killTally {
 	}
 	v.sim.SetFaults(nil)
 	v.up("")
-	if v.rnd.IntN(2) == 0 {
+	switch v.rnd.IntN(4) {
+	case 0, 1:
 		v.act(false)
+	case 2:
+		v.giveAway()
 	}
 	if v.rnd.IntN(3) == 0 {
 		time.Sleep(800 * time.Millisecond) // the background comes round once more
@@ -487,6 +533,9 @@ func (v *killRun) act(accompanied bool) {
 		side.Go(func() { v.accompany(ctx, which) })
 	}
 	switch c := v.run_.client; v.k.deed {
+	case "check":
+		_, err := c.CheckConnection(ctx, v.conn.ID)
+		v.expected("check", err)
 	case "rotate":
 		_, err := c.RotateToken(ctx, v.conn.ID)
 		v.expected("rotate", err)
@@ -513,6 +562,20 @@ func (v *killRun) act(accompanied bool) {
 		}
 	}
 	side.Wait()
+}
+
+// giveAway removes the connection, whatever state the deed has left it in.
+func (v *killRun) giveAway() {
+	id := v.conn.ID
+	if v.imported != "" {
+		id = v.imported
+	}
+	_, err := v.run_.client.RemoveConnection(v.t.Context(), id, connection.RemoveParams{ACH: v.ach})
+	if v.imported != "" && fault.Is(err, fault.NotFound) {
+		return // it never came here
+	}
+	v.toldRemoved(err)
+	v.expected("then remove", err)
 }
 
 func (v *killRun) delay(d time.Duration) {
