@@ -42,7 +42,7 @@ func (b *Bank) watchConnections(ctx context.Context) {
 		if err := b.resumeRemovals(ctx); err != nil {
 			return nil, err
 		}
-		return b.everyConnection(ctx, func(c storedConnection) bool { return c.Status != connection.Removed && c.Read })
+		return b.everyConnection(ctx, func(c storedConnection) bool { return c.Status != connection.Removed && (c.Read || c.Rotating != nil) })
 	}, b.checkInTurn)
 }
 

@@ -116,6 +116,10 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 		if err != nil {
 			return deed{}, err
 		}
+		if latest.Status == connection.Removed { // while its accounts were asked for
+			conn = latest
+			return deed{action: "connection.read", object: "connection:" + conn.ID, outcome: connection.Removed}, b.endRead(tx, c.TenantID, fp, e)
+		}
 		latest.Institution, latest.Products = conn.Institution, conn.Products
 		counts, err := b.putAccounts(tx, c.TenantID, &latest, found, ids, now)
 		if err != nil {
@@ -129,17 +133,22 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 		if err := b.awaitDeposit(tx, c.TenantID, e.SessionID, latest, found, now); err != nil {
 			return deed{}, err
 		}
-		if err := closeSession(tx, c.TenantID, e.SessionID, conn.ID); err != nil {
-			return deed{}, err
-		}
 		d := deed{action: "connection.read", object: "connection:" + conn.ID, details: counts.details(), reply: reply}
-		return d, unread.Delete(tx, store.SystemTenant, fp)
+		return d, b.endRead(tx, c.TenantID, fp, e)
 	})
 	at("accounts.stored")
 	if err == nil && e.SessionID != "" {
 		b.sessions.tell(e.SessionID)
 	}
 	return conn, err
+}
+
+// endRead notes that nothing of an exchange is left to do.
+func (b *Bank) endRead(tx *store.Tx, tenantID, fp string, e storedExchange) error {
+	if err := closeSession(tx, tenantID, e.SessionID, e.ConnectionID); err != nil {
+		return err
+	}
+	return unread.Delete(tx, store.SystemTenant, fp)
 }
 
 func closeSession(tx *store.Tx, tenantID, sessionID, connectionID string) error {
