@@ -58,7 +58,8 @@ type Bank struct {
 	checks   *turns
 	removing *turns
 
-	hooks seen
+	hooks     seen
+	finishing sync.Map // where → true, while an exchange is finished in the background
 
 	webhookURL string
 	days       int

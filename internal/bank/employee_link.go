@@ -133,7 +133,7 @@ func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e s
 		return unread.Delete(tx, store.SystemTenant, fp)
 	})
 	if err != nil {
-		b.later(where{c.TenantID, fp})
+		b.later(where{c.TenantID, fp}, firstRest)
 		return conn, err
 	}
 	if e.SessionID != "" {

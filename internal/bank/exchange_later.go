@@ -9,29 +9,40 @@ import (
 	"github.com/bankctl/bankctl/internal/plaid"
 )
 
-// later finishes an exchange in the background, for as long as the daemon runs.
-func (b *Bank) later(w where) {
+// later finishes an exchange in the background, for as long as the daemon runs: the first time after so long. Where that
+// is under way already it changes nothing, so that each exchange has one, which rests ever longer.
+func (b *Bank) later(w where, rest time.Duration) {
 	b.sessions.mu.Lock()
 	ctx := b.sessions.ctx
 	b.sessions.mu.Unlock()
-	if ctx != nil && ctx.Err() == nil {
-		b.sessions.running.Go(func() { b.finishLater(ctx, w) })
+	if ctx == nil || ctx.Err() != nil {
+		return
 	}
+	if _, underway := b.finishing.LoadOrStore(w, true); underway {
+		return
+	}
+	b.sessions.running.Go(func() {
+		defer b.finishing.Delete(w)
+		b.finishLater(ctx, w, rest)
+	})
 }
 
-func (b *Bank) finishLater(ctx context.Context, w where) {
-	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+// firstRest is how long an exchange that has just failed is left alone.
+const firstRest = time.Second
+
+func (b *Bank) finishLater(ctx context.Context, w where, rest time.Duration) {
+	for ; ; rest = min(max(2*rest, firstRest), time.Minute) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(rest):
+		}
 		err := b.finish(ctx, w)
 		if err == nil || !fault.As(err).Retryable {
 			if err != nil {
 				b.log.Warn("exchange could not be finished", "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 			}
 			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
 		}
 	}
 }

@@ -22,7 +22,7 @@ func (b *Bank) trade(ctx context.Context, c tenant.Caller, fp string, e storedEx
 	case plaid.Code(err) == "INVALID_PUBLIC_TOKEN" && again:
 		return b.lose(ctx, c, fp, e)
 	case plaid.OutcomeUnknown(err):
-		b.later(where{c.TenantID, fp}) // it is found out soon, whether or not the caller tries again
+		b.later(where{c.TenantID, fp}, firstRest) // it is found out soon, whether or not the caller tries again
 		return err
 	default:
 		return errors.Join(err, b.forget(ctx, fp, c.TenantID))
@@ -102,7 +102,7 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 	found, err := b.readAccounts(ctx, &conn)
 	at("accounts.asked")
 	if err != nil {
-		b.later(where{c.TenantID, fp})
+		b.later(where{c.TenantID, fp}, firstRest)
 		return storedConnection{}, b.troubled(ctx, c, conn, err)
 	}
 	var reply connection.Exchanged

@@ -298,7 +298,7 @@ func (b *Bank) resume(ctx context.Context) error {
 		return err
 	}
 	for _, w := range pending {
-		b.sessions.running.Go(func() { b.finishLater(ctx, w) })
+		b.later(w, 0)
 	}
 	for _, w := range sessions {
 		b.sessions.follow(b, w)

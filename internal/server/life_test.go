@@ -345,3 +345,23 @@ func TestNumbersThatEnd(t *testing.T) {
 		t.Error("it does not heal")
 	}
 }
+
+// While Plaid fails, an exchange is tried again ever more rarely, by one alone: a public token is no reason to storm Plaid.
+func TestExchangeIsTriedRarely(t *testing.T) {
+	b := banktest.Start(t)
+	token := b.PublicToken("ins_109508")
+	faulty(t, b, "/item/public_token/exchange:500")
+	for range 3 {
+		if _, err := b.Client.Exchange(t.Context(), connection.ExchangeParams{PublicToken: token, UserID: "u", EmployerID: "e1"}); err == nil {
+			t.Fatal("it went through")
+		}
+	}
+	time.Sleep(3500 * time.Millisecond)
+	if n := b.Daemon.Simulator().Counts()["/item/public_token/exchange"]; n < 4 || n > 6 {
+		t.Errorf("%d calls in 3.5 s: want the three asked for, and one after each of one and two seconds", n)
+	}
+	b.Daemon.Simulator().SetFaults(nil)
+	if _, err := b.Client.Exchange(t.Context(), connection.ExchangeParams{PublicToken: token, UserID: "u", EmployerID: "e1"}); err != nil {
+		t.Error(err)
+	}
+}
