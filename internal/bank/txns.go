@@ -9,6 +9,7 @@ import (
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/ledger"
+	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
 	"github.com/bankctl/bankctl/internal/txn"
@@ -46,6 +47,24 @@ func (b *Bank) GetTransaction(ctx context.Context, c tenant.Caller, id string) (
 	}
 	complete(&t, conns)
 	return t, err
+}
+
+// RemovedTransactions lists what Plaid has taken back since a time, as it was, the latest first: a pending one that never
+// came through, or a row that the bank has withdrawn. What a posted one took the place of is not among them.
+func (b *Bank) RemovedTransactions(ctx context.Context, c tenant.Caller, q txn.Query, since time.Time) ([]txn.Transaction, page.Info, error) {
+	conns, err := b.seenBy(ctx, c, &q)
+	if err != nil {
+		return nil, page.Info{}, err
+	}
+	all, err := b.ledger.Removed(ctx, c.TenantID, names(conns), since)
+	if err != nil {
+		return nil, page.Info{}, err
+	}
+	rows, info := page.Of(all, q.Request)
+	for i := range rows {
+		complete(&rows[i], conns)
+	}
+	return rows, info, nil
 }
 
 // SummarizeTransactions adds up what a query selects (R93-R101).

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
@@ -41,6 +42,16 @@ func (c *Client) ListTransactions(ctx context.Context, q txn.Query) (p txn.Page,
 func (c *Client) GetTransaction(ctx context.Context, id string) (t txn.Transaction, err error) {
 	_, err = c.call(ctx, "GET", transactions+"/"+url.PathEscape(id), nil, nil, &t)
 	return t, err
+}
+
+// RemovedTransactions lists what Plaid has taken back since a time; of the query the owners, the item and the page count.
+func (c *Client) RemovedTransactions(ctx context.Context, q txn.Query, since time.Time) (rows []txn.Transaction, info page.Info, err error) {
+	v := pairs(q.Request, "employer_id", q.EmployerID, "carrier_id", q.CarrierID, "plaid_item_id", q.Item)
+	if !since.IsZero() {
+		v.Set("since", since.UTC().Format(time.RFC3339))
+	}
+	info, err = c.call(ctx, "GET", transactions+"/removed", v, nil, &rows)
+	return rows, info, err
 }
 
 // SummarizeTransactions adds transactions up; by is empty, or day, week, month, account or category.

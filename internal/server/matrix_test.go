@@ -44,7 +44,7 @@ var allowed = map[string]string{
 	"ListCompanyAccounts": readers, "ListEmployeeAccounts": readers, "GetEmployeeAccount": readers, "GetEmployeeHistory": readers,
 	"GetEmployeeToken": helpers, "LinkEmployeeAccount": helpers, "AddEmployeeAccount": actors, "DeleteEmployeeAccount": actors,
 	"AttestEmployeeAccount": admins,
-	"ListExpiring":          readers, "ListUsage": readers, "CheckConnection": linkers, "RotateToken": linkers, "ImportConnection": linkers,
+	"RemovedTransactions":   readers, "ListExpiring": readers, "ListUsage": readers, "CheckConnection": linkers, "RotateToken": linkers, "ImportConnection": linkers,
 	"CreateProcessorToken": linkers, "Examine": admins,
 }
 
@@ -72,6 +72,7 @@ func probes(f fixture) map[string]probe {
 		"GetBalance":            {"/api/v1/plaid/balance", fmt.Sprintf(`{"plaid_item_id":%q}`, f.item), 422, 200},
 		"ListTransactions":      {"/api/v1/plaid/transactions?employer_id=" + f.employer, "", 200, 200},
 		"SummarizeTransactions": {"/api/v1/plaid/transactions/summary?employer_id=" + f.employer, "", 200, 200},
+		"RemovedTransactions":   {"/api/v1/plaid/transactions/removed?employer_id=" + f.employer, "", 200, 200},
 		"GetTransaction":        {"/api/v1/plaid/transactions/000000000000000000000000", "", 404, 404},
 		"SyncTransactions":      {"/api/v1/plaid/transactions/sync", item, 422, 200},
 		"ListConnections":       {"/api/v1/plaid/connections?employer_id=" + f.employer, "", 200, 200},

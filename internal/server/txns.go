@@ -19,6 +19,8 @@ func (s *Server) txns() []route {
 	return []route{
 		{Method: "GET", Path: txnRoot, Name: "ListTransactions", Summary: "List transactions, newest day first", Act: tenant.Read,
 			Query: with(append([]string{"cursor"}, txnFilters...)...), Reply: typed[txn.Transaction](), List: true, Handle: s.listTransactions},
+		{Method: "GET", Path: txnRoot + "/removed", Name: "RemovedTransactions", Summary: "List what Plaid has taken back since a time, as it was, the latest first", Act: tenant.Read,
+			Query: with("since", "employer_id", "carrier_id", "plaid_item_id"), Reply: typed[txn.Transaction](), List: true, Handle: s.removedTransactions},
 		{Method: "GET", Path: txnRoot + "/summary", Name: "SummarizeTransactions", Summary: "Add transactions up; the same filters as the list", Act: tenant.Read,
 			Query: append([]string{"by", "by_currency"}, txnFilters...), Reply: typed[txn.Summary](), Handle: s.summarizeTransactions},
 		{Method: "POST", Path: txnRoot + "/sync", Name: "SyncTransactions", Summary: "Bring a connection's transactions up to date", Act: tenant.Write,
@@ -68,6 +70,16 @@ func (s *Server) listTransactions(c *call) (any, *page.Info, error) {
 	}
 	c.out.b, c.more = p.Rows, pagination{NextCursor: p.Next, SyncedAt: p.SyncedAt}
 	return begun{}, &p.Info, nil
+}
+
+func (s *Server) removedTransactions(c *call) (any, *page.Info, error) {
+	q := c.query()
+	f := txn.Query{Item: q.text("plaid_item_id"), EmployerID: q.text("employer_id"), CarrierID: q.text("carrier_id")}
+	since := q.moment("since")
+	return listing(q, func(p page.Request) ([]txn.Transaction, page.Info, error) {
+		f.Request = p
+		return s.bank.RemovedTransactions(c.r.Context(), c.caller, f, since)
+	})
 }
 
 func (s *Server) summarizeTransactions(c *call) (any, *page.Info, error) {

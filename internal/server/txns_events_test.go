@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -27,6 +28,7 @@ func TestSyncThroughEvents(t *testing.T) {
 			whole(t, b, conn.ID)
 			seed := rand.Uint64()
 			rnd := rand.New(rand.NewPCG(seed, 1))
+			seen := ourRows(t, b)
 			kinds := []string{"txn_redated", "txn_currency", "txn_removed_late", "txn_mutation", "refresh"}
 			for step := range 8 {
 				var did []string
@@ -47,6 +49,8 @@ func TestSyncThroughEvents(t *testing.T) {
 					t.Fatalf("seed %d, step %d, %v: Plaid's rows and ours:\n%s", seed, step, did, diff)
 				}
 				checkSums(t, b, ours)
+				checkRemoved(t, b, ours, seen)
+				maps.Copy(seen, ours)
 			}
 		})
 	}
@@ -151,5 +155,31 @@ func checkSums(t *testing.T, b *banktest.Bank, rows map[string]row) {
 	}
 	if _, err := b.Client.SummarizeTransactions(t.Context(), txn.Query{}, false, ""); len(want) > 1 && !fault.Is(err, fault.Invalid) {
 		t.Errorf("mixed currencies were added up: %v", err)
+	}
+}
+
+// checkRemoved sees that what was here once and is no more can be asked for, unless a posted row took its place.
+func checkRemoved(t *testing.T, b *banktest.Bank, now, seen map[string]row) {
+	t.Helper()
+	gone := map[string]bool{}
+	for p := 1; ; p++ {
+		rows, info, err := b.Client.RemovedTransactions(t.Context(), txn.Query{Request: page.Request{Page: p, Limit: 200}}, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			gone[r.PlaidTransactionID] = true
+			if _, here := now[r.PlaidTransactionID]; here {
+				t.Fatalf("%s is here and gone", r.PlaidTransactionID)
+			}
+		}
+		if p >= info.Pages {
+			break
+		}
+	}
+	for id, r := range seen {
+		if _, here := now[id]; !here && !r.Pending && !gone[id] {
+			t.Fatalf("%s vanished without a trace", id)
+		}
 	}
 }

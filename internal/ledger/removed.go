@@ -1,0 +1,72 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/txn"
+)
+
+// Removed lists what was taken back since a time, as it was, the latest first. The heads of all segments are read for it:
+// it is for jobs, not for pages.
+func (l *Ledger) Removed(ctx context.Context, tenant string, visible []string, since time.Time) ([]txn.Transaction, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	out := []txn.Transaction{}
+	b := l.books[tenant]
+	if b == nil {
+		return out, nil
+	}
+	err := l.db.View(ctx, func(tx *store.Tx) error {
+		m := maker{book: b}
+		for _, id := range visible {
+			it := b.items[id]
+			if it == nil {
+				continue
+			}
+			no := uint32(0)
+			for rec, err := range segments.Heads(tx, tenant, store.Range{Prefix: segmentID(it.No, 0)[:9]}) {
+				if err != nil {
+					return err
+				}
+				if err := removedIn(tx, tenant, it, no, rec.Value, &m, since, &out); err != nil {
+					return fmt.Errorf("segment %s: %w", rec.ID, err)
+				}
+				no++
+			}
+		}
+		return nil
+	})
+	slices.SortStableFunc(out, func(x, y txn.Transaction) int { return y.UpdatedAt.Compare(x.UpdatedAt) })
+	return out, err
+}
+
+// removedIn adds those of one segment, whose body is only opened where there are any.
+func removedIn(tx *store.Tx, tenant string, it *item, no uint32, stored []byte, m *maker, since time.Time, out *[]txn.Transaction) error {
+	s, err := parse(stored)
+	if err != nil {
+		return err
+	}
+	var whole *segment
+	for i := range s.n {
+		if s.header(i).flags&removed == 0 {
+			continue
+		}
+		if whole == nil {
+			if whole, err = readSegment(tx, tenant, it.No, no); err != nil {
+				return err
+			}
+		}
+		t, err := m.transaction(place{whole.header(i).day, locate(it.No, no, i), it, whole})
+		if err != nil {
+			return err
+		}
+		if t.UpdatedAt.After(since) {
+			*out = append(*out, t)
+		}
+	}
+	return nil
+}
