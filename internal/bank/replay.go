@@ -102,35 +102,3 @@ func (b *Bank) keepReply(ctx context.Context, tx *store.Tx, c tenant.Caller, d d
 	a.kept = true
 	return replies.Put(tx, c.TenantID, a.id, storedReply{Reply: Reply{Status: status, Data: data}, Request: a.request, At: b.time()})
 }
-
-// ForgetReplies drops kept replies past their day; the daemon runs it now and then.
-func (b *Bank) ForgetReplies(ctx context.Context) error {
-	all, err := b.allTenants(ctx)
-	if err != nil {
-		return err
-	}
-	for _, t := range all {
-		if err := b.update(ctx, func(tx *store.Tx) error { return b.forgetReplies(tx, t.ID) }); err != nil {
-			return fmt.Errorf("forget replies: %w", err)
-		}
-	}
-	return nil
-}
-
-func (b *Bank) forgetReplies(tx *store.Tx, tenantID string) error {
-	var old []string
-	for rec, err := range replies.Scan(tx, tenantID, store.Range{}) {
-		if err != nil {
-			return err
-		}
-		if b.time().Sub(rec.Value.At) > keepFor {
-			old = append(old, rec.ID)
-		}
-	}
-	for _, id := range old {
-		if err := replies.Delete(tx, tenantID, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -139,7 +139,7 @@ func (d *Daemon) plaidClient(ctx context.Context, o Options) (*plaid.Client, err
 	return plaid.New(pc)
 }
 
-// sweep forgets kept replies whose day is over, and stores what was counted of calls to Plaid.
+// sweep forgets kept replies and link sessions whose time is over, and stores what was counted of calls to Plaid.
 func (d *Daemon) sweep(ctx context.Context) {
 	tick, count := time.NewTicker(time.Hour), time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -151,8 +151,10 @@ func (d *Daemon) sweep(ctx context.Context) {
 		case <-count.C:
 			d.keepUsage(ctx)
 		case <-tick.C:
-			if err := d.bank.ForgetReplies(ctx); err != nil && ctx.Err() == nil {
-				d.log.Error("old replies could not be forgotten", "error", err.Error())
+			for _, forget := range []func(context.Context) error{d.bank.ForgetReplies, d.bank.ForgetSessions} {
+				if err := forget(ctx); err != nil && ctx.Err() == nil {
+					d.log.Error("what is over could not be forgotten", "error", err.Error())
+				}
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/plaidsim"
 	"github.com/bankctl/bankctl/internal/secret"
 	"github.com/bankctl/bankctl/internal/status"
@@ -363,5 +364,31 @@ func TestExchangeIsTriedRarely(t *testing.T) {
 	b.Daemon.Simulator().SetFaults(nil)
 	if _, err := b.Client.Exchange(t.Context(), connection.ExchangeParams{PublicToken: token, UserID: "u", EmployerID: "e1"}); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is over is forgotten after its time; what is linked stays.
+func TestSessionsAreForgotten(t *testing.T) {
+	c := &clock{}
+	b := banktest.Start(t, banktest.Clock(c.now))
+	link, err := b.Client.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: "e1", HostedLink: true, Exchange: true})
+	if err == nil {
+		_, err = b.Client.CompleteSession(t.Context(), link.SessionID, connection.CompleteParams{InstitutionID: "ins_109508"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.turn(29 * aday)
+	for _, gone := range []bool{false, true} {
+		if err := b.Daemon.Bank().ForgetSessions(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Client.GetSession(t.Context(), link.SessionID, 0); fault.Is(err, fault.NotFound) != gone {
+			t.Errorf("gone %v: %v", gone, err)
+		}
+		c.turn(2 * aday)
+	}
+	if all, _, err := b.Client.ListConnections(t.Context(), connection.Query{}, page.Request{}); err != nil || len(all) != 1 {
+		t.Errorf("%d connections, %v", len(all), err)
 	}
 }
