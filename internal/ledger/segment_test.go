@@ -161,7 +161,9 @@ func TestIndex(t *testing.T) {
 			}
 			want[tag][at] = true
 		}
-		want[12345] = map[locator]bool{}
+		if want[12345] == nil { // unless it was drawn
+			want[12345] = map[locator]bool{}
+		}
 		for tag, places := range want {
 			got := map[locator]bool{}
 			for at := range x.find(9, tag) {
@@ -170,7 +172,7 @@ func TestIndex(t *testing.T) {
 				}
 				got[at] = true
 			}
-			if d := cmp.Diff(places, got); d != "" && (tag != 12345 || len(got) > 0) {
+			if d := cmp.Diff(places, got); d != "" {
 				t.Fatal(d)
 			}
 		}
