@@ -53,12 +53,12 @@ func (b *Bank) examineAudit(ctx context.Context, c tenant.Caller) (status.Check,
 }
 
 func (b *Bank) examineConnections(ctx context.Context, c tenant.Caller) (status.Check, error) {
-	all, err := b.linkedBanks(ctx, c.TenantID)
+	known, err := b.linkedBanks(ctx, c.TenantID)
 	if err != nil {
 		return status.Check{}, err
 	}
 	linked, broken := 0, 0
-	for _, conn := range all {
+	for _, conn := range known.all {
 		if conn.Status == connection.Removed {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -110,10 +111,11 @@ func label(buckets []txn.Bucket, conns []*connection.Connection) {
 // seenBy finds the connections whose transactions a caller sees and a query asks for. A bank account of ours in the query
 // becomes Plaid's.
 func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) ([]*connection.Connection, error) {
-	all, err := b.linkedBanks(ctx, c.TenantID)
+	known, err := b.linkedBanks(ctx, c.TenantID)
 	if err != nil {
 		return nil, err
 	}
+	all := known.all
 	if q.AccountID != "" {
 		err := b.db.View(ctx, func(tx *store.Tx) error {
 			a, err := seenAccount(tx, c, q.AccountID)
@@ -141,18 +143,19 @@ func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) ([]*co
 type linkedCache struct {
 	writes uint64
 	all    []connection.Connection
+	shown  []atomic.Pointer[shownConnection] // of each, once it was asked for
 }
 
 // linkedBanks gives a tenant's connections, but those of employees; read anew after any write.
-func (b *Bank) linkedBanks(ctx context.Context, tenantID string) ([]connection.Connection, error) {
+func (b *Bank) linkedBanks(ctx context.Context, tenantID string) (linkedCache, error) {
 	select {
 	case <-b.db.Poisoned(): // what is known may not be so
-		return nil, store.ErrPoisoned
+		return linkedCache{}, store.ErrPoisoned
 	default:
 	}
 	now := b.writes.Load()
 	if known, ok := b.linked.Load(tenantID); ok && known.(linkedCache).writes == now {
-		return known.(linkedCache).all, nil
+		return known.(linkedCache), nil
 	}
 	var all []connection.Connection
 	err := b.db.View(ctx, func(tx *store.Tx) error {
@@ -166,10 +169,11 @@ func (b *Bank) linkedBanks(ctx context.Context, tenantID string) ([]connection.C
 		}
 		return nil
 	})
+	known := linkedCache{now, all, make([]atomic.Pointer[shownConnection], len(all))}
 	if err == nil {
-		b.linked.Store(tenantID, linkedCache{now, all})
+		b.linked.Store(tenantID, known)
 	}
-	return all, err
+	return known, err
 }
 
 func names(conns []*connection.Connection) []string {

@@ -95,11 +95,11 @@ func (b *Bank) ListUsage(ctx context.Context, c tenant.Caller, id string) ([]con
 		}
 		conns = append(conns, conn.Connection)
 	} else {
-		all, err := b.linkedBanks(ctx, c.TenantID)
+		known, err := b.linkedBanks(ctx, c.TenantID)
 		if err != nil {
 			return nil, err
 		}
-		for _, conn := range all {
+		for _, conn := range known.all {
 			if conn.Status != connection.Removed && c.Sees(conn.EmployerID, conn.CarrierID) {
 				conns = append(conns, conn)
 			}

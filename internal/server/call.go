@@ -29,16 +29,21 @@ type call struct {
 	uid     int
 	started time.Time
 	caller  tenant.Caller
-	route   string
+	to      *served
 	body    []byte
-	path    chi.Context
-	out     *room // of the reply
+	path    chi.Context // the router's notes
+	out     *room       // of the reply
+
+	idHeader, lengthHeader [1]string
 
 	more   pagination // of a listing
 	status int
 	data   json.RawMessage // what was answered, for a replay
 	err    *fault.Error
 }
+
+// param gives a part of the path by its name in the route.
+func (c *call) param(name string) string { return c.path.URLParam(name) }
 
 // requestID takes the caller's own where it is harmless, or mints one.
 func requestID(given string) string {

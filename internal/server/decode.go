@@ -39,7 +39,7 @@ func withIDAndBody[P checker, R any](fn func(context.Context, tenant.Caller, str
 		if err != nil {
 			return nil, nil, err
 		}
-		reply, err := fn(c.r.Context(), c.caller, c.r.PathValue("id"), p)
+		reply, err := fn(c.r.Context(), c.caller, c.param("id"), p)
 		return reply, nil, err
 	}
 }
@@ -51,7 +51,7 @@ func withID[R any](fn func(context.Context, tenant.Caller, string) (R, error)) h
 		if err := q.err(); err != nil {
 			return nil, nil, err
 		}
-		reply, err := fn(c.r.Context(), c.caller, c.r.PathValue("id"))
+		reply, err := fn(c.r.Context(), c.caller, c.param("id"))
 		return reply, nil, err
 	}
 }

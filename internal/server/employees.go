@@ -42,7 +42,7 @@ func (s *Server) employees() []route {
 }
 
 func (c *call) ref() bank.EmployeeRef {
-	return bank.EmployeeRef{Company: c.r.PathValue("companyId"), Employee: c.r.PathValue("employeeId"), Account: c.r.PathValue("accountId")}
+	return bank.EmployeeRef{Company: c.param("companyId"), Employee: c.param("employeeId"), Account: c.param("accountId")}
 }
 
 func withRef[R any](fn func(context.Context, tenant.Caller, bank.EmployeeRef) (R, error)) handler {
@@ -89,7 +89,7 @@ func (s *Server) getEmployeeToken(c *call) (any, *page.Info, error) {
 // employeeQuery reads the filters that S2's listings share.
 func (c *call) employeeQuery(q *query) employee.Query {
 	return employee.Query{
-		CompanyID: c.r.PathValue("companyId"), EmployeeID: c.r.PathValue("employeeId"),
+		CompanyID: c.param("companyId"), EmployeeID: c.param("employeeId"),
 		IsVerified: q.boolean("isVerified", q.text("isVerified")), Reason: employee.Reason(q.text("reason")), Search: q.text("search"),
 	}
 }
@@ -122,7 +122,7 @@ func (s *Server) getCompany(c *call) (any, *page.Info, error) {
 	if err := q.err(); err != nil {
 		return nil, nil, err
 	}
-	reply, err := s.bank.GetCompany(c.r.Context(), c.caller, c.r.PathValue("companyId"))
+	reply, err := s.bank.GetCompany(c.r.Context(), c.caller, c.param("companyId"))
 	return reply, nil, err
 }
 
@@ -131,7 +131,7 @@ func (s *Server) enableCapability(c *call) (any, *page.Info, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	reply, err := s.bank.EnableCapability(c.r.Context(), c.caller, c.r.PathValue("companyId"), c.r.PathValue("capability"), p)
+	reply, err := s.bank.EnableCapability(c.r.Context(), c.caller, c.param("companyId"), c.param("capability"), p)
 	return reply, nil, err
 }
 
@@ -140,6 +140,6 @@ func (s *Server) disableCapability(c *call) (any, *page.Info, error) {
 	if err := q.err(); err != nil {
 		return nil, nil, err
 	}
-	reply, err := s.bank.DisableCapability(c.r.Context(), c.caller, c.r.PathValue("companyId"), c.r.PathValue("capability"))
+	reply, err := s.bank.DisableCapability(c.r.Context(), c.caller, c.param("companyId"), c.param("capability"))
 	return reply, nil, err
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"cmp"
 	"net/http"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/status"
 	"github.com/bankctl/bankctl/internal/tenant"
 	"github.com/bankctl/bankctl/internal/trail"
 )
@@ -15,9 +17,42 @@ import (
 // longestWait bounds wait=: a caller who wants longer asks again.
 const longestWait = time.Minute
 
+// shownStatus is a status and its JSON, which is made when something has changed.
+type shownStatus struct {
+	status.Status
+	data []byte
+}
+
 func (s *Server) getStatus(c *call) (any, *page.Info, error) {
 	q := c.query()
-	return s.status(), nil, q.err()
+	if err := q.err(); err != nil {
+		return nil, nil, err
+	}
+	now := s.status()
+	known := s.shown.Load()
+	if known == nil || known.Status != now {
+		c.begin(false)
+		if err := c.out.encode(now); err != nil {
+			return nil, nil, err
+		}
+		known = &shownStatus{now, bytes.Clone(c.out.b[len(route{}.lead(false)):])}
+		s.shown.Store(known)
+	}
+	c.out.b = append(c.begin(false), known.data...)
+	return begun{}, nil, nil
+}
+
+func (s *Server) getConnection(c *call) (any, *page.Info, error) {
+	q := c.query()
+	if err := q.err(); err != nil {
+		return nil, nil, err
+	}
+	b, err := s.bank.AppendConnection(c.r.Context(), c.caller, c.param("id"), c.begin(false))
+	if err != nil {
+		return nil, nil, err
+	}
+	c.out.b = b
+	return begun{}, nil, nil
 }
 
 func (s *Server) health(c *call) { c.bytes(http.StatusOK, asText, []byte("ok\n")) }
@@ -39,7 +74,7 @@ func (s *Server) getSession(c *call) (any, *page.Info, error) {
 	if err := q.err(); err != nil {
 		return nil, nil, err
 	}
-	reply, err := s.bank.GetSession(c.r.Context(), c.caller, c.r.PathValue("id"), wait)
+	reply, err := s.bank.GetSession(c.r.Context(), c.caller, c.param("id"), wait)
 	return reply, nil, err
 }
 
@@ -71,7 +106,7 @@ func (s *Server) deleteAccount(c *call) (any, *page.Info, error) {
 	if err := q.err(); err != nil {
 		return nil, nil, err
 	}
-	reply, err := s.bank.DeleteAccount(c.r.Context(), c.caller, c.r.PathValue("id"), cascade != nil && *cascade)
+	reply, err := s.bank.DeleteAccount(c.r.Context(), c.caller, c.param("id"), cascade != nil && *cascade)
 	return reply, nil, err
 }
 
@@ -79,7 +114,7 @@ func (s *Server) setDefaultAccount(c *call) (any, *page.Info, error) {
 	if _, err := decode[account.DefaultParams](c); err != nil {
 		return nil, nil, err
 	}
-	reply, err := s.bank.SetDefaultAccount(c.r.Context(), c.caller, c.r.PathValue("id"))
+	reply, err := s.bank.SetDefaultAccount(c.r.Context(), c.caller, c.param("id"))
 	return reply, nil, err
 }
 
@@ -146,7 +181,7 @@ func (s *Server) removeConnection(c *call) (any, *page.Info, error) {
 	if err := q.err(); err != nil {
 		return nil, nil, err
 	}
-	reply, err := s.bank.RemoveConnection(c.r.Context(), c.caller, c.r.PathValue("id"), p)
+	reply, err := s.bank.RemoveConnection(c.r.Context(), c.caller, c.param("id"), p)
 	return reply, nil, err
 }
 

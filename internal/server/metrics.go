@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -47,17 +48,26 @@ func newMetrics(b *bank.Bank) *metrics {
 	return m
 }
 
-func (m *metrics) observe(route, method string, status int, took time.Duration) {
-	if route == "" {
-		route = "refused"
+// observe counts a call.
+func (m *metrics) observe(to *served, method string, status int, took time.Duration) {
+	name := cmp.Or(to.Path, "refused")
+	to.once.Do(func() {
+		to.seconds = m.seconds.WithLabelValues(name)
+		if to.Method != "" {
+			to.well = m.calls.WithLabelValues(name, to.Method, strconv.Itoa(to.Status))
+		}
+	})
+	to.seconds.Observe(took.Seconds())
+	if to.well != nil && status == to.Status {
+		to.well.Inc()
+		return
 	}
 	switch method {
 	case "GET", "POST", "PATCH", "PUT", "DELETE":
 	default:
 		method = "other"
 	}
-	m.calls.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
-	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+	m.calls.WithLabelValues(name, method, strconv.Itoa(status)).Inc()
 }
 
 func (s *Server) serveMetrics(c *call) {

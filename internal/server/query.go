@@ -21,15 +21,26 @@ type query struct {
 }
 
 func (c *call) query() *query {
-	return &query{values: c.r.URL.Query(), known: make([]string, 0, 20)}
+	q := &query{}
+	if c.r.URL.RawQuery != "" {
+		q.values = c.r.URL.Query()
+	}
+	return q
 }
 
 func (q *query) text(name string) string {
+	if q.known == nil {
+		q.known = make([]string, 0, 20)
+	}
 	q.known = append(q.known, name)
-	if len(q.values[name]) > 1 {
+	given := q.values[name]
+	if len(given) == 0 {
+		return ""
+	}
+	if len(given) > 1 {
 		q.bad.Add(name, "is given more than once")
 	}
-	return q.values.Get(name)
+	return given[0]
 }
 
 // twin reads a parameter that has two spellings (A4).

@@ -50,6 +50,12 @@ func (o *room) leave() {
 // begun is a reply whose handler has written it into the call's room already, behind what leads it.
 type begun struct{}
 
+// begin empties the call's room for a handler that writes its reply by itself, and gives what leads it.
+func (c *call) begin(listing bool) []byte {
+	c.out.b = append(c.out.b[:0], route{}.lead(listing)...)
+	return c.out.b
+}
+
 // lead is what stands before a reply's data, by the form of the route's family: S1's envelope, or S2's bare object (A33).
 func (rt route) lead(listing bool) string {
 	switch {
@@ -61,7 +67,7 @@ func (rt route) lead(listing bool) string {
 	return ""
 }
 
-func (c *call) succeed(rt route, reply any, info *page.Info) {
+func (c *call) succeed(rt *route, reply any, info *page.Info) {
 	lead := rt.lead(info != nil)
 	if _, written := reply.(begun); !written {
 		c.out.b = append(c.out.b[:0], lead...)
@@ -75,7 +81,7 @@ func (c *call) succeed(rt route, reply any, info *page.Info) {
 }
 
 // replay answers with what was answered before.
-func (c *call) replay(rt route, r bank.Reply) {
+func (c *call) replay(rt *route, r bank.Reply) {
 	if r.Fault != nil {
 		c.fail(r.Fault)
 		return
@@ -85,7 +91,7 @@ func (c *call) replay(rt route, r bank.Reply) {
 }
 
 // send closes the reply in the call's room and sends it.
-func (c *call) send(rt route, status int, info *page.Info) {
+func (c *call) send(rt *route, status int, info *page.Info) {
 	if info != nil {
 		c.more.Info = *info
 		c.out.b = append(c.out.b, `,"pagination":`...)
@@ -112,7 +118,8 @@ var (
 func (c *call) bytes(status int, contentType []string, b []byte) {
 	h := c.w.Header()
 	h["Content-Type"], h["Cache-Control"], h["X-Content-Type-Options"] = contentType, noStore, noSniff
-	h["Content-Length"] = []string{strconv.Itoa(len(b))}
+	c.lengthHeader[0] = strconv.Itoa(len(b))
+	h["Content-Length"] = c.lengthHeader[:]
 	c.status = status
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(b)

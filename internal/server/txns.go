@@ -63,8 +63,7 @@ func (s *Server) listTransactions(c *call) (any, *page.Info, error) {
 	if err := q.err(); err != nil {
 		return nil, nil, err
 	}
-	c.out.b = append(c.out.b[:0], route{}.lead(true)...)
-	p, err := s.bank.ListTransactions(c.r.Context(), c.caller, f, c.out.b)
+	p, err := s.bank.ListTransactions(c.r.Context(), c.caller, f, c.begin(true))
 	if err != nil {
 		return nil, nil, err
 	}
