@@ -28,6 +28,9 @@ func (l *Ledger) AppendPage(ctx context.Context, dst []byte, tenant string, visi
 	if err != nil {
 		return dst, info, "", err
 	}
+	if b != nil {
+		b.ids.fill(w.dst, w.gaps, &w.work)
+	}
 	return append(w.dst, ']'), info, next, nil
 }
 
@@ -63,7 +66,8 @@ type writer struct {
 	rows   int
 	owners []owner
 	text   []byte // of the owners
-	block  scratch
+	gaps   []gap  // of the rows' ids, which are written last
+	work   [together]scratch
 	day    int32
 	date   []byte
 	micro  int64
@@ -82,7 +86,7 @@ var writers = sync.Pool{New: func() any { return &writer{} }}
 
 func (w *writer) release() {
 	clear(w.owners)
-	*w = writer{owners: w.owners[:0], text: w.text[:0], date: w.date[:0], time: w.time[:0]}
+	*w = writer{owners: w.owners[:0], text: w.text[:0], gaps: w.gaps[:0], date: w.date[:0], time: w.time[:0]}
 	writers.Put(w)
 }
 
@@ -124,7 +128,8 @@ func (w *writer) row(p place) error {
 		b = append(b, ',')
 	}
 	b = append(b, `{"_id":"`...)
-	b = w.book.ids.appendID(b, p.at, &w.block)
+	w.gaps = append(w.gaps, gap{len(b), p.at})
+	b = append(b, noID...)
 	b = append(append(b, `","plaid_transaction_id":"`...), e.part[partID]...)
 	b = append(append(b, w.owner(p.it, h.account)...), w.dateOf(h.day)...)
 	b = optional(b, `","authorized_date":"`, e.part[partAuthorized])
@@ -148,6 +153,9 @@ func (w *writer) row(p place) error {
 	w.dst = append(b, `"}`...)
 	return nil
 }
+
+// noID holds an id's place.
+const noID = "????????????????????????"
 
 // optional goes on after an open string.
 func optional(b []byte, lead string, value []byte) []byte {
