@@ -192,8 +192,8 @@ func complete(t *txn.Transaction, conns []*connection.Connection) {
 	}
 	conn := conns[at]
 	t.PlaidItemID, t.EmployerID, t.CarrierID = conn.ItemID, conn.EmployerID, conn.CarrierID
-	for _, a := range conn.Accounts {
-		if a.PlaidAccountID == t.PlaidAccountID {
+	for i := range conn.Accounts {
+		if a := &conn.Accounts[i]; a.PlaidAccountID == t.PlaidAccountID {
 			t.BankAccountID = a.ID
 		}
 	}

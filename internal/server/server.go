@@ -91,7 +91,7 @@ type peerKey struct{}
 // ServeHTTP is the chain around every route: request id, recovery, the checks of headers, log and metrics.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{
-		w: w, r: r, started: time.Now(), id: requestID(r.Header.Get("X-Request-Id")), uid: -1, to: &s.refused,
+		w: w, r: r, started: time.Now(), id: requestID(header(r, "X-Request-Id")), uid: -1, to: &s.refused,
 	}
 	if uid, ok := r.Context().Value(peerKey{}).(int); ok {
 		c.uid = uid
@@ -123,9 +123,17 @@ func (s *Server) finish(c *call) {
 	c.out.leave()
 }
 
+// header gives a header's first value, by the name that net/http keeps it under.
+func header(r *http.Request, name string) string {
+	if v := r.Header[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
 // foreign refuses what a browser would send: the API is for programs on this machine.
 func foreign(r *http.Request) error {
-	if r.Header.Get("Origin") != "" || r.Header.Get("Referer") != "" {
+	if header(r, "Origin") != "" || header(r, "Referer") != "" {
 		return fault.New(fault.Forbidden, "calls from a web page are refused")
 	}
 	host := r.Host
@@ -181,7 +189,7 @@ func (s *Server) admit(c *call, rt *route) error {
 }
 
 func (s *Server) caller(c *call, rt *route) (tenant.Caller, error) {
-	id, clientSecret := c.r.Header.Get("X-Client-Id"), c.r.Header.Get("X-Client-Secret")
+	id, clientSecret := header(c.r, "X-Client-Id"), header(c.r, "X-Client-Secret")
 	caller := tenant.Caller{UID: c.uid, RequestID: c.id}
 	ctx := c.r.Context()
 	if id == "" && clientSecret == "" && rt.Act == tenant.Administer && s.isOwner(c.uid) {
@@ -226,7 +234,7 @@ func (s *Server) answer(c *call, rt *route) {
 		c.fail(err)
 		return
 	}
-	key := c.r.Header.Get("Idempotency-Key")
+	key := header(c.r, "Idempotency-Key")
 	if c.r.Method != http.MethodPost || key == "" || c.caller.LocalOwner && c.caller.TenantID == "" {
 		s.run(c, rt)
 		return
