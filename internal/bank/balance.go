@@ -9,7 +9,7 @@ import (
 
 // GetBalance asks the bank for live balances (R82, R83): a paid read, at most 5 a minute and Item (A19).
 func (b *Bank) GetBalance(ctx context.Context, c tenant.Caller, p connection.BalanceParams) (connection.Balances, error) {
-	conn, err := b.connection(ctx, c, p.PlaidItemID)
+	conn, err := b.livingConnection(ctx, c, p.PlaidItemID)
 	if err != nil {
 		return connection.Balances{}, asField(err, "plaid_item_id", "is not a connection of yours")
 	}

@@ -141,6 +141,15 @@ func errRemoved(id string) *fault.Error {
 	return fault.New(fault.Conflict, "the connection was removed").WithID(id)
 }
 
+// livingConnection is connection, of one that was not removed.
+func (b *Bank) livingConnection(ctx context.Context, c tenant.Caller, id string) (storedConnection, error) {
+	conn, err := b.connection(ctx, c, id)
+	if err == nil && conn.Status == connection.Removed {
+		return conn, fault.New(fault.RelinkRequired, "the connection was removed").WithID(conn.ID).WithHint("link the bank again with `bankctl link`")
+	}
+	return conn, err
+}
+
 // byPointer follows an index record to what it names; found is false where there is none.
 func byPointer[T any](tx *store.Tx, index store.Collection[pointer], of store.Collection[T], tenantID, key string) (value T, found bool, err error) {
 	to, err := index.Get(tx, tenantID, key)

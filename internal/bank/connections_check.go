@@ -53,6 +53,7 @@ func (b *Bank) checkData(ctx context.Context, c tenant.Caller, conn storedConnec
 
 // checkItem asks /item/get, the one call that answers for a broken Item too.
 func (b *Bank) checkItem(ctx context.Context, c tenant.Caller, conn storedConnection) (storedConnection, error) {
+	asked := b.time()
 	at("check.ask")
 	item, err := b.plaid.GetItem(ctx, conn.token())
 	at("check.asked")
@@ -69,7 +70,7 @@ func (b *Bank) checkItem(ctx context.Context, c tenant.Caller, conn storedConnec
 		if item.ErrorCode != "" {
 			changed = conn.Note(item.ErrorCode, now, nil)
 		} else {
-			changed = conn.Heal(connection.ByItem, now)
+			changed = conn.Heal(connection.ByItem, asked, now)
 		}
 		return noteConsent(conn, item.ConsentEnds, now) || changed, nil
 	})
@@ -77,7 +78,10 @@ func (b *Bank) checkItem(ctx context.Context, c tenant.Caller, conn storedConnec
 		return conn, err
 	}
 	at("check.stored")
-	return conn, b.pointWebhook(ctx, c, conn, item.Webhook)
+	if err := b.pointWebhook(ctx, c, conn, item.Webhook); err != nil { // it works without
+		b.log.Warn("Plaid could not be told where webhooks go", "connection", conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+	}
+	return conn, nil
 }
 
 // noteConsent keeps when the consent ends. Where Plaid names no end, one that a webhook told of stands until it has
@@ -97,7 +101,7 @@ func noteConsent(conn *storedConnection, ends, now time.Time) bool {
 		}
 		return conn.Note(code, now, until) || changed
 	case until != nil || pendingOver(conn, now):
-		return conn.Heal(connection.ByTime, now) || changed
+		return conn.Heal(connection.ByTime, now, now) || changed
 	}
 	return changed
 }
@@ -148,8 +152,8 @@ func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
 	now := b.time()
 	at("update.mended")
 	conn, err = b.changeConnection(ctx, c, conn.ID, deed{action: "connection.mend"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
-		conn.Heal(connection.ByUpdate, now)
-		conn.Heal(connection.ByTime, now)
+		conn.Heal(connection.ByUpdate, now, now)
+		conn.Heal(connection.ByTime, now, now)
 		conn.Mended = &now
 		return true, nil
 	})

@@ -46,7 +46,7 @@ func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn store
 		return connection.RemovedReply{}, err
 	}
 	if conn.Status == connection.Removed {
-		return connection.RemovedReply{ID: conn.ID, ItemID: conn.ItemID, Deleted: true}, nil
+		return b.settleAgain(ctx, c, conn, ach)
 	}
 	ctx = context.WithoutCancel(ctx)
 	r := storedRemoval{TenantID: c.TenantID, ConnectionID: conn.ID, ItemID: conn.ItemID, ACH: ach, ClientID: c.Client.ID, At: b.time()}
@@ -64,6 +64,20 @@ func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn store
 		return connection.RemovedReply{}, removalGoesOn(err)
 	}
 	return reply, nil
+}
+
+// settleAgain lets somebody change their mind about the ACH accounts of a connection that is removed already.
+func (b *Bank) settleAgain(ctx context.Context, c tenant.Caller, conn storedConnection, ach string) (connection.RemovedReply, error) {
+	reply := connection.RemovedReply{ID: conn.ID, ItemID: conn.ItemID, Deleted: true}
+	if ach == "" || ach == connection.KeepACH {
+		return reply, nil
+	}
+	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		var err error
+		reply.Disabled, reply.ACHDeleted, err = b.settleACH(tx, c, storedRemoval{TenantID: c.TenantID, ConnectionID: conn.ID, ACH: ach}, b.time())
+		return deed{action: "connection.settle_ach", object: "connection:" + conn.ID, reply: reply, details: map[string]string{"ach": ach}}, err
+	})
+	return reply, err
 }
 
 func removalGoesOn(err error) error {
@@ -86,6 +100,7 @@ func (b *Bank) carryOutRemoval(ctx context.Context, c tenant.Caller, r storedRem
 	if err != nil && plaid.Code(err) != "ITEM_NOT_FOUND" && plaid.Code(err) != "INVALID_ACCESS_TOKEN" {
 		return reply, err
 	}
+	reply.Unconfirmed = plaid.Code(err) == "INVALID_ACCESS_TOKEN"
 	now := b.time()
 	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
 		latest, err := connections.Get(tx, r.TenantID, r.ConnectionID)

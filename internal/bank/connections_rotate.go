@@ -52,7 +52,13 @@ func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connecti
 	fresh, err := b.plaid.InvalidateToken(ctx, conn.token())
 	at("rotate.asked")
 	if err != nil && plaid.OutcomeUnknown(err) {
-		return connection.Rotated{}, errors.Join(err, b.findOutRotation(ctx, c, id))
+		if found := b.findOutRotation(ctx, c, id); found != nil {
+			return connection.Rotated{}, errors.Join(err, found)
+		}
+		if now, readErr := b.storedNow(ctx, c.TenantID, id); readErr == nil && now.Has("TOKEN_LOST") {
+			return connection.Rotated{}, fault.New(fault.RelinkRequired, "Plaid swapped the token, and its answer with the new one was lost").WithHint("%s", now.Hint("TOKEN_LOST"))
+		}
+		return connection.Rotated{}, err
 	}
 	if err != nil {
 		return connection.Rotated{}, errors.Join(b.troubled(ctx, c, conn, err), b.endRotation(ctx, c, id, "refused"))

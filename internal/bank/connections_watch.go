@@ -29,10 +29,31 @@ func (b *Bank) checkRest(conn storedConnection, failed int) time.Duration {
 	default:
 		rest = 30 * time.Minute
 	}
-	if b.simulated() {
-		rest /= 30
+	if b.simulated() { // whose time is quick
+		return max(rest/720, 2*time.Second)
 	}
 	return b.spread(rest)
+}
+
+// dataRest is how old what is known of a connection's accounts may be where ACH accounts rest on it: that a user took back
+// the consent for one of them, or that the bank gave it another number, shows nowhere else without webhooks.
+func (b *Bank) dataRest() time.Duration {
+	if b.simulated() {
+		return 30 * time.Second
+	}
+	return 6 * time.Hour
+}
+
+// dataDue reports whether a connection's accounts and numbers are to be read again without anything having been told.
+func (b *Bank) dataDue(ctx context.Context, c tenant.Caller, conn storedConnection) (bool, error) {
+	if conn.Employee != nil { // looked after by watchEmployees
+		return false, nil
+	}
+	if conn.SyncedAt != nil && b.time().Sub(*conn.SyncedAt) < b.dataRest() {
+		return false, nil
+	}
+	rests, err := b.restingACH(ctx, c.TenantID, conn.ID)
+	return len(rests) > 0 || conn.SyncedAt == nil, err
 }
 
 // watchConnections keeps the states of connections true until ctx ends, whether or not webhooks come: it asks after each
@@ -81,7 +102,11 @@ func (b *Bank) lookAgain(ctx context.Context, tc tenantConnection) (storedConnec
 		return conn, err
 	}
 	_, accounts := h.Looks[lookAccounts]
-	if conn.Answers() && (accounts || conn.SyncedAt == nil || !before.Working() || len(conn.Notices) > 0 || b.depositsOpen(ctx, c, conn.ID)) {
+	due, err := b.dataDue(ctx, c, conn)
+	if err != nil {
+		return conn, err
+	}
+	if conn.Answers() && (accounts || due || !before.Working() || len(conn.Notices) > 0 || b.depositsOpen(ctx, c, conn.ID)) {
 		if conn, err = b.checkData(ctx, c, conn); err != nil && !connection.Known(plaid.Code(err)) {
 			return conn, err
 		}

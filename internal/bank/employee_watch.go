@@ -78,7 +78,7 @@ func (b *Bank) reactivate(ctx context.Context, c tenant.Caller, id string) error
 		}
 		now := b.time()
 		for _, p := range []connection.Proof{connection.ByItem, connection.ByUpdate, connection.ByTime, connection.ByNumbers, connection.ByAccounts} {
-			conn.Heal(p, now)
+			conn.Heal(p, now, now)
 		}
 		conn.Mended = &now
 		return connections.Put(tx, c.TenantID, id, conn)

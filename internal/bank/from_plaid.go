@@ -19,7 +19,7 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 	if err := allowed(c, employer, carrier); err != nil {
 		return account.ACH{}, err
 	}
-	conn, err := b.connection(ctx, c, p.PlaidItemID)
+	conn, err := b.livingConnection(ctx, c, p.PlaidItemID)
 	if err != nil {
 		return account.ACH{}, asField(err, "plaid_item_id", "is not a connection of yours")
 	}
@@ -56,6 +56,17 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 		}
 		if joined {
 			a.BankAccountID = meta.ID
+		}
+		old, found, err := rejoinable(tx, c.TenantID, a)
+		if err != nil {
+			return deed{}, err
+		}
+		if found {
+			a = rejoined(old, a)
+			return deed{
+				action: "ach.rejoin", object: "ach:" + a.ID, reply: a.ACH, status: 201,
+				details: map[string]string{"connection": conn.ID, "status": a.Status, "numbers": "fetched"},
+			}, putJoined(tx, c.TenantID, a)
 		}
 		d := deed{
 			action: "ach.add_from_plaid", object: "ach:" + a.ID, reply: a.ACH, status: 201,

@@ -38,7 +38,7 @@ func (b *Bank) StartLink(ctx context.Context, c tenant.Caller, p connection.Link
 // UpdateLink asks for a link token that opens update mode for a connection: to sign in again, to choose accounts, or to
 // agree to more products.
 func (b *Bank) UpdateLink(ctx context.Context, c tenant.Caller, p connection.UpdateLinkParams) (connection.Link, error) {
-	conn, err := b.connection(ctx, c, p.ItemID)
+	conn, err := b.livingConnection(ctx, c, p.ItemID)
 	if err != nil {
 		return connection.Link{}, asField(err, "item_id", "is not a connection of yours")
 	}
@@ -53,13 +53,31 @@ func (b *Bank) UpdateLink(ctx context.Context, c tenant.Caller, p connection.Upd
 		ClientUserID: user, AccessToken: conn.token(), AdditionalConsented: p.Products,
 		ChooseAccounts: p.Accounts, Hosted: p.HostedLink,
 	}
-	return b.openSession(ctx, c, req, storedSession{
+	link, err := b.openSession(ctx, c, req, storedSession{
 		Session: connection.Session{
 			Mode: "update", UserID: p.UserID, EmployerID: conn.EmployerID, CarrierID: conn.CarrierID,
 			ConnectionID: conn.ID, Institution: &conn.Institution,
 		},
 		Hosted: p.HostedLink,
 	})
+	if err != nil && connection.Known(plaid.Code(err)) {
+		err = b.refusedUpdate(ctx, c, conn, err)
+	}
+	return link, err
+}
+
+// refusedUpdate notes that signing in again is refused: what is left is a new link.
+func (b *Bank) refusedUpdate(ctx context.Context, c tenant.Caller, conn storedConnection, why error) error {
+	why = b.troubled(ctx, c, conn, why)
+	now := b.time()
+	latest, err := b.changeConnection(ctx, c, conn.ID, deed{action: "connection.escalate"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+		return conn.Escalate(plaid.Code(why), now), nil
+	})
+	if err != nil || latest.Error == nil {
+		return why
+	}
+	f := *fault.As(why)
+	return f.WithHint("%s", latest.Error.Hint)
 }
 
 func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkRequest, s storedSession) (connection.Link, error) {

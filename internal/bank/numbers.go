@@ -31,6 +31,7 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 	if err != nil || len(rests) == 0 && !conn.Awaits(connection.ByNumbers) {
 		return err
 	}
+	asked := b.time()
 	at("numbers.ask")
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	at("numbers.asked")
@@ -50,6 +51,10 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 		if latest.Status == connection.Removed { // its ACH accounts are settled
 			return deed{action: "numbers.refresh", object: "connection:" + conn.ID, outcome: string(fault.Conflict), details: refreshed{}.details()}, nil
 		}
+		healed := latest.Heal(connection.ByNumbers, asked, now)
+		if latest.stops() != "" { // noted while the answer was on its way: what it brings may not be used
+			rests = nil
+		}
 		var r refreshed
 		for _, id := range rests {
 			a, err := achAccounts.Get(tx, c.TenantID, id)
@@ -67,7 +72,7 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 			}
 		}
 		d := deed{action: "numbers.refresh", object: "connection:" + conn.ID, details: r.details()}
-		if !latest.Heal(connection.ByNumbers, now) {
+		if !healed {
 			return d, nil
 		}
 		return d, connections.Put(tx, c.TenantID, conn.ID, latest)
@@ -161,14 +166,17 @@ func find(auth plaid.Auth, id string) (*plaid.Account, plaid.Numbers) {
 	return nil, plaid.Numbers{}
 }
 
-// disableACH stops the ACH accounts that are meant, and counts them.
+// disableACH stops the ACH accounts that are meant and could be used, and counts them; for good it stops the others too.
 func disableACH(tx *store.Tx, tenantID string, meant func(storedACH) bool, reason string, now time.Time) (int, error) {
 	var found []storedACH
 	for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
 		if err != nil {
 			return 0, err
 		}
-		if a := rec.Value; meant(a) && (a.Status != account.Disabled || a.suspended() && reason == account.ConnectionRemoved) {
+		a := rec.Value
+		usable := a.Status == account.Verified || a.pending()
+		forGood := reason == account.ConnectionRemoved && (a.Status != account.Disabled || a.suspended())
+		if meant(a) && (usable || forGood) {
 			found = append(found, a)
 		}
 	}

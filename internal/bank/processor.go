@@ -28,7 +28,7 @@ func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id str
 		return account.ProcessorToken{}, fault.New(fault.Conflict, "the account has no linked twin at Plaid").WithID(id).
 			WithHint("`bankctl ach verify %s --connection …` joins it to a linked one", id)
 	}
-	conn, err := b.connection(ctx, system(c.TenantID), a.ConnectionID)
+	conn, err := b.livingConnection(ctx, system(c.TenantID), a.ConnectionID)
 	if err != nil {
 		return account.ProcessorToken{}, err
 	}

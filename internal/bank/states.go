@@ -32,8 +32,8 @@ func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string,
 		if !changed || before == connection.Removed {
 			return deed{}, errUnchanged
 		}
-		if before != conn.Status {
-			if _, err := disableACH(tx, c.TenantID, conn.endsNumbers, account.ConsentRevoked, b.time()); err != nil {
+		if reason := conn.stops(); reason != "" {
+			if _, err := disableACH(tx, c.TenantID, func(a storedACH) bool { return a.ConnectionID == id }, reason, b.time()); err != nil {
 				return deed{}, err
 			}
 		}
@@ -50,10 +50,16 @@ func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string,
 	return conn, err
 }
 
-// endsNumbers reports whether an ACH account may not be used any more for what has become of the connection it rests on: any
-// where the user took their consent back, and aliases, which die with their Item, where that is gone.
-func (c storedConnection) endsNumbers(a storedACH) bool {
-	return a.ConnectionID == c.ID && (c.Status == connection.Revoked || c.Has("ITEM_NOT_FOUND") && a.Tokenized)
+// stops says why the numbers that rest on a connection may not be used any more; empty where they may: the user took their
+// consent back, which an Item that is gone may mean too, or shares no account that can be debited.
+func (c storedConnection) stops() string {
+	switch {
+	case c.Has("USER_PERMISSION_REVOKED"), c.Has("ITEM_NOT_FOUND"):
+		return account.ConsentRevoked
+	case c.Has("NO_ACCOUNTS"), c.Has("NO_AUTH_ACCOUNTS"):
+		return account.NotShared
+	}
+	return ""
 }
 
 // with adds one detail to a copy.
@@ -74,15 +80,14 @@ func (b *Bank) troubled(ctx context.Context, c tenant.Caller, conn storedConnect
 	if _, err := b.noteTrouble(ctx, c, conn, code); err != nil {
 		return errors.Join(why, fmt.Errorf("note trouble: %w", err))
 	}
-	return withCommand(why, conn.ID)
+	return withCommand(why, conn)
 }
 
-// withCommand puts the connection's id into the hint, so that the command can be copied.
-func withCommand(why error, id string) error {
-	if f := fault.As(why); f.Code == fault.RelinkRequired && plaid.Code(why) == "ITEM_LOGIN_REQUIRED" {
-		return f.WithHint("run `bankctl connections reauth %s`", id)
-	}
-	return why
+// withCommand puts what mends the connection into the hint, with its id, so that the command can be copied.
+func withCommand(why error, conn storedConnection) error {
+	f := *fault.As(why)
+	f.Hint = conn.Hint(plaid.Code(why))
+	return &f
 }
 
 // noteTrouble notes a code that Plaid answered to asked's token. It says nothing of the connection where the token was

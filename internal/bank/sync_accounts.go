@@ -15,7 +15,7 @@ import (
 // SyncAccounts reads the accounts of a connection anew (R80, R81): new ones are added, known ones brought up to date,
 // and those the bank no longer shows made inactive.
 func (b *Bank) SyncAccounts(ctx context.Context, c tenant.Caller, p connection.ItemParams) (connection.Synced, error) {
-	conn, err := b.connection(ctx, c, p.ItemID)
+	conn, err := b.livingConnection(ctx, c, p.ItemID)
 	if err != nil {
 		return connection.Synced{}, asField(err, "item_id", "is not a connection of yours")
 	}
@@ -27,6 +27,7 @@ func (b *Bank) SyncAccounts(ctx context.Context, c tenant.Caller, p connection.I
 
 func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedConnection) (connection.Synced, error) {
 	at("sync.ask")
+	asked := b.time()
 	found, err := b.readAccounts(ctx, &conn)
 	at("sync.asked")
 	if err != nil {
@@ -43,7 +44,7 @@ func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedCon
 			return deed{}, errRemoved(conn.ID)
 		}
 		latest.Institution, latest.Products = conn.Institution, conn.Products
-		latest.Heal(connection.ByAccounts, now)
+		latest.Heal(connection.ByAccounts, asked, now)
 		counts, err := b.putAccounts(tx, c.TenantID, &latest, found, ids, now)
 		if err != nil {
 			return deed{}, err
@@ -137,6 +138,14 @@ func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection
 		})
 	}
 	if err := noteDeposits(tx, tenantID, conn, found, now); err != nil {
+		return counts, err
+	}
+	listed := map[string]bool{}
+	for _, f := range found {
+		listed[f.ID] = true
+	}
+	unlisted := func(a storedACH) bool { return a.ConnectionID == conn.ID && !listed[a.PlaidAccountID] }
+	if _, err := disableACH(tx, tenantID, unlisted, account.NotShared, now); err != nil {
 		return counts, err
 	}
 	inactive, err := b.retire(tx, tenantID, conn.ID, shown, now)

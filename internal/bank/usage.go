@@ -46,6 +46,14 @@ func (b *Bank) KeepUsage(ctx context.Context) error {
 	if len(counted) == 0 {
 		return nil
 	}
+	err := b.keepUsage(context.WithoutCancel(ctx), counted)
+	if err != nil {
+		b.plaid.GiveBack(counted)
+	}
+	return err
+}
+
+func (b *Bank) keepUsage(ctx context.Context, counted map[plaid.Counted]plaid.Count) error {
 	all, err := b.allTenants(ctx)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p acc
 		return account.ACH{}, fault.Field("plaid_item_id", "is required for an account that was entered by hand").
 			WithHint("link the bank with `bankctl link`, then name that connection")
 	}
-	conn, err := b.connection(ctx, c, item)
+	conn, err := b.livingConnection(ctx, c, item)
 	if err != nil {
 		return account.ACH{}, asField(err, "plaid_item_id", "is not a connection of yours")
 	}
@@ -52,6 +52,12 @@ func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p acc
 		return account.ACH{}, b.troubled(ctx, c, conn, err)
 	}
 	b.stats.NumberFetches.Add(1)
+	if conn, err = b.livingConnection(ctx, c, conn.ID); err != nil {
+		return account.ACH{}, err
+	}
+	if conn.stops() != "" { // noted while the answer was on its way
+		return account.ACH{}, fault.New(fault.RelinkRequired, "the connection's numbers may not be used").WithID(conn.ID).WithHint("%s", conn.Error.Hint)
+	}
 	return b.judge(ctx, c, a, conn, auth, p.PlaidAccountID)
 }
 
@@ -69,7 +75,7 @@ func (b *Bank) judge(ctx context.Context, c tenant.Caller, a storedACH, conn sto
 	}
 	now := b.time()
 	return b.changeACH(ctx, c, a.ID, d, func(latest *storedACH) error {
-		if latest.Status == account.Disabled || !latest.numbers().Account.Equal(a.numbers().Account) {
+		if latest.Status == account.Disabled || !latest.numbers().Account.Equal(a.numbers().Account) || !latest.numbers().Routing.Equal(a.numbers().Routing) {
 			return fault.New(fault.Conflict, "the account changed meanwhile").WithID(a.ID)
 		}
 		status, method := account.FromPlaidStatus(match.VerificationStatus)

@@ -11,7 +11,7 @@ import (
 func newACHProcessor(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "processor-token ID PROCESSOR", Short: "Let a payment partner use a verified account, without showing its numbers",
-		Args: arguments(2, 2, "give the id of an ACH account and Plaid's name of the partner"),
+		Args: arguments(2, 2, "the id of an ACH account and Plaid's name of the partner"),
 		Long: `Asks Plaid for a token that one of its partners takes in place of the numbers. It is shown
 this once, and the audit log says that it was made.`,
 		Example:           "  bankctl ach processor-token 6a1f0e dwolla --jq .processor_token",

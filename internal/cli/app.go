@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -207,6 +208,9 @@ func arguments(least, most int, what string) cobra.PositionalArgs {
 		if most >= 0 && len(args) > most {
 			if near := cmd.SuggestionsFor(args[most]); cmd.HasSubCommands() && len(near) > 0 {
 				see = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), near[0])
+			}
+			if extra := args[most]; len(extra) > 24 || strings.ContainsAny(extra, "0123456789") {
+				return usage(see, "%s takes no such argument", cmd.CommandPath()) // it may be a secret: it is not said again
 			}
 			return usage(see, "%s takes no argument %q", cmd.CommandPath(), args[most])
 		}

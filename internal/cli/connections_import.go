@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,31 +60,95 @@ func runConnectionsImport(ctx context.Context, a *app, o connectionsImportOption
 		return err
 	}
 	rows, failed := []imported{}, 0
-	lines := bufio.NewScanner(a.Stdin)
-	for n := 1; lines.Scan() && ctx.Err() == nil; n++ {
-		text := strings.TrimSpace(lines.Text())
+	lines, broken := readLines(ctx, a.Stdin)
+	for line := range lines {
+		text := strings.TrimSpace(line.text)
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		row := importLine(ctx, c, o, text)
-		row.Line = n
+		row := imported{Error: fault.New(fault.Invalid, "the line is longer than any token or JSON object")}
+		if len(text) <= longestLine {
+			row = importLine(ctx, c, o, text)
+		}
+		row.Line = line.no
+		n := line.no
 		if row.Error != nil {
 			failed++
 			a.say("line %d: %s", n, clean(row.Error.Error()))
 		}
 		rows = append(rows, row)
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("read stdin: %w", err)
-	}
-	if len(rows) == 0 {
+	if len(rows) == 0 && ctx.Err() == nil && *broken == nil {
 		return usage("give one access token a line", "stdin holds no token")
 	}
 	err = list(a, rows, func(r imported) string { return r.ConnectionID }, importColumns())
+	switch {
+	case ctx.Err() != nil:
+		a.say("interrupted after %s; run it again with all of them: those that are in say so", counted(len(rows), "line"))
+		return ctx.Err()
+	case *broken != nil:
+		return fmt.Errorf("read stdin: %w", *broken)
+	}
 	if err == nil && failed > 0 {
-		err = exitError{fault.ExitPartial, fmt.Sprintf("%d of %d could not be imported", failed, len(rows)), "the others are in; the same lines again say so"}
+		hint := "the others are in"
+		if failed == len(rows) {
+			hint = "nothing was imported"
+		}
+		err = exitError{fault.ExitPartial, fmt.Sprintf("%d of %d could not be imported", failed, len(rows)), hint}
 	}
 	return err
+}
+
+// longestLine bounds a line of stdin: a token, or a small JSON object.
+const longestLine = 8 << 10
+
+type importedLine struct {
+	no   int
+	text string
+}
+
+// readLines reads stdin until its end or an interrupt; broken tells, once the lines have ended, why they did too early.
+func readLines(ctx context.Context, r io.Reader) (lines <-chan importedLine, broken *error) {
+	to, failed := make(chan importedLine), new(error)
+	go func() { // a read that blocks is left behind when the user interrupts
+		in := bufio.NewReader(r)
+		for n := 1; ; n++ {
+			text, err := in.ReadString('\n')
+			if text != "" {
+				select {
+				case to <- importedLine{n, text}:
+				case <-ctx.Done():
+				}
+			}
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					*failed = err
+				}
+				close(to)
+				return
+			}
+		}
+	}()
+	out := make(chan importedLine)
+	go func() {
+		defer close(out)
+		for {
+			select {
+			case line, more := <-to:
+				if !more {
+					return
+				}
+				select {
+				case out <- line:
+				case <-ctx.Done():
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out, failed
 }
 
 func importLine(ctx context.Context, c *client.Client, o connectionsImportOptions, text string) imported {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -90,5 +91,5 @@ func stillBroken(conn connection.Connection) error {
 	if conn.Error == nil || conn.Working() {
 		return nil
 	}
-	return exitError{fault.ExitRelink, clean(conn.Institution.Name) + " is " + conn.Status + ": " + conn.Error.Code, conn.Error.Hint}
+	return exitError{fault.ExitRelink, clean(conn.Institution.Name) + ": " + strings.ReplaceAll(conn.Status, "_", " ") + " (" + clean(conn.Error.Code) + ")", conn.Error.Hint}
 }

@@ -61,6 +61,9 @@ func runConnectionsRemove(ctx context.Context, a *app, typed, ach string) error 
 	if err != nil {
 		return err
 	}
+	if r.Unconfirmed {
+		a.say("its token was dead, so Plaid could not confirm: remove Item %s in Plaid's dashboard too", clean(r.ItemID))
+	}
 	columns := []column[connection.RemovedReply]{
 		{name: "id", value: func(r connection.RemovedReply) string { return r.ID }},
 		{name: "removed", value: func(r connection.RemovedReply) string { return yesNo(r.Deleted) }},

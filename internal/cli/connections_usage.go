@@ -12,7 +12,7 @@ import (
 
 func newConnectionsUsage(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "usage [ID]", Short: "Count the calls to Plaid by connection and endpoint", Args: arguments(0, 1, "one connection at most"),
+		Use: "usage [ID]", Short: "Count the calls to Plaid by connection and endpoint", Args: arguments(0, 1, "at most one connection"),
 		Long: `Counts what was asked of Plaid: some endpoints are billed by the call, most are limited by
 the minute. Left shows what a connection may still ask in this minute.`,
 		Example:           "  bankctl connections usage\n  bankctl connections usage 6a1f0c -o csv",

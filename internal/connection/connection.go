@@ -205,7 +205,8 @@ type RemovedReply struct {
 	Deleted  bool   `json:"deleted"`
 	Disabled int    `json:"disabled_ach_accounts" doc:"ACH accounts whose numbers came from it"`
 
-	ACHDeleted int `json:"deleted_ach_accounts,omitempty" doc:"With ach=delete"`
+	ACHDeleted  int  `json:"deleted_ach_accounts,omitempty" doc:"With ach=delete"`
+	Unconfirmed bool `json:"unconfirmed,omitempty" doc:"Its token was dead, so Plaid could not confirm: remove the Item in Plaid's dashboard too"`
 }
 
 // What becomes of the ACH accounts whose numbers came from a removed connection.

@@ -114,14 +114,16 @@ func (c *Connection) Note(code string, now time.Time, until *time.Time) bool {
 		all[i].Until = until
 		return c.settle(all, now)
 	}
-	hint := s.says + ": " + strings.ReplaceAll(commands[s.step], "ID", c.ID)
-	return c.settle(append(all, Trouble{Code: code, Hint: hint, Step: s.step, At: now, Until: until}), now)
+	return c.settle(append(all, Trouble{Code: code, Hint: hintOf(c.ID, code, s.step), Step: s.step, At: now, Until: until}), now)
 }
 
-// Heal drops what a proof shows to be over. It reports whether there was any.
-func (c *Connection) Heal(proof Proof, now time.Time) bool {
+// Heal drops what a proof shows to be over: what was noted before Plaid was asked for it, for an answer that was on its
+// way knows of nothing later. It reports whether there was any.
+func (c *Connection) Heal(proof Proof, asked, now time.Time) bool {
 	all := c.troubles()
-	left := slices.DeleteFunc(slices.Clone(all), func(t Trouble) bool { return slices.Contains(signalOf(t.Code).over, proof) })
+	left := slices.DeleteFunc(slices.Clone(all), func(t Trouble) bool {
+		return slices.Contains(signalOf(t.Code).over, proof) && !t.At.After(asked)
+	})
 	return len(left) < len(all) && c.settle(left, now)
 }
 
@@ -130,6 +132,24 @@ func (c *Connection) Drop(code string, now time.Time) bool {
 	all := c.troubles()
 	left := slices.DeleteFunc(slices.Clone(all), func(t Trouble) bool { return t.Code == code })
 	return len(left) < len(all) && c.settle(left, now)
+}
+
+// Escalate turns the step of a trouble into a new link: what was offered before has been refused.
+func (c *Connection) Escalate(code string, now time.Time) bool {
+	all := c.troubles()
+	i := slices.IndexFunc(all, func(t Trouble) bool { return t.Code == code })
+	if i < 0 || all[i].Step == Relink {
+		return false
+	}
+	all[i].Step, all[i].Hint = Relink, hintOf(c.ID, code, Relink)
+	return c.settle(all, now)
+}
+
+// Hint is what happened by a code, and the command that mends it.
+func (c Connection) Hint(code string) string { return hintOf(c.ID, code, signalOf(code).step) }
+
+func hintOf(id, code, step string) string {
+	return signalOf(code).says + ": " + strings.ReplaceAll(commands[step], "ID", id)
 }
 
 // Has reports whether a code is noted.

@@ -30,7 +30,7 @@ func TestTroubles(t *testing.T) {
 				noted[code] = true
 			case 2:
 				proof := rapid.SampledFrom(proofs).Draw(t, "proof")
-				changed := c.Heal(proof, now)
+				changed := c.Heal(proof, now, now)
 				for code := range noted {
 					if slices.Contains(signalOf(code).over, proof) {
 						delete(noted, code)
@@ -39,7 +39,7 @@ func TestTroubles(t *testing.T) {
 						}
 					}
 				}
-				if c.Heal(proof, now) {
+				if c.Heal(proof, now, now) {
 					t.Fatal("healed twice")
 				}
 			case 3:

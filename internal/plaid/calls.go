@@ -69,6 +69,20 @@ func (c *Client) TakeCounts() map[Counted]Count {
 	return taken
 }
 
+// GiveBack takes counts back that could not be stored.
+func (c *Client) GiveBack(counted map[Counted]Count) {
+	c.calls.mu.Lock()
+	defer c.calls.mu.Unlock()
+	for what, n := range counted {
+		now := c.calls.each[what]
+		now.Made, now.Refused = now.Made+n.Made, now.Refused+n.Refused
+		if n.Last.After(now.Last) {
+			now.Last = n.Last
+		}
+		c.calls.each[what] = now
+	}
+}
+
 // Allowance is what is left of an endpoint's calls for one Item.
 type Allowance struct {
 	PerMinute int

@@ -101,7 +101,8 @@ func (c *Client) webhookEnvironment() string {
 type keyCache struct {
 	mu   sync.Mutex
 	keys map[string]cachedKey
-	asks *rate.Limiter // forged webhooks must not turn into a flood of calls to Plaid
+	none map[string]time.Time // ids that Plaid does not know, and since when
+	asks *rate.Limiter        // forged webhooks must not turn into a flood of calls to Plaid
 }
 
 type cachedKey struct {
@@ -113,21 +114,30 @@ type cachedKey struct {
 // Unknown ids are remembered for a short while, so that forged ones do not turn into calls to Plaid.
 const unknownKept = time.Minute
 
-func (k *keyCache) get(kid string, now time.Time) (cachedKey, bool) {
+// get gives a key that is known; fresh is false where it should be asked for again, and real where it ever was one.
+func (k *keyCache) get(kid string, now time.Time) (c cachedKey, real, fresh bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	c, ok := k.keys[kid]
-	kept := keysKept
-	if c.key == nil {
-		kept = unknownKept
+	if c, real = k.keys[kid]; real {
+		return c, true, now.Sub(c.read) < keysKept
 	}
-	return c, ok && now.Sub(c.read) < kept
+	at, unknown := k.none[kid]
+	return cachedKey{}, false, unknown && now.Sub(at) < unknownKept
 }
 
+// put keeps what Plaid said of an id. Unknown ids never push out a real key.
 func (k *keyCache) put(kid string, c cachedKey) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.keys == nil || len(k.keys) >= mostKeys {
+	if c.key == nil {
+		delete(k.keys, kid)
+		if k.none == nil || len(k.none) >= mostKeys {
+			k.none = map[string]time.Time{}
+		}
+		k.none[kid] = c.read
+		return
+	}
+	if k.keys == nil {
 		k.keys = map[string]cachedKey{}
 	}
 	k.keys[kid] = c
@@ -149,9 +159,9 @@ func (c *Client) webhookKey(ctx context.Context, kid string, now time.Time) (*ec
 	if len(kid) == 0 || len(kid) > 64 {
 		return nil, refused
 	}
-	known, ok := c.keys.get(kid, now)
-	if !ok {
-		if !c.keys.mayAsk() {
+	known, real, fresh := c.keys.get(kid, now)
+	if !fresh {
+		if !real && !c.keys.mayAsk() {
 			return nil, fault.New(fault.Unavailable, "too many unknown webhook keys")
 		}
 		var err error

@@ -72,6 +72,10 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if st.Seed == 0 {
+		st.Seed = o.Seed
+	}
+	o.Seed = st.Seed
 	st.Boot++
 	s := &Server{opt: o, log: o.Logger, st: st, base: strings.TrimSuffix(o.BaseURL, "/"),
 		ids:    ids{seed: o.Seed, boot: st.Boot},

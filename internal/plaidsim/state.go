@@ -12,6 +12,7 @@ import (
 type state struct {
 	Version int
 	Boot    uint64
+	Seed    int64  // of the first start: what belongs to an Item follows from it, so a later start may not change it
 	Key     []byte // webhook signing key, PKCS #8
 	KeyID   string
 	KeyMade time.Time

@@ -304,11 +304,11 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// An alias dies with its Item; a bank's own number outlives it. And a connection that cannot be debited heals though no ACH
+// Numbers are not used any more when their Item is gone: the user may have taken their consent back. And a connection that cannot be debited heals though no ACH
 // account rests on it yet.
 func TestNumbersThatEnd(t *testing.T) {
 	b := banktest.Start(t)
-	for bank, want := range map[string]string{"ins_109508": account.Verified, "ins_13": account.Disabled} {
+	for bank, want := range map[string]string{"ins_109508": account.Disabled, "ins_13": account.Disabled} {
 		conn := b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: bank}, connection.CompleteParams{InstitutionID: bank})
 		a := withACH(t, b, conn, bank, "0000")
 		if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "gone", Item: conn.ItemID}); err != nil {
@@ -390,5 +390,93 @@ func TestSessionsAreForgotten(t *testing.T) {
 	}
 	if all, _, err := b.Client.ListConnections(t.Context(), connection.Query{}, page.Request{}); err != nil || len(all) != 1 {
 		t.Errorf("%d connections, %v", len(all), err)
+	}
+}
+
+// Without webhooks too: what a user shares no more, or the bank has renumbered, is found by bankd's own round.
+func TestRoundFindsWhatNobodyTells(t *testing.T) {
+	c := &clock{}
+	b := banktest.Start(t, banktest.Clock(c.now))
+	conn := b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: "e1"}, connection.CompleteParams{InstitutionID: "ins_109508"})
+	one, two, three := withACH(t, b, conn, "e1", "0000"), withACH(t, b, conn, "e1", "1111"), withACH(t, b, conn, "e1", "9002")
+	for _, e := range []plaidsim.Event{{Kind: "account_revoked", Mask: "0000"}, {Kind: "account_closed", Mask: "1111"}, {Kind: "numbers_changed", Mask: "9002", What: "routing"}} {
+		e.Item = conn.ItemID
+		if err := b.Daemon.Simulator().Happen(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.turn(time.Hour)
+	get := func(a account.ACH) account.ACH {
+		now, err := b.Client.GetACH(t.Context(), a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now
+	}
+	if !eventually(func() bool {
+		return get(one).DisabledReason == account.NotShared && get(two).DisabledReason == account.NotShared && get(three).RoutingLast4 != three.RoutingLast4
+	}) {
+		t.Errorf("%s %s, %s %s, %s", get(one).Status, get(one).DisabledReason, get(two).Status, get(two).DisabledReason, get(three).RoutingLast4)
+	}
+}
+
+// A new link takes up the accounts of the one that was lost: same id, nickname and owner, proven by what Plaid says now.
+func TestRelinkRejoins(t *testing.T) {
+	b := banktest.Start(t)
+	for i, ach := range []string{connection.DisableACH, connection.KeepACH} {
+		owner := fmt.Sprintf("e%d", i)
+		conn := b.Link(owner)
+		a := withACH(t, b, conn, owner, "0000")
+		name := "payroll"
+		if _, err := b.Client.UpdateACH(t.Context(), a.ID, account.UpdateACHParams{Nickname: &name}); err != nil {
+			t.Fatal(err)
+		}
+		if ach == connection.DisableACH {
+			if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "gone", Item: conn.ItemID}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := b.Client.RemoveConnection(t.Context(), conn.ID, connection.RemoveParams{ACH: ach}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Client.GetBalance(t.Context(), connection.BalanceParams{PlaidItemID: conn.ItemID}); !fault.Is(err, fault.RelinkRequired) {
+			t.Errorf("a removed connection's balance: %v", err)
+		}
+		again := b.Link(owner)
+		got := withACH(t, b, again, owner, "0000")
+		if got.ID != a.ID || got.Nickname != name || got.Status != account.Verified || got.ConnectionID != again.ID || got.DisabledReason != "" {
+			t.Errorf("%s: %+v", ach, got)
+		}
+	}
+}
+
+// A sign-in that Plaid refuses leaves a new link as what is offered.
+func TestRefusedReauth(t *testing.T) {
+	b := banktest.Start(t)
+	conn := b.Link("e1")
+	if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "permission_revoked", Item: conn.ItemID}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Client.UpdateLink(t.Context(), connection.UpdateLinkParams{UserID: "u", ItemID: conn.ItemID, HostedLink: true})
+	if f := fault.As(err); f == nil || !strings.Contains(f.Hint, "connections remove "+conn.ID) {
+		t.Errorf("%v: %+v", err, fault.As(err))
+	}
+	if now, err := b.Client.CheckConnection(t.Context(), conn.ID); err != nil || now.Error == nil || now.Error.Step != connection.Relink {
+		t.Errorf("%+v, %v", now.Error, err)
+	}
+}
+
+// The simulator's accounts keep their ids over a restart, as Plaid's do: what rests on one still does.
+func TestAccountsSurviveARestart(t *testing.T) {
+	b := banktest.Start(t, banktest.OnDisk)
+	conn := synced(t, b, "e1")
+	a := withACH(t, b, conn, "e1", "0000")
+	b.Restart()
+	if _, err := b.Client.CreateProcessorToken(t.Context(), a.ID, account.ProcessorParams{Processor: "dwolla"}); err != nil {
+		t.Error(err)
+	}
+	got, err := b.Client.SyncAccounts(t.Context(), connection.ItemParams{ItemID: conn.ItemID})
+	if err != nil || got.Reissued != 0 || got.Added != 0 || got.Inactive != 0 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
