@@ -45,7 +45,11 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 	defer patience.Stop()
 	select {
 	case <-run.done:
-		return run.reply, run.err
+		reply := run.reply
+		if left := b.allowance("refresh", conn.ID); p.Refresh && left != nil {
+			reply.Left = &txn.Left{PerMinute: left.PerMinute, Left: left.Left, ResetSeconds: left.ResetSeconds}
+		}
+		return reply, run.err
 	case <-patience.C:
 		s := b.ledger.State(c.TenantID, conn.ID)
 		reply := txn.Synced{ConnectionID: conn.ID, PlaidItemID: conn.ItemID, Status: s.Status, Total: s.Rows, Reading: true}

@@ -70,6 +70,10 @@ func TestHugeUpdateWaits(t *testing.T) {
 			waiting = waiting || other.Transactions != nil && other.Transactions.Total > 0
 		}
 		if conn.Transactions != nil && conn.Transactions.Total > 0 {
+			got, err := c.SyncTransactions(t.Context(), connection.SyncParams{ItemParams: connection.ItemParams{ItemID: small}, Refresh: true})
+			if err != nil || got.Left == nil || got.Left.PerMinute != 2 || got.Left.Left != 1 {
+				t.Errorf("refreshes left: %+v, %v", got.Left, err)
+			}
 			if conn.Transactions.Total != 28_000 || !waiting {
 				t.Errorf("%d rows; another connection was synced meanwhile: %v", conn.Transactions.Total, waiting)
 			}

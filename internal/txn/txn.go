@@ -87,7 +87,15 @@ type Synced struct {
 	Counts
 	Total    int       `json:"total_transactions"`
 	SyncedAt time.Time `json:"synced_at"`
+	Left     *Left     `json:"refreshes_left,omitempty" doc:"With refresh: what this connection may still ask in this minute"`
 	Reading  bool      `json:"reading,omitempty" doc:"It still goes on: the connection tells how far it is, the same call waits on"`
+}
+
+// Left is what is left of a minute's refreshes, which Plaid bills.
+type Left struct {
+	PerMinute    int `json:"per_minute"`
+	Left         int `json:"left"`
+	ResetSeconds int `json:"reset_seconds" doc:"Until all of them are there again"`
 }
 
 // Page is one page of a listing.
