@@ -19,7 +19,7 @@ import (
 
 const module = "github.com/bankctl/bankctl"
 
-var words = []string{"fault", "secret", "money", "ach", "account", "connection", "employee", "tenant", "trail", "page", "status", "txn"}
+var words = []string{"fault", "secret", "money", "ach", "account", "connection", "employee", "tenant", "trail", "page", "status", "quota", "txn"}
 
 // arrows is the import table: which of our packages each one may import. A new arrow is one visible line here.
 var arrows = map[string][]string{
@@ -29,11 +29,12 @@ var arrows = map[string][]string{
 	"internal/trail":      {},
 	"internal/status":     {},
 	"internal/page":       {"fault"},
-	"internal/txn":        {"fault", "money", "page"},
+	"internal/quota":      {},
+	"internal/txn":        {"fault", "money", "page", "quota"},
 	"internal/ach":        {"secret"},
 	"internal/tenant":     {"fault"},
 	"internal/account":    {"ach", "fault", "tenant"},
-	"internal/connection": {"account", "ach", "fault", "secret", "tenant"},
+	"internal/connection": {"account", "ach", "fault", "quota", "secret", "tenant"},
 	"internal/employee":   {"account", "ach", "connection", "fault", "tenant"},
 
 	"internal/spell":                {},
@@ -50,7 +51,7 @@ var arrows = map[string][]string{
 	"internal/plaidsim":             {},
 	"internal/plaidspec":            {},
 	"internal/plaidsim/browsertest": {"plaidsim", "plaidspec"},
-	"internal/bank":                 {"account", "ach", "audit", "connection", "employee", "fault", "ledger", "page", "plaid", "secret", "status", "store", "tenant", "trail", "txn"},
+	"internal/bank":                 {"account", "ach", "audit", "connection", "employee", "fault", "ledger", "page", "plaid", "quota", "secret", "status", "store", "tenant", "trail", "txn"},
 	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "page", "socket", "status", "store", "tenant", "trail", "txn"},
 	"internal/daemon":               {"bank", "config", "plaid", "plaidsim", "secret", "server", "socket", "status", "store", "store/bolt", "vault"},
 

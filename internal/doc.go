@@ -21,6 +21,7 @@
 //	tenant      tenants, clients, roles, scopes: who may touch what
 //	trail       the audit log's words
 //	page        the pages of a listing
+//	quota       what is left of calls that are limited
 //	status      what the daemon says of itself
 //
 // The brain:

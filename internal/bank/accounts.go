@@ -184,16 +184,7 @@ func (b *Bank) DeleteAccount(ctx context.Context, c tenant.Caller, id string, ca
 }
 
 func joinedACH(tx *store.Tx, tenantID, accountID string) ([]storedACH, error) {
-	var joined []storedACH
-	for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
-		if err != nil {
-			return nil, err
-		}
-		if rec.Value.BankAccountID == accountID {
-			joined = append(joined, rec.Value)
-		}
-	}
-	return joined, nil
+	return achWhere(tx, tenantID, func(a storedACH) bool { return a.BankAccountID == accountID })
 }
 
 func (b *Bank) bury(tx *store.Tx, c tenant.Caller, t tombstone) error {

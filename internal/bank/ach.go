@@ -74,27 +74,41 @@ func putNewACH(tx *store.Tx, tenantID string, a storedACH) error {
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
+	if err := achNumbers.Put(tx, tenantID, a.Fingerprint, pointer{a.ID}); err != nil {
+		return err
+	}
+	return putACH(tx, tenantID, a)
+}
+
+// putACH stores an ACH account, as its owner's only primary where it is that.
+func putACH(tx *store.Tx, tenantID string, a storedACH) error {
 	if a.IsPrimary {
 		if err := clearACHPrimaries(tx, tenantID, a); err != nil {
 			return err
 		}
 	}
-	if err := achNumbers.Put(tx, tenantID, a.Fingerprint, pointer{a.ID}); err != nil {
-		return err
-	}
 	return achAccounts.Put(tx, tenantID, a.ID, a)
 }
 
-func clearACHPrimaries(tx *store.Tx, tenantID string, primary storedACH) error {
-	var others []storedACH
+// achWhere collects a tenant's ACH accounts that are meant.
+func achWhere(tx *store.Tx, tenantID string, meant func(storedACH) bool) (found []storedACH, err error) {
 	for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		a := rec.Value
-		if a.IsPrimary && a.ID != primary.ID && a.OwnerType == primary.OwnerType && a.OwnerID == primary.OwnerID {
-			others = append(others, a)
+		if meant(rec.Value) {
+			found = append(found, rec.Value)
 		}
+	}
+	return found, nil
+}
+
+func clearACHPrimaries(tx *store.Tx, tenantID string, primary storedACH) error {
+	others, err := achWhere(tx, tenantID, func(a storedACH) bool {
+		return a.IsPrimary && a.ID != primary.ID && a.OwnerType == primary.OwnerType && a.OwnerID == primary.OwnerID
+	})
+	if err != nil {
+		return err
 	}
 	for _, a := range others {
 		a.IsPrimary, a.UpdatedAt = false, primary.UpdatedAt

@@ -27,21 +27,9 @@ func rejoinable(tx *store.Tx, tenantID string, fresh storedACH) (old storedACH, 
 
 // rejoined is the old account on its new connection: what Plaid says of it now counts, what its owner called it stays.
 func rejoined(old, fresh storedACH) storedACH {
-	now := fresh.UpdatedAt
 	fresh.ID, fresh.CreatedAt, fresh.ConnectionType = old.ID, old.CreatedAt, old.ConnectionType
 	if fresh.Nickname == "" {
 		fresh.Nickname = old.Nickname
 	}
-	fresh.UpdatedAt = now
 	return fresh
-}
-
-// putJoined stores an account that is there already, as its owner's primary where it is to be that.
-func putJoined(tx *store.Tx, tenantID string, a storedACH) error {
-	if a.IsPrimary {
-		if err := clearACHPrimaries(tx, tenantID, a); err != nil {
-			return err
-		}
-	}
-	return achAccounts.Put(tx, tenantID, a.ID, a)
 }

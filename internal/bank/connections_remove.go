@@ -133,14 +133,9 @@ func (b *Bank) settleACH(tx *store.Tx, c tenant.Caller, r storedRemoval, now tim
 	case connection.KeepACH: // an alias ends with its consent: it cannot be kept
 		disabled, err = disableACH(tx, r.TenantID, func(a storedACH) bool { return from(a) && a.Tokenized }, account.ConnectionRemoved, now)
 	case connection.DeleteACH:
-		var found []storedACH
-		for rec, err := range achAccounts.Scan(tx, r.TenantID, store.Range{}) {
-			if err != nil {
-				return 0, 0, err
-			}
-			if from(rec.Value) {
-				found = append(found, rec.Value)
-			}
+		found, err := achWhere(tx, r.TenantID, from)
+		if err != nil {
+			return 0, 0, err
 		}
 		for _, a := range found {
 			if err := b.shred(tx, c, a); err != nil {
@@ -154,10 +149,9 @@ func (b *Bank) settleACH(tx *store.Tx, c tenant.Caller, r storedRemoval, now tim
 	return disabled, deleted, err
 }
 
-// resumeRemovals takes up, at a start and from time to time, what Plaid has not confirmed yet.
-func (b *Bank) resumeRemovals(ctx context.Context) error {
-	var all []storedRemoval
-	err := b.db.View(ctx, func(tx *store.Tx) error {
+// waitingRemovals lists what Plaid has not confirmed yet, of all tenants.
+func (b *Bank) waitingRemovals(ctx context.Context) (all []storedRemoval, err error) {
+	err = b.db.View(ctx, func(tx *store.Tx) error {
 		for rec, err := range removals.Scan(tx, store.SystemTenant, store.Range{}) {
 			if err != nil {
 				return err
@@ -166,6 +160,12 @@ func (b *Bank) resumeRemovals(ctx context.Context) error {
 		}
 		return nil
 	})
+	return all, err
+}
+
+// resumeRemovals takes up, at a start and from time to time, what Plaid has not confirmed yet.
+func (b *Bank) resumeRemovals(ctx context.Context) error {
+	all, err := b.waitingRemovals(ctx)
 	if err != nil {
 		return err
 	}

@@ -153,17 +153,12 @@ var otherEnd = map[string]string{"PENDING_DISCONNECT": "PENDING_EXPIRATION", "PE
 
 // depositsOpen reports whether an ACH account waits for a deposit to be confirmed.
 func (b *Bank) depositsOpen(ctx context.Context, c tenant.Caller, connectionID string) bool {
-	waiting := false
-	err := b.db.View(ctx, func(tx *store.Tx) error {
-		for rec, err := range achAccounts.Scan(tx, c.TenantID, store.Range{}) {
-			if err != nil {
-				return err
-			}
-			waiting = waiting || rec.Value.ConnectionID == connectionID && rec.Value.pending()
-		}
-		return nil
+	var waiting []storedACH
+	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
+		waiting, err = achWhere(tx, c.TenantID, func(a storedACH) bool { return a.ConnectionID == connectionID && a.pending() })
+		return err
 	})
-	return err == nil && waiting
+	return err == nil && len(waiting) > 0
 }
 
 func (b *Bank) hint(ctx context.Context, id string) (h storedHint, found bool, err error) {

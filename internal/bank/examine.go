@@ -7,7 +7,6 @@ import (
 	"github.com/bankctl/bankctl/internal/audit"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/status"
-	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
@@ -85,18 +84,13 @@ func (b *Bank) examineEnds(ctx context.Context, c tenant.Caller) (status.Check, 
 }
 
 func (b *Bank) examineRemovals(ctx context.Context, c tenant.Caller) (status.Check, error) {
+	all, err := b.waitingRemovals(ctx)
 	n := 0
-	err := b.db.View(ctx, func(tx *store.Tx) error {
-		for rec, err := range removals.Scan(tx, store.SystemTenant, store.Range{}) {
-			if err != nil {
-				return err
-			}
-			if rec.Value.TenantID == c.TenantID {
-				n++
-			}
+	for _, r := range all {
+		if r.TenantID == c.TenantID {
+			n++
 		}
-		return nil
-	})
+	}
 	if n > 0 {
 		return status.Check{Name: "removals", Result: status.Attention, Detail: fmt.Sprintf("%d wait for Plaid to confirm", n), Hint: "bankd tries again by itself"}, err
 	}

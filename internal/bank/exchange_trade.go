@@ -89,12 +89,7 @@ func (b *Bank) forget(ctx context.Context, fp, tenantID string) error {
 
 // readConnection reads the accounts of a connection whose token is stored, and closes its session.
 func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e storedExchange) (storedConnection, error) {
-	var conn storedConnection
-	err := b.db.View(ctx, func(tx *store.Tx) error {
-		var err error
-		conn, err = connections.Get(tx, c.TenantID, e.ConnectionID)
-		return missing(err, "connection")
-	})
+	conn, err := b.storedNow(ctx, c.TenantID, e.ConnectionID)
 	if err != nil || conn.Read {
 		return conn, err
 	}

@@ -66,7 +66,7 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 			return deed{
 				action: "ach.rejoin", object: "ach:" + a.ID, reply: a.ACH, status: 201,
 				details: map[string]string{"connection": conn.ID, "status": a.Status, "numbers": "fetched"},
-			}, putJoined(tx, c.TenantID, a)
+			}, putACH(tx, c.TenantID, a)
 		}
 		d := deed{
 			action: "ach.add_from_plaid", object: "ach:" + a.ID, reply: a.ACH, status: 201,

@@ -84,15 +84,11 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 // restingACH lists the ACH accounts whose numbers are a connection's, but for those that a user disabled.
 func (b *Bank) restingACH(ctx context.Context, tenantID, connectionID string) (ids []string, err error) {
 	err = b.db.View(ctx, func(tx *store.Tx) error {
-		for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
-			if err != nil {
-				return err
-			}
-			if a := rec.Value; a.ConnectionID == connectionID && a.rests() {
-				ids = append(ids, a.ID)
-			}
+		found, err := achWhere(tx, tenantID, func(a storedACH) bool { return a.ConnectionID == connectionID && a.rests() })
+		for _, a := range found {
+			ids = append(ids, a.ID)
 		}
-		return nil
+		return err
 	})
 	return ids, err
 }
@@ -168,17 +164,13 @@ func find(auth plaid.Auth, id string) (*plaid.Account, plaid.Numbers) {
 
 // disableACH stops the ACH accounts that are meant and could be used, and counts them; for good it stops the others too.
 func disableACH(tx *store.Tx, tenantID string, meant func(storedACH) bool, reason string, now time.Time) (int, error) {
-	var found []storedACH
-	for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
-		if err != nil {
-			return 0, err
-		}
-		a := rec.Value
+	found, err := achWhere(tx, tenantID, func(a storedACH) bool {
 		usable := a.Status == account.Verified || a.pending()
 		forGood := reason == account.ConnectionRemoved && (a.Status != account.Disabled || a.suspended())
-		if meant(a) && (usable || forGood) {
-			found = append(found, a)
-		}
+		return meant(a) && (usable || forGood)
+	})
+	if err != nil {
+		return 0, err
 	}
 	for _, a := range found {
 		a.disable(reason, now)

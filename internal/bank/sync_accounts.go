@@ -140,11 +140,7 @@ func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection
 	if err := noteDeposits(tx, tenantID, conn, found, now); err != nil {
 		return counts, err
 	}
-	listed := map[string]bool{}
-	for _, f := range found {
-		listed[f.ID] = true
-	}
-	unlisted := func(a storedACH) bool { return a.ConnectionID == conn.ID && !listed[a.PlaidAccountID] }
+	unlisted := func(a storedACH) bool { return a.ConnectionID == conn.ID && !shows(found, a.PlaidAccountID) }
 	if _, err := disableACH(tx, tenantID, unlisted, account.NotShared, now); err != nil {
 		return counts, err
 	}
@@ -219,14 +215,11 @@ func noteDeposits(tx *store.Tx, tenantID string, conn *storedConnection, found [
 			continue
 		}
 		conn.Note(code, now, nil)
-		var failed []storedACH
-		for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
-			if err != nil {
-				return err
-			}
-			if a := rec.Value; a.ConnectionID == conn.ID && a.PlaidAccountID == f.ID && a.pending() {
-				failed = append(failed, a)
-			}
+		failed, err := achWhere(tx, tenantID, func(a storedACH) bool {
+			return a.ConnectionID == conn.ID && a.PlaidAccountID == f.ID && a.pending()
+		})
+		if err != nil {
+			return err
 		}
 		for _, a := range failed {
 			status, method := account.FromPlaidStatus(f.VerificationStatus)

@@ -20,10 +20,7 @@ func (b *Bank) reissue(tx *store.Tx, tenantID string, conn *storedConnection, wa
 	if _, err := plaidAccounts.Get(tx, tenantID, index); !errors.Is(err, store.ErrNotFound) {
 		return false, err // known under this id
 	}
-	shown := func(id string) bool {
-		return slices.ContainsFunc(found, func(a plaid.Account) bool { return a.ID == id })
-	}
-	old, err := sameAccount(tx, tenantID, was, f, shown)
+	old, err := sameAccount(tx, tenantID, was, f, found)
 	if err != nil || old == nil {
 		return false, err
 	}
@@ -48,11 +45,16 @@ func (b *Bank) plaidAccountKey(tenantID, itemID, accountID string) (string, erro
 	return b.db.Fingerprint(tenantID, "plaid account", []byte(itemID), []byte(accountID))
 }
 
+// shows reports whether an account is among those that Plaid shows.
+func shows(found []plaid.Account, id string) bool {
+	return slices.ContainsFunc(found, func(a plaid.Account) bool { return a.ID == id })
+}
+
 // sameAccount finds the one account that a new id is another name of; nil where there is none, or more than one.
-func sameAccount(tx *store.Tx, tenantID string, was []connection.LinkedAccount, f plaid.Account, shown func(string) bool) (*storedAccount, error) {
+func sameAccount(tx *store.Tx, tenantID string, was []connection.LinkedAccount, f plaid.Account, found []plaid.Account) (*storedAccount, error) {
 	var byID, byLooks []storedAccount
 	for _, l := range was {
-		if shown(l.PlaidAccountID) {
+		if shows(found, l.PlaidAccountID) {
 			continue
 		}
 		a, err := bankAccounts.Get(tx, tenantID, l.ID)
@@ -81,14 +83,9 @@ func sameAccount(tx *store.Tx, tenantID string, was []connection.LinkedAccount, 
 
 // moveACH has the ACH accounts of one of Plaid's ids go by another.
 func moveACH(tx *store.Tx, tenantID, connectionID, from, to string) error {
-	var moved []storedACH
-	for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
-		if err != nil {
-			return err
-		}
-		if a := rec.Value; a.ConnectionID == connectionID && a.PlaidAccountID == from {
-			moved = append(moved, a)
-		}
+	moved, err := achWhere(tx, tenantID, func(a storedACH) bool { return a.ConnectionID == connectionID && a.PlaidAccountID == from })
+	if err != nil {
+		return err
 	}
 	for _, a := range moved {
 		a.PlaidAccountID = to

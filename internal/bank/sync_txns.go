@@ -46,8 +46,8 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 	select {
 	case <-run.done:
 		reply := run.reply
-		if left := b.allowance("refresh", conn.ID); p.Refresh && left != nil {
-			reply.Left = &txn.Left{PerMinute: left.PerMinute, Left: left.Left, ResetSeconds: left.ResetSeconds}
+		if p.Refresh {
+			reply.Left = b.allowance("refresh", conn.ID)
 		}
 		return reply, run.err
 	case <-patience.C:

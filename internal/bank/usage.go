@@ -9,6 +9,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/quota"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
@@ -142,10 +143,10 @@ func (b *Bank) calls(id string, u storedUsage) []connection.Calls {
 }
 
 // allowance is what is left of an endpoint's calls; nil where it is not rationed.
-func (b *Bank) allowance(endpoint, id string) *connection.Allowance {
+func (b *Bank) allowance(endpoint, id string) *quota.Allowance {
 	a := b.plaid.Allowance(endpoint, id)
 	if a.PerMinute == 0 {
 		return nil
 	}
-	return &connection.Allowance{PerMinute: a.PerMinute, Left: a.Left, ResetSeconds: int(a.Reset / time.Second)}
+	return &quota.Allowance{PerMinute: a.PerMinute, Left: a.Left, ResetSeconds: int(a.Reset / time.Second)}
 }

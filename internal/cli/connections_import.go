@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,34 +59,36 @@ func runConnectionsImport(ctx context.Context, a *app, o connectionsImportOption
 		return err
 	}
 	rows, failed := []imported{}, 0
-	lines, broken := readLines(ctx, a.Stdin)
-	for line := range lines {
-		text := strings.TrimSpace(line.text)
-		if text == "" || strings.HasPrefix(text, "#") {
+	var end error
+	for n := 1; ; n++ {
+		var text string
+		if text, end = a.nextLine(ctx); end != nil {
+			break
+		}
+		if text = strings.TrimSpace(text); text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
 		row := imported{Error: fault.New(fault.Invalid, "the line is longer than any token or JSON object")}
 		if len(text) <= longestLine {
 			row = importLine(ctx, c, o, text)
 		}
-		row.Line = line.no
-		n := line.no
+		row.Line = n
 		if row.Error != nil {
 			failed++
 			a.say("line %d: %s", n, clean(row.Error.Error()))
 		}
 		rows = append(rows, row)
 	}
-	if len(rows) == 0 && ctx.Err() == nil && *broken == nil {
+	if len(rows) == 0 && errors.Is(end, io.EOF) {
 		return usage("give one access token a line", "stdin holds no token")
 	}
 	err = list(a, rows, func(r imported) string { return r.ConnectionID }, importColumns())
 	switch {
-	case ctx.Err() != nil:
+	case errors.Is(end, errInterrupted):
 		a.say("interrupted after %s; run it again with all of them: those that are in say so", counted(len(rows), "line"))
-		return ctx.Err()
-	case *broken != nil:
-		return fmt.Errorf("read stdin: %w", *broken)
+		return end
+	case !errors.Is(end, io.EOF):
+		return fmt.Errorf("read stdin: %w", end)
 	}
 	if err == nil && failed > 0 {
 		hint := "the others are in"
@@ -101,55 +102,6 @@ func runConnectionsImport(ctx context.Context, a *app, o connectionsImportOption
 
 // longestLine bounds a line of stdin: a token, or a small JSON object.
 const longestLine = 8 << 10
-
-type importedLine struct {
-	no   int
-	text string
-}
-
-// readLines reads stdin until its end or an interrupt; broken tells, once the lines have ended, why they did too early.
-func readLines(ctx context.Context, r io.Reader) (lines <-chan importedLine, broken *error) {
-	to, failed := make(chan importedLine), new(error)
-	go func() { // a read that blocks is left behind when the user interrupts
-		in := bufio.NewReader(r)
-		for n := 1; ; n++ {
-			text, err := in.ReadString('\n')
-			if text != "" {
-				select {
-				case to <- importedLine{n, text}:
-				case <-ctx.Done():
-				}
-			}
-			if err != nil {
-				if !errors.Is(err, io.EOF) {
-					*failed = err
-				}
-				close(to)
-				return
-			}
-		}
-	}()
-	out := make(chan importedLine)
-	go func() {
-		defer close(out)
-		for {
-			select {
-			case line, more := <-to:
-				if !more {
-					return
-				}
-				select {
-				case out <- line:
-				case <-ctx.Done():
-					return
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return out, failed
-}
 
 func importLine(ctx context.Context, c *client.Client, o connectionsImportOptions, text string) imported {
 	p := connection.ImportParams{UserID: o.user, EmployerID: o.employer, CarrierID: o.carrier, KeepToken: o.keepToken}

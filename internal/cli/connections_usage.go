@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/quota"
 )
 
 func newConnectionsUsage(a *app) *cobra.Command {
@@ -82,7 +83,7 @@ func leftOf(r usageRow) string {
 }
 
 // warnNear says on stderr that little is left of a call that is limited, and when there is more.
-func (a *app) warnNear(what string, left *connection.Allowance) {
+func (a *app) warnNear(what string, left *quota.Allowance) {
 	if left != nil && left.Near() {
 		a.say("%d of %d %s calls a minute left for this connection; all of them again in %s", left.Left, left.PerMinute, what, round(time.Duration(left.ResetSeconds)*time.Second))
 	}

@@ -38,8 +38,21 @@ func (a *app) askLine(ctx context.Context, label, flag string) (string, error) {
 	return a.readLine(ctx)
 }
 
-// readLine reads one line of stdin, and stops at once when the user interrupts.
+// readLine reads the answer to a prompt, and stops at once when the user interrupts.
 func (a *app) readLine(ctx context.Context) (string, error) {
+	text, err := a.nextLine(ctx)
+	if err != nil {
+		fmt.Fprintln(a.Stderr)
+	}
+	if err != nil && !errors.Is(err, errInterrupted) {
+		return "", usage("", "no answer was given")
+	}
+	return strings.TrimSpace(text), err
+}
+
+// nextLine reads one line of stdin, the last one without its end too; a read that blocks is left behind when the user
+// interrupts.
+func (a *app) nextLine(ctx context.Context) (string, error) {
 	if a.stdin == nil {
 		a.stdin = bufio.NewReader(a.Stdin)
 	}
@@ -54,14 +67,12 @@ func (a *app) readLine(ctx context.Context) (string, error) {
 	}()
 	select {
 	case <-ctx.Done():
-		fmt.Fprintln(a.Stderr)
 		return "", errInterrupted
 	case l := <-read:
-		if l.err != nil && l.text == "" {
-			fmt.Fprintln(a.Stderr)
-			return "", usage("", "no answer was given")
+		if l.text != "" {
+			l.err = nil
 		}
-		return strings.TrimSpace(l.text), nil
+		return l.text, l.err
 	}
 }
 

@@ -63,8 +63,8 @@ func runSync(ctx context.Context, a *app, all, refresh bool, typed []string) err
 		stop := lines.begin(ctx, c, conn)
 		r, err := syncOne(ctx, c, conn, refresh)
 		stop()
-		if t := r.Transactions; t != nil && t.Left != nil {
-			a.warnNear("refresh", &connection.Allowance{PerMinute: t.Left.PerMinute, Left: t.Left.Left, ResetSeconds: t.Left.ResetSeconds})
+		if r.Transactions != nil {
+			a.warnNear("refresh", r.Transactions.Left)
 		}
 		if ctx.Err() != nil {
 			a.say("interrupted: %d of %d connections are done; run it again for the others", len(results), len(conns))

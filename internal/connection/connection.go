@@ -7,6 +7,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/quota"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
@@ -170,7 +171,7 @@ type Balances struct {
 	ConnectionID string           `json:"connection_id"`
 	AsOf         time.Time        `json:"as_of"`
 	Accounts     []AccountBalance `json:"accounts"`
-	Left         *Allowance       `json:"calls_left,omitempty" doc:"What this connection may still ask in this minute"`
+	Left         *quota.Allowance `json:"calls_left,omitempty" doc:"What this connection may still ask in this minute"`
 }
 
 // AccountBalance is one account's live balance.

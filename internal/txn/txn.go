@@ -7,6 +7,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/money"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/quota"
 )
 
 // Words for a transaction's direction and state.
@@ -85,17 +86,10 @@ type Synced struct {
 	PlaidItemID  string `json:"plaid_item_id"`
 	Status       string `json:"status" doc:"How far Plaid is: NOT_READY, INITIAL_UPDATE_COMPLETE, HISTORICAL_UPDATE_COMPLETE"`
 	Counts
-	Total    int       `json:"total_transactions"`
-	SyncedAt time.Time `json:"synced_at"`
-	Left     *Left     `json:"refreshes_left,omitempty" doc:"With refresh: what this connection may still ask in this minute"`
-	Reading  bool      `json:"reading,omitempty" doc:"It still goes on: the connection tells how far it is, the same call waits on"`
-}
-
-// Left is what is left of a minute's refreshes, which Plaid bills.
-type Left struct {
-	PerMinute    int `json:"per_minute"`
-	Left         int `json:"left"`
-	ResetSeconds int `json:"reset_seconds" doc:"Until all of them are there again"`
+	Total    int              `json:"total_transactions"`
+	SyncedAt time.Time        `json:"synced_at"`
+	Left     *quota.Allowance `json:"refreshes_left,omitempty" doc:"With refresh: what this connection may still ask in this minute"`
+	Reading  bool             `json:"reading,omitempty" doc:"It still goes on: the connection tells how far it is, the same call waits on"`
 }
 
 // Page is one page of a listing.
