@@ -19,7 +19,7 @@ import (
 
 const module = "github.com/bankctl/bankctl"
 
-var words = []string{"fault", "secret", "money", "ach", "account", "connection", "employee", "tenant", "trail", "page", "status", "quota", "txn"}
+var words = []string{"fault", "secret", "money", "ach", "account", "connection", "employee", "tenant", "trail", "page", "status", "query", "quota", "txn"}
 
 // arrows is the import table: which of our packages each one may import. A new arrow is one visible line here.
 var arrows = map[string][]string{
@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"internal/status":     {},
 	"internal/page":       {"fault"},
 	"internal/quota":      {},
+	"internal/query":      {"fault", "suggest"},
 	"internal/txn":        {"fault", "money", "page", "quota"},
 	"internal/ach":        {"secret"},
 	"internal/tenant":     {"fault"},
@@ -53,7 +54,7 @@ var arrows = map[string][]string{
 	"internal/plaidsim/browsertest": {"plaidsim", "plaidspec"},
 	"internal/background":           {},
 	"internal/bank":                 {"account", "ach", "audit", "background", "connection", "employee", "fault", "ledger", "page", "plaid", "quota", "secret", "status", "store", "tenant", "trail", "txn"},
-	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "page", "socket", "status", "store", "tenant", "trail", "txn"},
+	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "page", "query", "socket", "status", "store", "tenant", "trail", "txn"},
 	"internal/daemon":               {"background", "bank", "config", "plaid", "plaidsim", "secret", "server", "socket", "status", "store", "store/bolt", "vault"},
 
 	"internal/client": append([]string{"socket"}, words...),

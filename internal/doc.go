@@ -21,6 +21,7 @@
 //	tenant      tenants, clients, roles, scopes: who may touch what
 //	trail       the audit log's words
 //	page        the pages of a listing
+//	query       the parameters of a route, told by tags: decoded, encoded, documented, made flags of
 //	quota       what is left of calls that are limited
 //	status      what the daemon says of itself
 //
