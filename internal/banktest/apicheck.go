@@ -58,13 +58,17 @@ func (a *apiCheck) check(r *http.Request, status int, h http.Header, body []byte
 	if a.router == nil || !strings.HasPrefix(h.Get("Content-Type"), "application/json") {
 		return
 	}
-	probe, err := http.NewRequest(r.Method, "http://localhost"+r.URL.Path, nil)
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // whose answer it is, but for the body
+	}
+	probe, err := http.NewRequest(method, "http://localhost"+r.URL.Path, nil)
 	if err != nil {
 		return
 	}
 	route, params, err := a.router.FindRoute(probe)
 	if err != nil {
-		if status != http.StatusNotFound && status != http.StatusForbidden {
+		if status != http.StatusNotFound && status != http.StatusForbidden && status != http.StatusMethodNotAllowed {
 			a.note(fmt.Sprintf("%s %s is answered with %d and not in the document", r.Method, r.URL.Path, status))
 		}
 		return

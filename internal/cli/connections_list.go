@@ -21,11 +21,8 @@ func newConnectionsList(a *app) *cobra.Command {
 		Example: "  bankctl connections list\n  bankctl connections list --status needs_reauth -o name",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runConnectionsList(cmd.Context(), a, o) },
 	}
-	cmd.Flags().StringVar(&o.query.EmployerID, "employer-id", "", "of this employer")
-	cmd.Flags().StringVar(&o.query.CarrierID, "carrier-id", "", "of this carrier")
-	cmd.Flags().StringVar(&o.query.Status, "status", "", "active, needs_reauth, pending_disconnect, pending_expiration, revoked, error or removed")
+	filterFlags(a, cmd, &o.query)
 	o.paging.flags(cmd)
-	completeWords(cmd, "status", connection.States...)
 	return cmd
 }
 

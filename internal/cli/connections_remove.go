@@ -15,7 +15,7 @@ import (
 )
 
 func newConnectionsRemove(a *app) *cobra.Command {
-	var ach string
+	var p connection.RemoveParams
 	cmd := &cobra.Command{
 		Use: "remove ID", Aliases: []string{"rm"}, Short: "Remove a bank's access at Plaid and close what came from it",
 		Args: one("the id of a connection, or Plaid's item id"),
@@ -25,11 +25,10 @@ for us dies with its access and is disabled even with --ach keep.`,
 		Example:           "  bankctl connections remove 6a1f0c\n  bankctl connections remove 6a1f0c --ach keep --yes",
 		ValidArgsFunction: completeIDs(a, connectionIDs),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runConnectionsRemove(cmd.Context(), a, args[0], ach)
+			return runConnectionsRemove(cmd.Context(), a, args[0], p.ACH)
 		},
 	}
-	cmd.Flags().StringVar(&ach, "ach", "", "what becomes of its ACH accounts: disable (default), keep or delete")
-	completeWords(cmd, "ach", connection.ACHChoices...)
+	filterFlags(a, cmd, &p)
 	return cmd
 }
 

@@ -57,7 +57,7 @@ func runTxnsExport(ctx context.Context, a *app, o *txnsExportOptions) error {
 		return err
 	}
 	if o.format == "ofx" {
-		if o.pending && q.Pending != nil {
+		if q.Pending != nil && *q.Pending {
 			return usage("leave --pending out, or take csv or jsonl", "OFX holds posted transactions alone")
 		}
 		posted := false

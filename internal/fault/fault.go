@@ -101,6 +101,19 @@ func (e *Error) WithID(id string) *Error {
 	return e
 }
 
+// Spelled gives a copy that names its fields as the caller spells them.
+func (e *Error) Spelled(spell func(field string) string) *Error {
+	renamed := *e
+	renamed.Fields = map[string]string{}
+	for name, reason := range e.Fields {
+		renamed.Fields[spell(name)] = reason
+	}
+	if e.Message == describe(e.Fields) {
+		renamed.Message = describe(renamed.Fields)
+	}
+	return &renamed
+}
+
 // Because keeps the cause for the log; it is never encoded.
 func (e *Error) Because(cause error) *Error {
 	e.cause = cause
