@@ -15,16 +15,16 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// ListTransactions lists what a query selects of the caller's, newest day first (R84-R91). The rows come as the JSON of
-// a list of txn.Transaction, written from what is stored without a detour, behind what dst holds.
-func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Query, dst []byte) (txn.RawPage, error) {
+// ListTransactions lists the caller's transactions that a query selects, newest day first (R84-R91). The rows come as the
+// JSON of a list of txn.Transaction, written straight from the stored texts into buf.
+func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Query, buf []byte) (txn.RawPage, error) {
 	conns, err := b.seenBy(ctx, c, &q)
 	if err != nil {
 		return txn.RawPage{}, err
 	}
 	visible := names(conns)
 	p := txn.RawPage{SyncedAt: b.ledger.SyncedAt(c.TenantID, visible)}
-	p.Rows, p.Info, p.Next, err = b.ledger.AppendPage(ctx, dst, c.TenantID, visible, q, func(p *txn.Place) { complete(p, conns) })
+	p.Rows, p.Info, p.Next, err = b.ledger.AppendPage(ctx, buf[:0], c.TenantID, visible, q, func(p *txn.Place) { complete(p, conns) })
 	if errors.Is(err, ledger.ErrCursor) {
 		return txn.RawPage{}, fault.Field("cursor", "is not of this listing").WithHint("leave it out to begin at the newest")
 	}
