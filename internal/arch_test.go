@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bankctl/bankctl/internal/connection"
 )
 
 const module = "github.com/bankctl/bankctl"
@@ -53,7 +55,8 @@ var arrows = map[string][]string{
 	"internal/plaidspec":            {},
 	"internal/plaidsim/browsertest": {"plaidsim", "plaidspec"},
 	"internal/background":           {},
-	"internal/bank":                 {"account", "ach", "audit", "background", "connection", "employee", "fault", "ledger", "page", "plaid", "quota", "secret", "status", "store", "tenant", "trail", "txn"},
+	"internal/linkbrowser":          {"connection", "fault"},
+	"internal/bank":                 {"account", "ach", "audit", "background", "connection", "employee", "fault", "ledger", "linkbrowser", "page", "plaid", "quota", "secret", "status", "store", "tenant", "trail", "txn"},
 	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "page", "query", "socket", "status", "store", "tenant", "trail", "txn"},
 	"internal/daemon":               {"background", "bank", "config", "plaid", "plaidsim", "secret", "server", "socket", "status", "store", "store/bolt", "vault"},
 
@@ -62,7 +65,7 @@ var arrows = map[string][]string{
 	"internal/tui":    append([]string{"client"}, words...),
 	"internal/cli":    append([]string{"client", "socket", "suggest", "tui"}, words...),
 
-	"internal/banktest":             {"background", "client", "config", "connection", "daemon", "plaid", "plaidspec", "secret", "store", "store/mem", "tenant", "vault"},
+	"internal/banktest":             {"background", "client", "config", "connection", "daemon", "linkbrowser", "plaidspec", "store", "store/mem", "tenant", "vault"},
 	"internal/plaidspec/specreport": {"plaidspec"},
 	"cmd/bankctl":                   {"aaterm", "cli"},
 	"cmd/bankd":                     {"daemon"},
@@ -172,7 +175,7 @@ var revealers = map[string]string{
 	"internal/bank/connections_import.go": "the stored form of an access token",
 	"internal/bank/processor.go":          "the token that its caller asked for, shown once",
 	"internal/connection/import.go":       "the body of a request, on its way to bankd",
-	"internal/plaid/walk.go":              "the numbers typed into the simulator's page",
+	"internal/linkbrowser/walk.go":        "the numbers typed into the simulator's page",
 	"internal/plaid/client.go":            "Plaid's credentials, in its headers",
 	"internal/plaid/link.go":              "a request to Plaid",
 	"internal/plaid/transactions.go":      "a request to Plaid",
@@ -270,5 +273,34 @@ func TestNoMachinePaths(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Plaid's codes stand in one table: no other package of ours decides by the text of one.
+func TestPlaidCodesStandInOneTable(t *testing.T) {
+	known := map[string]bool{}
+	for _, code := range connection.AllCodes() {
+		known[code] = true
+	}
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/internal/")
+		if strings.HasPrefix(name, "plaidsim") || strings.HasPrefix(name, "plaidspec") {
+			continue
+		}
+		for _, f := range p.GoFiles {
+			if name == "connection" && f == "codes.go" {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, f), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING && known[strings.Trim(lit.Value, `"`)] {
+					t.Errorf("%s/%s names %s: use connection's constants and table", name, f, lit.Value)
+				}
+				return true
+			})
+		}
 	}
 }

@@ -19,7 +19,7 @@ func (b *Bank) trade(ctx context.Context, c tenant.Caller, fp string, e storedEx
 	at("exchange.asked")
 	switch {
 	case err == nil:
-	case plaid.Code(err) == "INVALID_PUBLIC_TOKEN" && again:
+	case plaid.Code(err) == connection.InvalidPublicToken && again:
 		return b.lose(ctx, c, fp, e)
 	case plaid.OutcomeUnknown(err):
 		b.later(where{c.TenantID, fp}, b.tempo.ExchangeRetry) // it is found out soon, whether or not the caller tries again
@@ -105,9 +105,9 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 		return storedConnection{}, err
 	}
 	ids := mintFor(b.time(), found)
-	now := b.time()
+	now, asked := b.time(), conn
 	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
-		latest, err := connections.Get(tx, c.TenantID, conn.ID)
+		latest, err := connections.Get(tx, c.TenantID, asked.ID)
 		if err != nil {
 			return deed{}, err
 		}
@@ -115,7 +115,7 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 			conn = latest
 			return deed{action: "connection.read", object: "connection:" + conn.ID, outcome: connection.Removed}, b.endRead(tx, c.TenantID, fp, e)
 		}
-		latest.Institution, latest.Products = conn.Institution, conn.Products
+		latest.Institution, latest.Products = asked.Institution, asked.Products
 		counts, err := b.putAccounts(tx, c.TenantID, &latest, found, ids, now)
 		if err != nil {
 			return deed{}, err

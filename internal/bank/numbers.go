@@ -35,7 +35,7 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 	at("numbers.ask")
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	at("numbers.asked")
-	if plaid.Code(err) == "PRODUCT_NOT_READY" {
+	if plaid.Code(err) == connection.ProductNotReady {
 		return nil // a deposit is still on its way
 	}
 	if err != nil {
@@ -52,11 +52,12 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 			return deed{action: "numbers.refresh", object: "connection:" + conn.ID, outcome: string(fault.Conflict), details: refreshed{}.details()}, nil
 		}
 		healed := latest.Heal(connection.ByNumbers, asked, now)
-		if latest.stops() != "" { // noted while the answer was on its way: what it brings may not be used
-			rests = nil
+		usable := rests
+		if latest.stops() != "" { // noted while the answer was on its way: its numbers may not be used
+			usable = nil
 		}
 		var r refreshed
-		for _, id := range rests {
+		for _, id := range usable {
 			a, err := achAccounts.Get(tx, c.TenantID, id)
 			if errors.Is(err, store.ErrNotFound) {
 				continue

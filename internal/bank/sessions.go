@@ -8,6 +8,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/linkbrowser"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -110,7 +111,7 @@ func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, 
 			return connection.Session{}, err
 		}
 		at("page.walk")
-		if err := b.plaid.CompleteHosted(ctx, s.HostedLinkURL, p); err != nil {
+		if err := linkbrowser.Walk(ctx, s.HostedLinkURL, p); err != nil {
 			return connection.Session{}, err
 		}
 		at("page.walked")
@@ -129,7 +130,7 @@ func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedS
 		o = plaid.Outcome{Finished: true}
 	default:
 		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras), b.links.Webhook)
-		if code := plaid.Code(err); len(s.Extras) > 0 && (code == "INVALID_PRODUCT" || code == "PRODUCTS_NOT_SUPPORTED") {
+		if code := plaid.Code(err); len(s.Extras) > 0 && (code == connection.InvalidProduct || code == connection.ProductUnsupported) {
 			token, err = b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, s.Products, b.links.Webhook)
 		}
 		if err != nil {
