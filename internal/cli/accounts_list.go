@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bankctl/bankctl/internal/account"
-	"github.com/bankctl/bankctl/internal/page"
 )
 
 type accountsListOptions struct {
@@ -34,9 +33,7 @@ func runAccountsList(ctx context.Context, a *app, o accountsListOptions) error {
 	if err := wholeIDs(ctx, c, &o.query); err != nil {
 		return err
 	}
-	rows, err := fetch(ctx, a, o.paging, func(ctx context.Context, p page.Request) ([]account.Account, page.Info, error) {
-		return c.ListAccounts(ctx, o.query, p)
-	})
+	rows, err := fetch(ctx, a, o.paging, filtered(c.ListAccounts, o.query))
 	if err != nil {
 		return err
 	}

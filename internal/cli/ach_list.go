@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bankctl/bankctl/internal/account"
-	"github.com/bankctl/bankctl/internal/page"
 )
 
 type achListOptions struct {
@@ -44,9 +43,7 @@ func runACHList(ctx context.Context, a *app, o achListOptions) error {
 	if err := wholeIDs(ctx, c, &o.query); err != nil {
 		return err
 	}
-	rows, err := fetch(ctx, a, o.paging, func(ctx context.Context, p page.Request) ([]account.ACH, page.Info, error) {
-		return c.ListACH(ctx, o.query, p)
-	})
+	rows, err := fetch(ctx, a, o.paging, filtered(c.ListACH, o.query))
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bankctl/bankctl/internal/connection"
-	"github.com/bankctl/bankctl/internal/page"
 )
 
 type connectionsListOptions struct {
@@ -31,9 +30,7 @@ func runConnectionsList(ctx context.Context, a *app, o connectionsListOptions) e
 	if err != nil {
 		return err
 	}
-	rows, err := fetch(ctx, a, o.paging, func(ctx context.Context, p page.Request) ([]connection.Connection, page.Info, error) {
-		return c.ListConnections(ctx, o.query, p)
-	})
+	rows, err := fetch(ctx, a, o.paging, filtered(c.ListConnections, o.query))
 	if err != nil {
 		return err
 	}

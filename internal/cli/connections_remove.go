@@ -11,7 +11,6 @@ import (
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
-	"github.com/bankctl/bankctl/internal/page"
 )
 
 func newConnectionsRemove(a *app) *cobra.Command {
@@ -74,20 +73,13 @@ func runConnectionsRemove(ctx context.Context, a *app, typed, ach string) error 
 // restingACH counts the ACH accounts whose numbers came from a connection.
 func restingACH(ctx context.Context, c *client.Client, id string) (int, error) {
 	n := 0
-	for p := 1; ; p++ {
-		rows, info, err := c.ListACH(ctx, account.ACHQuery{}, page.Request{Page: p, Limit: 200})
-		if err != nil {
-			return 0, err
-		}
-		for _, r := range rows {
-			if r.ConnectionID == id && r.Status != account.Disabled {
-				n++
-			}
-		}
-		if p >= info.Pages {
-			return n, nil
+	rows, err := allRows(ctx, filtered(c.ListACH, account.ACHQuery{}))
+	for _, r := range rows {
+		if r.ConnectionID == id && r.Status != account.Disabled {
+			n++
 		}
 	}
+	return n, err
 }
 
 func (a *app) askACH(ctx context.Context, n int) (string, error) {
