@@ -155,10 +155,10 @@ type recordRef struct {
 
 // The collections. Keys are minted ids, Plaid's item ids and keyed fingerprints: never a name, number or token.
 var (
-	tenants = store.NewCollection[tenant.Tenant]("tenants") // system
-	clients = store.NewCollection[storedClient]("clients")  // system, by client id
-	open    = store.NewCollection[recordRef]("open_sessions")   // system, by session id
-	unfinishedExchanges  = store.NewCollection[recordRef]("open_exchanges")  // system, by fingerprint: intended, or linked and not yet read
+	tenants             = store.NewCollection[tenant.Tenant]("tenants")    // system
+	clients             = store.NewCollection[storedClient]("clients")     // system, by client id
+	open                = store.NewCollection[recordRef]("open_sessions")  // system, by session id
+	unfinishedExchanges = store.NewCollection[recordRef]("open_exchanges") // system, by fingerprint: intended, or linked and not yet read
 
 	bankAccounts     = store.NewCollection[storedAccount]("bank_accounts")
 	plaidAccounts    = store.NewCollection[pointer]("plaid_accounts") // by fingerprint of item + Plaid's account id
