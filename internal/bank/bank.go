@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/ledger"
 	"github.com/bankctl/bankctl/internal/plaid"
@@ -21,51 +22,50 @@ import (
 // Schema is the version of the stored form.
 const Schema = 1
 
-// Products a new link asks for, unless its caller names others.
-type Products struct {
-	Products            []string
-	RequiredIfSupported []string
-	Optional            []string
-}
-
 // Config is what a Bank works with.
 type Config struct {
-	Store    *store.DB
-	Ledger   *ledger.Ledger // of the same store
-	Plaid    *plaid.Client
-	Products Products
-	Webhook  string // where Plaid reaches bankd; empty = it does not
-	Days     int    // of past transactions that a new link asks for
-	Log      *slog.Logger
-	Now      func() time.Time // nil = time.Now
+	Store  *store.DB
+	Ledger *ledger.Ledger // of the same store
+	Plaid  *plaid.Client
+	Links  Links
+	Log    *slog.Logger
+	Now    func() time.Time  // nil = time.Now
+	Tempo  *background.Tempo // nil = the environment's own
+}
+
+// Links is what a new link asks for, unless its caller names other products.
+type Links struct {
+	Products, RequiredIfSupported, Optional []string
+	Webhook                                 string // the URL where Plaid reaches bankd; empty = it does not
+	Days                                    int    // of past transactions
 }
 
 // Bank holds what every use case needs and nothing else.
 type Bank struct {
-	db       *store.DB
-	ledger   *ledger.Ledger
-	plaid    *plaid.Client
-	products Products
-	log      *slog.Logger
-	now      func() time.Time
+	db     *store.DB
+	ledger *ledger.Ledger
+	plaid  *plaid.Client
+	links  Links
+	log    *slog.Logger
+	now    func() time.Time
+	stats  Stats
 
-	clients  sync.Map // client id → storedClient, dropped when it is revoked
-	reading  sync.RWMutex
-	writes   atomic.Uint64 // counts the beginning and the end of every write
-	linked   sync.Map      // tenant id → linkedCache
-	underway sync.Map      // connection id → *progress, while its transactions are read
-	syncs    *turns
-	checks   *turns
-	removing *turns
+	life  background.Life
+	locks background.Locks // of an exchange, an employee's account, an Item, an import, an Idempotency-Key
+	tempo background.Tempo
+	work  schedules
 
-	hooks     seen
-	finishing sync.Map // where → true, while an exchange is finished in the background
+	sessions *background.Followers
+	clients  clientCache
+	linked   linkedCache
+}
 
-	webhookURL string
-	days       int
-	locks      keyed // one at a time: of an exchange, an employee's account, a sync, an Idempotency-Key
-	sessions   *watch
-	stats      Stats
+// schedules are the rounds of background work, each over things of its own.
+type schedules struct {
+	syncs, checks, removals, employees *background.Scheduler
+
+	underway sync.Map           // connection id → *progress, while its transactions are read
+	hooks    *background.Recent // webhooks, by what signs them
 }
 
 // Stats counts what an operator should hear of, since the start.
@@ -79,16 +79,33 @@ type Stats struct {
 	Refusals      atomic.Int64 // calls refused for role or scope
 }
 
-// New makes a bank over an open store. Start must run before sessions are watched.
+// turnsAtOnce is how many connections of one round are worked on side by side: one that waits for its next minute of
+// calls holds up no other.
+const turnsAtOnce = 4
+
+// A signature is good for five minutes: a webhook that comes again later is refused as stale.
+const (
+	hooksKept = 10 * time.Minute
+	mostHooks = 50_000
+)
+
+// New makes a bank over an open store. Start must run before sessions are followed.
 func New(c Config) *Bank {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	b := &Bank{
-		db: c.Store, ledger: c.Ledger, plaid: c.Plaid, products: c.Products, log: c.Log, now: c.Now, days: c.Days, webhookURL: c.Webhook,
-		syncs: newTurns(syncsAtOnce), checks: newTurns(syncsAtOnce), removing: newTurns(syncsAtOnce),
+	if c.Tempo == nil {
+		c.Tempo = &background.Real
+		if c.Plaid.Environment() == plaid.Simulated {
+			c.Tempo = &background.Simulated
+		}
 	}
-	b.sessions = newWatch(c.Plaid.Environment() == plaid.Simulated)
+	round := func() *background.Scheduler { return background.NewScheduler(turnsAtOnce, c.Now) }
+	b := &Bank{
+		db: c.Store, ledger: c.Ledger, plaid: c.Plaid, links: c.Links, log: c.Log, now: c.Now, tempo: *c.Tempo,
+		work: schedules{syncs: round(), checks: round(), removals: round(), employees: round(), hooks: background.NewRecent(hooksKept, mostHooks)},
+	}
+	b.sessions = background.NewFollowers(&b.life, b.tempo)
 	return b
 }
 
@@ -108,12 +125,13 @@ func (b *Bank) Start(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("find default tenant: %w", err)
 	}
+	b.life.Start(ctx)
 	if err := b.resume(ctx); err != nil {
 		return err
 	}
-	b.sessions.running.Go(func() { b.watchTransactions(ctx) })
-	b.sessions.running.Go(func() { b.watchConnections(ctx) })
-	b.sessions.running.Go(func() { b.watchEmployees(ctx) })
+	for _, round := range []func(context.Context){b.syncConnections, b.checkConnections, b.finishRemovals, b.checkEmployees} {
+		b.life.Go(round)
+	}
 	return nil
 }
 
@@ -131,7 +149,7 @@ func OpenLedger(ctx context.Context, db *store.DB) (*ledger.Ledger, error) {
 }
 
 // Wait returns when the background work that Start began has ended, after its context did.
-func (b *Bank) Wait() { b.sessions.running.Wait() }
+func (b *Bank) Wait() { b.life.Wait() }
 
 // time is the clock, to the microsecond and in UTC: what is stored reads back equal.
 func (b *Bank) time() time.Time { return b.now().UTC().Truncate(time.Microsecond) }
@@ -142,39 +160,4 @@ func missing(err error, noun string) error {
 		return fault.New(fault.NotFound, "no such %s", noun)
 	}
 	return err
-}
-
-// keyed is a set of locks by name.
-type keyed struct {
-	mu    sync.Mutex
-	locks map[string]*lock
-}
-
-type lock struct {
-	sync.Mutex
-	users int
-}
-
-// lock waits for a name and gives back its unlock.
-func (k *keyed) lock(name string) func() {
-	k.mu.Lock()
-	if k.locks == nil {
-		k.locks = map[string]*lock{}
-	}
-	l := k.locks[name]
-	if l == nil {
-		l = &lock{}
-		k.locks[name] = l
-	}
-	l.users++
-	k.mu.Unlock()
-	l.Lock()
-	return func() {
-		l.Unlock()
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		if l.users--; l.users == 0 {
-			delete(k.locks, name)
-		}
-	}
 }

@@ -77,22 +77,13 @@ func (b *Bank) Authenticate(ctx context.Context, id, clientSecret string) (tenan
 }
 
 func (b *Bank) client(ctx context.Context, id string) (storedClient, error) {
-	if known, ok := b.clients.Load(id); ok {
-		return known.(storedClient), nil
-	}
-	// Held until the cache is written, so that a revocation in between waits to drop what was read before it.
-	b.reading.RLock()
-	defer b.reading.RUnlock()
-	var stored storedClient
-	err := b.db.View(ctx, func(tx *store.Tx) error {
-		var err error
-		stored, err = clients.Get(tx, store.SystemTenant, id)
-		return missing(err, "client")
+	return b.clients.get(id, func() (stored storedClient, err error) {
+		err = b.db.View(ctx, func(tx *store.Tx) error {
+			stored, err = clients.Get(tx, store.SystemTenant, id)
+			return missing(err, "client")
+		})
+		return stored, err
 	})
-	if err == nil {
-		b.clients.Store(id, stored)
-	}
-	return stored, err
 }
 
 // ListClients lists the clients of the caller's tenant, newest first.
@@ -137,8 +128,6 @@ func (b *Bank) RevokeClient(ctx context.Context, c tenant.Caller, id string) (te
 		revoked = stored.Client
 		return deed{action: "client.revoke", object: "client:" + id}, clients.Put(tx, store.SystemTenant, id, stored)
 	})
-	b.reading.Lock()
-	b.clients.Delete(id)
-	b.reading.Unlock()
+	b.clients.drop(id)
 	return revoked, err
 }

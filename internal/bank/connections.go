@@ -1,14 +1,11 @@
 package bank
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
-	"github.com/bankctl/bankctl/internal/ledger"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -44,68 +41,11 @@ func (b *Bank) ListConnections(ctx context.Context, c tenant.Caller, q connectio
 
 // GetConnection reads one by our id or Plaid's (A28).
 func (b *Bank) GetConnection(ctx context.Context, c tenant.Caller, id string) (connection.Connection, error) {
-	known, err := b.linkedBanks(ctx, c.TenantID)
+	conn, err := b.connection(ctx, c, id)
 	if err != nil {
 		return connection.Connection{}, err
 	}
-	if i := known.find(c, id); i >= 0 {
-		return b.withTransactions(c.TenantID, known.all[i]), nil
-	}
-	conn, err := b.connection(ctx, c, id) // what is not among them, and how that is refused
-	return b.withTransactions(c.TenantID, conn.Connection), err
-}
-
-// shownConnection is a connection's JSON while the state of its transactions is this one.
-type shownConnection struct {
-	state ledger.State
-	data  []byte
-}
-
-// AppendConnection is GetConnection that appends the connection's JSON to what dst holds. It lives as long as what was
-// read of the connection: until the next write.
-func (b *Bank) AppendConnection(ctx context.Context, c tenant.Caller, id string, dst []byte) ([]byte, error) {
-	known, err := b.linkedBanks(ctx, c.TenantID)
-	if err != nil {
-		return dst, err
-	}
-	i := known.find(c, id)
-	if i < 0 {
-		conn, err := b.GetConnection(ctx, c, id)
-		if err != nil {
-			return dst, err
-		}
-		return appendJSON(dst, conn)
-	}
-	conn := &known.all[i]
-	state := b.ledger.State(c.TenantID, conn.ID)
-	if s := known.shown[i].Load(); s != nil && s.state == state && b.underwayNow(conn.ID) == nil {
-		return append(dst, s.data...), nil
-	}
-	now := b.withTransactions(c.TenantID, *conn)
-	data, err := appendJSON(nil, now)
-	if err == nil && now.Reading == nil && state == b.ledger.State(c.TenantID, conn.ID) {
-		known.shown[i].Store(&shownConnection{state, data})
-	}
-	return append(dst, data...), err
-}
-
-// appendJSON writes a value as replies have it.
-func appendJSON(dst []byte, v any) ([]byte, error) {
-	out := bytes.NewBuffer(dst)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
-}
-
-// find gives the place of a connection that the caller sees, by our id or Plaid's; -1 where there is none.
-func (k *linkedCache) find(c tenant.Caller, id string) int {
-	for i := range k.all {
-		if conn := &k.all[i]; (conn.ID == id || conn.ItemID == id) && c.Sees(conn.EmployerID, conn.CarrierID) {
-			return i
-		}
-	}
-	return -1
+	return b.withTransactions(c.TenantID, conn.Connection), nil
 }
 
 // connection finds a connection that the caller sees, by our id or by Plaid's item id.

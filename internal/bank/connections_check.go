@@ -40,7 +40,7 @@ func (b *Bank) CheckConnection(ctx context.Context, c tenant.Caller, id string) 
 // checkData reads the accounts and the numbers of a connection that answers.
 func (b *Bank) checkData(ctx context.Context, c tenant.Caller, conn storedConnection) (storedConnection, error) {
 	if conn.Employee != nil {
-		return conn, b.recheck(ctx, dueEmployee{c.TenantID, *conn.Employee})
+		return conn, b.recheck(ctx, linkedEmployee{tenantID: c.TenantID, ref: *conn.Employee})
 	}
 	if _, err := b.syncAccounts(ctx, c, conn); err != nil {
 		return conn, err
@@ -121,17 +121,17 @@ func sameTime(a, b *time.Time) bool {
 // pointWebhook has Plaid tell of an Item where bankd listens, and nowhere when it no longer does. Where others had an
 // Item point is not touched while bankd wants no webhooks itself.
 func (b *Bank) pointWebhook(ctx context.Context, c tenant.Caller, conn storedConnection, points string) error {
-	if points == b.webhookURL || b.webhookURL == "" && conn.Pointed != points {
+	if points == b.links.Webhook || b.links.Webhook == "" && conn.Pointed != points {
 		return nil
 	}
 	at("webhook.ask")
-	if err := b.plaid.PointWebhook(ctx, conn.token(), b.webhookURL); err != nil {
+	if err := b.plaid.PointWebhook(ctx, conn.token(), b.links.Webhook); err != nil {
 		return err
 	}
 	at("webhook.asked")
-	d := deed{action: "connection.point_webhook", details: map[string]string{"on": strconv.FormatBool(b.webhookURL != "")}}
+	d := deed{action: "connection.point_webhook", details: map[string]string{"on": strconv.FormatBool(b.links.Webhook != "")}}
 	_, err := b.changeConnection(ctx, c, conn.ID, d, func(_ *store.Tx, latest *storedConnection) (bool, error) {
-		latest.Pointed = b.webhookURL
+		latest.Pointed = b.links.Webhook
 		return true, nil
 	})
 	at("webhook.stored")
@@ -179,7 +179,7 @@ func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
 		return err
 	}
 	at("update.checked")
-	b.syncs.poke(conn.ID)
+	b.work.syncs.Poke(conn.ID)
 	err = b.update(ctx, func(tx *store.Tx) error { return open.Delete(tx, store.SystemTenant, w.ID) })
 	at("update.closed")
 	return err

@@ -28,7 +28,7 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 	if err != nil {
 		return connection.Connection{}, err
 	}
-	defer b.locks.lock("import " + item.ID)()
+	defer b.locks.Lock("import " + item.ID)()
 	now := b.time()
 	conn := storedConnection{AccessToken: token.Reveal(), Swap: !p.KeepToken, Pointed: item.Webhook, Read: true, Connection: connection.Connection{
 		ID: newID(now), ItemID: item.ID, UserID: p.UserID, EmployerID: p.EmployerID, CarrierID: p.CarrierID, Status: connection.Active,
@@ -77,7 +77,7 @@ func (b *Bank) settleImport(ctx context.Context, c tenant.Caller, conn storedCon
 			b.log.Warn("an imported connection is not settled yet", "connection", conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 		}
 	}
-	b.checks.poke(conn.ID)
+	b.work.checks.Poke(conn.ID)
 	return conn.ID
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
@@ -40,7 +41,7 @@ func (b *Bank) RemoveConnection(ctx context.Context, c tenant.Caller, id string,
 }
 
 func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn storedConnection, ach string) (connection.RemovedReply, error) {
-	defer b.locks.lock("item " + conn.ID)()
+	defer b.locks.Lock("item " + conn.ID)()
 	conn, err := b.storedNow(ctx, c.TenantID, conn.ID) // another removal may have ended meanwhile
 	if err != nil {
 		return connection.RemovedReply{}, err
@@ -163,23 +164,24 @@ func (b *Bank) waitingRemovals(ctx context.Context) (all []storedRemoval, err er
 	return all, err
 }
 
-// resumeRemovals takes up, at a start and from time to time, what Plaid has not confirmed yet.
-func (b *Bank) resumeRemovals(ctx context.Context) error {
-	all, err := b.waitingRemovals(ctx)
-	if err != nil {
-		return err
-	}
-	for _, r := range all {
-		if b.removing.begin(r.ConnectionID, b.now()) {
-			b.sessions.running.Go(func() { b.removeInTurn(ctx, r) })
+// finishRemovals takes up removals that Plaid has not confirmed, at the start and from time to time, until ctx ends.
+func (b *Bank) finishRemovals(ctx context.Context) {
+	b.work.removals.Run(ctx, b.tempo.Look, func(ctx context.Context) ([]background.Task, error) {
+		all, err := b.waitingRemovals(ctx)
+		tasks := make([]background.Task, len(all))
+		for i, r := range all {
+			tasks[i] = background.Task{
+				ID:   r.ConnectionID,
+				Rest: func(failed int) time.Duration { return b.tempo.Removal(min(time.Hour, 30*time.Second<<min(failed, 7))) },
+				Do:   func(ctx context.Context) error { return b.removeInTurn(ctx, r) },
+			}
 		}
-	}
-	return nil
+		return tasks, err
+	})
 }
 
-func (b *Bank) removeInTurn(ctx context.Context, r storedRemoval) {
-	unlock := b.locks.lock("item " + r.ConnectionID)
-	defer unlock()
+func (b *Bank) removeInTurn(ctx context.Context, r storedRemoval) error {
+	defer b.locks.Lock("item " + r.ConnectionID)()
 	at("remove.again")
 	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
 		r, err = removals.Get(tx, store.SystemTenant, r.ConnectionID) // what was asked for last
@@ -191,7 +193,7 @@ func (b *Bank) removeInTurn(ctx context.Context, r storedRemoval) {
 		err = nil // done meanwhile
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
-		b.log.Warn("an Item could not be removed at Plaid yet", "connection", r.ConnectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		b.log.Warn("removal at Plaid failed", "connection", r.ConnectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 	}
-	b.removing.end(r.ConnectionID, b.now(), err, func(failed int) time.Duration { return b.spread(min(time.Hour, 30*time.Second<<min(failed, 7))) })
+	return err
 }

@@ -28,7 +28,7 @@ func (b *Bank) RotateToken(ctx context.Context, c tenant.Caller, id string) (con
 // rotate is in two phases: what is about to be asked is stored first, so that after a crash it is known that the token
 // held here may be dead.
 func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connection.Rotated, error) {
-	defer b.locks.lock("item " + id)()
+	defer b.locks.Lock("item " + id)()
 	ctx = context.WithoutCancel(ctx)
 	if err := b.findOutRotation(ctx, c, id); err != nil { // a new swap must not cover up what became of the one before
 		return connection.Rotated{}, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
@@ -29,53 +30,48 @@ func (b *Bank) checkRest(conn storedConnection, failed int) time.Duration {
 	default:
 		rest = 30 * time.Minute
 	}
-	if b.simulated() { // whose time is quick
-		return max(rest/720, 2*time.Second)
-	}
-	return b.spread(rest)
+	return b.tempo.Check(rest)
 }
 
-// dataRest is how old what is known of a connection's accounts may be where ACH accounts rest on it: that a user took back
-// the consent for one of them, or that the bank gave it another number, shows nowhere else without webhooks.
-func (b *Bank) dataRest() time.Duration {
-	if b.simulated() {
-		return 30 * time.Second
-	}
-	return 6 * time.Hour
-}
-
-// dataDue reports whether a connection's accounts and numbers are to be read again without anything having been told.
+// dataDue reports whether a connection's accounts and numbers are to be read again although no webhook asked for it. A
+// consent taken back for one account, or another number given by the bank, shows nowhere else without webhooks.
 func (b *Bank) dataDue(ctx context.Context, c tenant.Caller, conn storedConnection) (bool, error) {
-	if conn.Employee != nil { // looked after by watchEmployees
+	if conn.Employee != nil { // checkEmployees looks after it
 		return false, nil
 	}
-	if conn.SyncedAt != nil && b.time().Sub(*conn.SyncedAt) < b.dataRest() {
+	if conn.SyncedAt != nil && b.time().Sub(*conn.SyncedAt) < b.tempo.Data {
 		return false, nil
 	}
 	rests, err := b.restingACH(ctx, c.TenantID, conn.ID)
 	return len(rests) > 0 || conn.SyncedAt == nil, err
 }
 
-// watchConnections keeps the states of connections true until ctx ends, whether or not webhooks come: it asks after each
-// from time to time, looks at once at what a webhook told of, and finishes removals and swaps of tokens.
-func (b *Bank) watchConnections(ctx context.Context) {
-	b.inTurns(ctx, b.checks, func(ctx context.Context) ([]tenantConnection, error) {
-		if err := b.resumeRemovals(ctx); err != nil {
-			return nil, err
+// checkConnections keeps the states of connections true until ctx ends, whether or not webhooks come: it asks after each
+// from time to time, looks at once after a webhook, and finishes swaps of tokens.
+func (b *Bank) checkConnections(ctx context.Context) {
+	b.work.checks.Run(ctx, b.tempo.Look, func(ctx context.Context) ([]background.Task, error) {
+		all, err := b.everyConnection(ctx, func(c storedConnection) bool { return c.Status != connection.Removed && (c.Read || c.Rotating != nil) })
+		tasks := make([]background.Task, len(all))
+		for i, tc := range all {
+			tasks[i] = background.Task{
+				ID:   tc.conn.ID,
+				Rest: func(failed int) time.Duration { return b.checkRest(tc.conn, failed) },
+				Do:   func(ctx context.Context) error { return b.checkInTurn(ctx, tc) },
+			}
 		}
-		return b.everyConnection(ctx, func(c storedConnection) bool { return c.Status != connection.Removed && (c.Read || c.Rotating != nil) })
-	}, b.checkInTurn)
+		return tasks, err
+	})
 }
 
-func (b *Bank) checkInTurn(ctx context.Context, tc tenantConnection) {
+func (b *Bank) checkInTurn(ctx context.Context, tc tenantConnection) error {
 	conn, err := b.lookAgain(ctx, tc)
 	if err == nil && conn.Swap {
 		err = b.swapImported(ctx, system(tc.tenantID), conn.ID)
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
-		b.log.Warn("a connection could not be checked", "connection", tc.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		b.log.Warn("connection check failed", "connection", tc.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 	}
-	b.checks.end(tc.conn.ID, b.now(), err, func(failed int) time.Duration { return b.checkRest(conn, failed) })
+	return err
 }
 
 // lookAgain checks one connection, and whatever webhooks told of it.
@@ -112,7 +108,7 @@ func (b *Bank) lookAgain(ctx context.Context, tc tenantConnection) (storedConnec
 		}
 	}
 	if conn.Working() && !before.Working() {
-		b.syncs.poke(conn.ID)
+		b.work.syncs.Poke(conn.ID)
 	}
 	if !hinted {
 		return conn, nil
@@ -121,7 +117,7 @@ func (b *Bank) lookAgain(ctx context.Context, tc tenantConnection) (storedConnec
 }
 
 func (b *Bank) finishRotation(ctx context.Context, c tenant.Caller, id string) error {
-	defer b.locks.lock("item " + id)()
+	defer b.locks.Lock("item " + id)()
 	return b.findOutRotation(ctx, c, id)
 }
 

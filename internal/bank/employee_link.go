@@ -19,7 +19,7 @@ func (b *Bank) LinkEmployeeAccount(ctx context.Context, c tenant.Caller, ref Emp
 	if err := inContext(c, ref.Company, ref.Employee, tenant.EmployeeLink); err != nil {
 		return employee.BankAccount{}, err
 	}
-	defer b.locks.lock("employee " + ref.Account)()
+	defer b.locks.Lock("employee " + ref.Account)()
 	a, err := b.employeeAccount(ctx, c.TenantID, ref)
 	if err != nil {
 		return employee.BankAccount{}, err
@@ -133,11 +133,11 @@ func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e s
 		return unread.Delete(tx, store.SystemTenant, fp)
 	})
 	if err != nil {
-		b.later(where{c.TenantID, fp}, firstRest)
+		b.later(where{c.TenantID, fp}, b.tempo.ExchangeRetry)
 		return conn, err
 	}
 	if e.SessionID != "" {
-		b.sessions.tell(e.SessionID)
+		b.sessions.Tell(e.SessionID)
 	}
 	return conn, nil
 }

@@ -25,7 +25,7 @@ func (b *Bank) GetEmployeeToken(ctx context.Context, c tenant.Caller, ref Employ
 	if err := inContext(c, ref.Company, ref.Employee, tenant.EmployeeLink); err != nil {
 		return employee.TokenReply{}, err
 	}
-	defer b.locks.lock("employee " + ref.Account)()
+	defer b.locks.Lock("employee " + ref.Account)()
 	a, err := b.employeeAccount(ctx, c.TenantID, ref)
 	if err != nil {
 		return employee.TokenReply{}, err
@@ -117,7 +117,7 @@ func (b *Bank) mint(ctx context.Context, c tenant.Caller, a storedEmployee, conn
 	if err != nil {
 		return employee.TokenReply{}, err
 	}
-	req := plaid.LinkRequest{ClientUserID: user, Hosted: hosted, Webhook: b.webhookURL}
+	req := plaid.LinkRequest{ClientUserID: user, Hosted: hosted, Webhook: b.links.Webhook}
 	if hosted {
 		req.Lifetime = hostedLife
 	}
@@ -129,7 +129,7 @@ func (b *Bank) mint(ctx context.Context, c tenant.Caller, a storedEmployee, conn
 		req.ChooseAccounts = a.VerificationReason == employee.NumberMismatch || a.VerificationReason == employee.AccountMissing
 		s.ConnectionID, s.Institution = conn.ID, &conn.Institution
 	} else {
-		req.Products, req.RequiredIfSupported = b.products.Products, b.products.RequiredIfSupported // no transactions of an employee
+		req.Products, req.RequiredIfSupported = b.links.Products, b.links.RequiredIfSupported // no transactions of an employee
 	}
 	link, err := b.openSession(ctx, c, req, s)
 	if err != nil {

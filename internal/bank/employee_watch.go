@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/fault"
@@ -13,20 +14,10 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// looks is how often linked accounts of employees are asked after: those that may still become verified, and the rest.
-type looks struct{ open, settled time.Duration }
-
-func looksFor(environment string) looks {
-	if environment == plaid.Simulated {
-		return looks{open: 2 * time.Second, settled: 30 * time.Second}
-	}
-	return looks{open: 15 * time.Minute, settled: 12 * time.Hour}
-}
-
 // mendedEmployee judges an account whose update session ended well.
 func (b *Bank) mendedEmployee(ctx context.Context, w where, s storedSession) error {
 	c := system(w.TenantID)
-	defer b.locks.lock("employee " + s.AccountID)()
+	defer b.locks.Lock("employee " + s.AccountID)()
 	conn, err := b.connection(ctx, c, s.ConnectionID)
 	if err == nil {
 		err = b.reactivate(ctx, c, conn.ID)
@@ -85,66 +76,62 @@ func (b *Bank) reactivate(ctx context.Context, c tenant.Caller, id string) error
 	})
 }
 
-// watchEmployees asks after linked accounts until ctx ends: deposits come through or lapse, permissions are taken back,
+// checkEmployees asks after linked accounts until ctx ends: deposits come through or lapse, permissions are taken back,
 // banks give new numbers. Webhooks are not needed.
-func (b *Bank) watchEmployees(ctx context.Context) {
-	every := looksFor(b.plaid.Environment())
-	last := map[string]time.Time{}
-	tick := time.NewTicker(every.open)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		due, err := b.dueEmployees(ctx, last, every)
+func (b *Bank) checkEmployees(ctx context.Context) {
+	b.work.employees.Run(ctx, b.tempo.EmployeeOpen, func(ctx context.Context) ([]background.Task, error) {
+		linked, err := b.linkedEmployees(ctx)
 		if err != nil {
-			b.log.Error("employees' accounts could not be read", "error", fault.As(err).Message)
-			continue
+			b.log.Error("cannot list employees' accounts", "error", fault.As(err).Message)
 		}
-		for _, d := range due {
-			last[d.ref.Account] = b.time()
-			if err := b.recheck(ctx, d); err != nil && ctx.Err() == nil {
-				b.log.Warn("an employee's account could not be checked again", "account", d.ref.Account, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		tasks := make([]background.Task, len(linked))
+		for i, e := range linked {
+			rest := b.tempo.EmployeeSettled
+			if e.open {
+				rest = b.tempo.EmployeeOpen
+			}
+			tasks[i] = background.Task{
+				ID: e.ref.Account, Rested: !e.open,
+				Rest: func(int) time.Duration { return rest },
+				Do:   func(ctx context.Context) error { return b.recheckInTurn(ctx, e) },
 			}
 		}
-	}
+		return tasks, err
+	})
 }
 
-type dueEmployee struct {
+func (b *Bank) recheckInTurn(ctx context.Context, e linkedEmployee) error {
+	err := b.recheck(ctx, e)
+	if err != nil && ctx.Err() == nil {
+		b.log.Warn("recheck of employee's account failed", "account", e.ref.Account, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+	}
+	return err
+}
+
+// linkedEmployee is an employee's account that Plaid can be asked about; open says that its verdict may change by itself.
+type linkedEmployee struct {
 	tenantID string
 	ref      EmployeeRef
+	open     bool
 }
 
-func (b *Bank) dueEmployees(ctx context.Context, last map[string]time.Time, every looks) ([]dueEmployee, error) {
+// linkedEmployees lists the accounts of all tenants that Plaid can be asked about. Those that need the employee first are
+// left out: asking would only use up their Items' calls.
+func (b *Bank) linkedEmployees(ctx context.Context) ([]linkedEmployee, error) {
 	all, err := b.allTenants(ctx)
 	if err != nil {
 		return nil, err
 	}
-	now := b.time()
-	var due []dueEmployee
+	var linked []linkedEmployee
 	for _, t := range all {
 		err := b.db.View(ctx, func(tx *store.Tx) error {
 			for rec, err := range employeeAccounts.Scan(tx, t.ID, store.Range{}) {
 				if err != nil {
 					return err
 				}
-				a, wait := rec.Value, every.settled
-				if a.Watched() {
-					wait = every.open
-				}
-				// What needs the employee is not asked after: it would only use up the Item's calls.
-				if a.ConnectionID == "" || a.VerificationReason == employee.RelinkRequired {
-					continue
-				}
-				seen, known := last[a.AccountID]
-				if !known && !a.Watched() && last != nil {
-					last[a.AccountID] = now // after a start, what is settled waits its full time
-					continue
-				}
-				if now.Sub(seen) >= wait {
-					due = append(due, dueEmployee{t.ID, a.ref()})
+				a := rec.Value
+				if a.ConnectionID != "" && a.VerificationReason != employee.RelinkRequired {
+					linked = append(linked, linkedEmployee{t.ID, a.ref(), a.Watched()})
 				}
 			}
 			return nil
@@ -153,27 +140,24 @@ func (b *Bank) dueEmployees(ctx context.Context, last map[string]time.Time, ever
 			return nil, err
 		}
 	}
-	return due, nil
+	return linked, nil
 }
 
 // RecheckEmployees asks after every linked account at once, as the schedule does in time.
 func (b *Bank) RecheckEmployees(ctx context.Context) error {
-	due, err := b.dueEmployees(ctx, nil, looks{})
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, d := range due {
-		errs = append(errs, b.recheck(ctx, d))
+	linked, err := b.linkedEmployees(ctx)
+	errs := []error{err}
+	for _, e := range linked {
+		errs = append(errs, b.recheck(ctx, e))
 	}
 	return errors.Join(errs...)
 }
 
 // recheck asks how an account stands now, and writes only where that changes something.
-func (b *Bank) recheck(ctx context.Context, d dueEmployee) error {
-	defer b.locks.lock("employee " + d.ref.Account)()
-	c := system(d.tenantID)
-	a, err := b.employeeAccount(ctx, d.tenantID, d.ref)
+func (b *Bank) recheck(ctx context.Context, e linkedEmployee) error {
+	defer b.locks.Lock("employee " + e.ref.Account)()
+	c := system(e.tenantID)
+	a, err := b.employeeAccount(ctx, e.tenantID, e.ref)
 	if err != nil || a.ConnectionID == "" {
 		return err
 	}
@@ -181,7 +165,7 @@ func (b *Bank) recheck(ctx context.Context, d dueEmployee) error {
 	if err != nil || conn.Status == connection.Removed {
 		return err
 	}
-	caps, err := b.company(ctx, d.tenantID, d.ref.Company)
+	caps, err := b.company(ctx, e.tenantID, e.ref.Company)
 	if err != nil {
 		return err
 	}

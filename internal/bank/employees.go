@@ -164,7 +164,7 @@ func (b *Bank) DeleteEmployeeAccount(ctx context.Context, c tenant.Caller, ref E
 	if err := inContext(c, ref.Company, ref.Employee, tenant.EmployeeWrite); err != nil {
 		return employee.Deleted{}, err
 	}
-	defer b.locks.lock("employee " + ref.Account)()
+	defer b.locks.Lock("employee " + ref.Account)()
 	a, err := b.employeeAccount(ctx, c.TenantID, ref)
 	if err != nil {
 		return employee.Deleted{}, err

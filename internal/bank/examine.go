@@ -57,7 +57,7 @@ func (b *Bank) examineConnections(ctx context.Context, c tenant.Caller) (status.
 		return status.Check{}, err
 	}
 	linked, broken := 0, 0
-	for _, conn := range known.all {
+	for _, conn := range known {
 		if conn.Status == connection.Removed {
 			continue
 		}

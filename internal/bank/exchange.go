@@ -44,7 +44,7 @@ func (b *Bank) exchange(ctx context.Context, c tenant.Caller, asked storedExchan
 	if err != nil {
 		return storedConnection{}, err
 	}
-	defer b.locks.lock("exchange " + fp)()
+	defer b.locks.Lock("exchange " + fp)()
 	e, err := b.exchangeRecord(ctx, c.TenantID, fp)
 	if errors.Is(err, store.ErrNotFound) {
 		if e, err = b.intend(ctx, c, fp, asked); err == nil {

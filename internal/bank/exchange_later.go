@@ -12,26 +12,11 @@ import (
 // later finishes an exchange in the background, for as long as the daemon runs: the first time after so long. Where that
 // is under way already it changes nothing, so that each exchange has one, which rests ever longer.
 func (b *Bank) later(w where, rest time.Duration) {
-	b.sessions.mu.Lock()
-	ctx := b.sessions.ctx
-	b.sessions.mu.Unlock()
-	if ctx == nil || ctx.Err() != nil {
-		return
-	}
-	if _, underway := b.finishing.LoadOrStore(w, true); underway {
-		return
-	}
-	b.sessions.running.Go(func() {
-		defer b.finishing.Delete(w)
-		b.finishLater(ctx, w, rest)
-	})
+	b.life.GoOnce("exchange "+w.TenantID+" "+w.ID, func(ctx context.Context) { b.finishLater(ctx, w, rest) })
 }
 
-// firstRest is how long an exchange that has just failed is left alone.
-const firstRest = time.Second
-
 func (b *Bank) finishLater(ctx context.Context, w where, rest time.Duration) {
-	for ; ; rest = min(max(2*rest, firstRest), time.Minute) {
+	for ; ; rest = min(max(2*rest, b.tempo.ExchangeRetry), time.Minute) {
 		select {
 		case <-ctx.Done():
 			return
@@ -49,7 +34,7 @@ func (b *Bank) finishLater(ctx context.Context, w where, rest time.Duration) {
 
 // finish takes one unfinished exchange up again.
 func (b *Bank) finish(ctx context.Context, w where) error {
-	defer b.locks.lock("exchange " + w.ID)()
+	defer b.locks.Lock("exchange " + w.ID)()
 	e, err := b.exchangeRecord(ctx, w.TenantID, w.ID)
 	if err != nil {
 		return missing(err, "exchange")

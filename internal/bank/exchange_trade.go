@@ -22,7 +22,7 @@ func (b *Bank) trade(ctx context.Context, c tenant.Caller, fp string, e storedEx
 	case plaid.Code(err) == "INVALID_PUBLIC_TOKEN" && again:
 		return b.lose(ctx, c, fp, e)
 	case plaid.OutcomeUnknown(err):
-		b.later(where{c.TenantID, fp}, firstRest) // it is found out soon, whether or not the caller tries again
+		b.later(where{c.TenantID, fp}, b.tempo.ExchangeRetry) // it is found out soon, whether or not the caller tries again
 		return err
 	default:
 		return errors.Join(err, b.forget(ctx, fp, c.TenantID))
@@ -97,7 +97,7 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 	found, err := b.readAccounts(ctx, &conn)
 	at("accounts.asked")
 	if err != nil {
-		b.later(where{c.TenantID, fp}, firstRest)
+		b.later(where{c.TenantID, fp}, b.tempo.ExchangeRetry)
 		return storedConnection{}, b.troubled(ctx, c, conn, err)
 	}
 	var reply connection.Exchanged
@@ -133,7 +133,7 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 	})
 	at("accounts.stored")
 	if err == nil && e.SessionID != "" {
-		b.sessions.tell(e.SessionID)
+		b.sessions.Tell(e.SessionID)
 	}
 	return conn, err
 }

@@ -23,8 +23,8 @@ func (b *Bank) StartLink(ctx context.Context, c tenant.Caller, p connection.Link
 		return connection.Link{}, err
 	}
 	req := plaid.LinkRequest{
-		ClientUserID: user, Products: b.products.Products, RequiredIfSupported: b.products.RequiredIfSupported,
-		Optional: b.products.Optional, Hosted: p.HostedLink, Webhook: b.webhookURL,
+		ClientUserID: user, Products: b.links.Products, RequiredIfSupported: b.links.RequiredIfSupported,
+		Optional: b.links.Optional, Hosted: p.HostedLink, Webhook: b.links.Webhook,
 	}
 	if len(p.Products) > 0 {
 		req.Products, req.RequiredIfSupported, req.Optional = p.Products, nil, nil
@@ -111,7 +111,7 @@ func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkR
 		return connection.Link{}, err
 	}
 	at("link.stored")
-	b.sessions.follow(b, where{c.TenantID, s.ID})
+	b.follow(where{c.TenantID, s.ID})
 	return reply, nil
 }
 

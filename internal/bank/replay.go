@@ -48,7 +48,7 @@ func (b *Bank) Begin(ctx context.Context, c tenant.Caller, key, route string, bo
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("look up reply: %w", err)
 	}
-	done = b.locks.lock("reply " + id)
+	done = b.locks.Lock("reply " + id)
 	var stored storedReply
 	err = b.db.View(ctx, func(tx *store.Tx) error {
 		var err error

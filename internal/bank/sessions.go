@@ -17,25 +17,29 @@ import (
 func (b *Bank) GetSession(ctx context.Context, c tenant.Caller, id string, wait time.Duration) (connection.Session, error) {
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
-	for {
-		changed := b.sessions.changed(id)
-		s, err := b.session(ctx, c, id)
-		if err != nil || s.Done(s.Exchange) || wait <= 0 {
-			return shownTo(c, s), err
+	s, err := b.session(ctx, c, id)
+	for err == nil && wait > 0 && !s.Done(s.Exchange) {
+		changed, leave := b.sessions.Await(id)
+		if s, err = b.session(ctx, c, id); err == nil && !s.Done(s.Exchange) { // it may have changed before the wait began
+			select {
+			case <-changed:
+			case <-deadline.C:
+				wait = 0
+			case <-b.life.Stopping():
+				wait = 0
+			case <-ctx.Done():
+				err = ctx.Err()
+			}
 		}
-		stop := b.sessions.wait(id)
-		select {
-		case <-changed:
-		case <-deadline.C:
-			wait = 0
-		case <-b.sessions.stopping():
-			wait = 0
-		case <-ctx.Done():
-			stop()
-			return connection.Session{}, ctx.Err()
+		leave()
+		if err == nil {
+			s, err = b.session(ctx, c, id)
 		}
-		stop()
 	}
+	if err != nil {
+		return connection.Session{}, err
+	}
+	return shownTo(c, s), nil
 }
 
 // session finds a stored session that the caller may see: its own, or one whose owner is in scope.
@@ -113,7 +117,7 @@ func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, 
 	} else if err := b.completeInSandbox(ctx, c, s, p); err != nil {
 		return connection.Session{}, err
 	}
-	b.sessions.poke(id)
+	b.sessions.Poke(id)
 	return b.GetSession(ctx, c, id, 30*time.Second)
 }
 
@@ -124,9 +128,9 @@ func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedS
 	case s.Mode == "update": // the Item is there already; a token would belong to another one
 		o = plaid.Outcome{Finished: true}
 	default:
-		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras), b.webhookURL)
+		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras), b.links.Webhook)
 		if code := plaid.Code(err); len(s.Extras) > 0 && (code == "INVALID_PRODUCT" || code == "PRODUCTS_NOT_SUPPORTED") {
-			token, err = b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, s.Products, b.webhookURL)
+			token, err = b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, s.Products, b.links.Webhook)
 		}
 		if err != nil {
 			return err
@@ -179,10 +183,10 @@ func (b *Bank) settle(ctx context.Context, w where, s storedSession, o plaid.Out
 		return nil
 	}
 	if err == nil {
-		b.sessions.tell(w.ID)
+		b.sessions.Tell(w.ID)
 	}
 	if err == nil && s.Mode == "update" {
-		b.checks.poke(s.ConnectionID) // whoever left may have changed something all the same
+		b.work.checks.Poke(s.ConnectionID) // whoever left may have changed something all the same
 	}
 	return err
 }

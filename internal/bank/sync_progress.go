@@ -33,14 +33,14 @@ func (p *progress) read(got plaid.Page, all txn.Update) {
 
 // underwayNow tells of a sync that is being read; nil where there is none.
 func (b *Bank) underwayNow(id string) *connection.Reading {
-	v, ok := b.underway.Load(id)
+	v, ok := b.work.underway.Load(id)
 	if !ok {
 		return nil
 	}
 	p := v.(*progress)
 	r := &connection.Reading{Rows: p.rows.Load(), Since: p.since}
-	if day := p.oldest.Load(); day != 0 && b.days > 0 {
-		r.Percent = min(max(int(b.time().Unix()/86400-int64(day))*100/b.days, 0), 99)
+	if day := p.oldest.Load(); day != 0 && b.links.Days > 0 {
+		r.Percent = min(max(int(b.time().Unix()/86400-int64(day))*100/b.links.Days, 0), 99)
 	}
 	return r
 }

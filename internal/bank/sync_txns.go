@@ -66,30 +66,15 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 // read for minutes is not given up because somebody stopped looking.
 func (b *Bank) syncUnderway(ctx context.Context, c tenant.Caller, conn storedConnection) *progress {
 	p := &progress{since: b.time(), done: make(chan struct{})}
-	if runs, joined := b.underway.LoadOrStore(conn.ID, p); joined {
+	if runs, joined := b.work.underway.LoadOrStore(conn.ID, p); joined {
 		return runs.(*progress)
 	}
-	ctx, stop := b.untilStop(context.WithoutCancel(ctx))
-	b.sessions.running.Go(func() {
-		defer stop()
+	b.life.Outlive(ctx, func(ctx context.Context) {
 		defer close(p.done)
-		defer b.underway.Delete(conn.ID)
+		defer b.work.underway.Delete(conn.ID)
 		p.reply, p.err = b.syncTransactions(ctx, c, conn, p)
 	})
 	return p
-}
-
-// untilStop ends a context when the daemon stops.
-func (b *Bank) untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
-	b.sessions.mu.Lock()
-	life := b.sessions.ctx
-	b.sessions.mu.Unlock()
-	ctx, cancel := context.WithCancel(ctx)
-	if life == nil {
-		return ctx, cancel
-	}
-	forget := context.AfterFunc(life, cancel)
-	return ctx, func() { forget(); cancel() }
 }
 
 // syncTransactions reads a whole update, then stores it with its cursor in one transaction.

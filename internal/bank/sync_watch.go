@@ -6,17 +6,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// syncsAtOnce is how many connections are synced side by side: one that waits for its next minute of calls holds up no
-// other.
-const syncsAtOnce = 4
-
-// pace is how long a connection rests between two syncs, by how far Plaid is with it.
-func (b *Bank) pace(status string, failed int) time.Duration {
+// syncRest is how long a connection rests between two syncs, by how far Plaid is with its history.
+func (b *Bank) syncRest(status string, failed int) time.Duration {
 	rest := 6 * time.Hour
 	switch {
 	case failed > 0:
@@ -26,27 +23,38 @@ func (b *Bank) pace(status string, failed int) time.Duration {
 	case status == plaid.InitialComplete:
 		rest = time.Minute
 	}
-	return b.spread(rest)
+	return b.tempo.Sync(rest)
 }
 
-// watchTransactions keeps connections up to date until ctx ends; those that need a new sign-in are left alone.
-func (b *Bank) watchTransactions(ctx context.Context) {
-	b.inTurns(ctx, b.syncs, b.syncable, b.syncInTurn)
-}
-
-func (b *Bank) syncInTurn(ctx context.Context, s tenantConnection) {
-	p := b.syncUnderway(ctx, system(s.tenantID), s.conn)
-	<-p.done
-	reply, err := p.reply, p.err
-	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
-		b.log.Warn("transactions could not be synced", "connection", s.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
-	}
-	b.syncs.end(s.conn.ID, b.now(), err, func(failed int) time.Duration { return b.pace(reply.Status, failed) })
-}
-
-// syncable lists the connections that may be asked for transactions.
-func (b *Bank) syncable(ctx context.Context) ([]tenantConnection, error) {
-	return b.everyConnection(ctx, func(c storedConnection) bool {
-		return c.Employee == nil && c.Read && c.Working() && slices.Contains(c.Products, "transactions")
+// syncConnections keeps transactions up to date until ctx ends. Connections that need a new sign-in are left alone.
+func (b *Bank) syncConnections(ctx context.Context) {
+	b.work.syncs.Run(ctx, b.tempo.Look, func(ctx context.Context) ([]background.Task, error) {
+		all, err := b.everyConnection(ctx, func(c storedConnection) bool {
+			return c.Employee == nil && c.Read && c.Working() && slices.Contains(c.Products, "transactions")
+		})
+		tasks := make([]background.Task, len(all))
+		for i, tc := range all {
+			tasks[i] = background.Task{
+				ID: tc.conn.ID,
+				Rest: func(failed int) time.Duration {
+					return b.syncRest(b.ledger.State(tc.tenantID, tc.conn.ID).Status, failed)
+				},
+				Do: func(ctx context.Context) error { return b.syncInTurn(ctx, tc) },
+			}
+		}
+		return tasks, err
 	})
+}
+
+func (b *Bank) syncInTurn(ctx context.Context, tc tenantConnection) error {
+	conn, err := b.storedNow(ctx, tc.tenantID, tc.conn.ID) // its token may have been rotated since it was listed
+	if err == nil && conn.Working() {
+		run := b.syncUnderway(ctx, system(tc.tenantID), conn)
+		<-run.done
+		err = run.err
+	}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
+		b.log.Warn("sync failed", "connection", tc.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+	}
+	return err
 }

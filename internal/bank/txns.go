@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -111,11 +110,10 @@ func label(buckets []txn.Bucket, conns []*connection.Connection) {
 // seenBy finds the connections whose transactions a caller sees and a query asks for. A bank account of ours in the query
 // becomes Plaid's.
 func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) ([]*connection.Connection, error) {
-	known, err := b.linkedBanks(ctx, c.TenantID)
+	all, err := b.linkedBanks(ctx, c.TenantID)
 	if err != nil {
 		return nil, err
 	}
-	all := known.all
 	if q.AccountID != "" {
 		err := b.db.View(ctx, func(tx *store.Tx) error {
 			a, err := seenAccount(tx, c, q.AccountID)
@@ -137,43 +135,6 @@ func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) ([]*co
 		}
 	}
 	return out, nil
-}
-
-// linkedCache is a tenant's connections without their tokens, as they were after so many writes.
-type linkedCache struct {
-	writes uint64
-	all    []connection.Connection
-	shown  []atomic.Pointer[shownConnection] // of each, once it was asked for
-}
-
-// linkedBanks gives a tenant's connections, but those of employees; read anew after any write.
-func (b *Bank) linkedBanks(ctx context.Context, tenantID string) (linkedCache, error) {
-	select {
-	case <-b.db.Poisoned(): // what is known may not be so
-		return linkedCache{}, store.ErrPoisoned
-	default:
-	}
-	now := b.writes.Load()
-	if known, ok := b.linked.Load(tenantID); ok && known.(linkedCache).writes == now {
-		return known.(linkedCache), nil
-	}
-	var all []connection.Connection
-	err := b.db.View(ctx, func(tx *store.Tx) error {
-		for rec, err := range connections.Scan(tx, tenantID, store.Range{}) {
-			if err != nil {
-				return err
-			}
-			if rec.Value.Employee == nil {
-				all = append(all, rec.Value.Connection)
-			}
-		}
-		return nil
-	})
-	known := linkedCache{now, all, make([]atomic.Pointer[shownConnection], len(all))}
-	if err == nil {
-		b.linked.Store(tenantID, known)
-	}
-	return known, err
 }
 
 func names(conns []*connection.Connection) []string {

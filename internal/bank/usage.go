@@ -108,7 +108,7 @@ func (b *Bank) ListUsage(ctx context.Context, c tenant.Caller, id string) ([]con
 		if err != nil {
 			return nil, err
 		}
-		for _, conn := range known.all {
+		for _, conn := range known {
 			if conn.Status != connection.Removed && c.Sees(conn.EmployerID, conn.CarrierID) {
 				conns = append(conns, conn)
 			}

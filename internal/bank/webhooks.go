@@ -57,12 +57,12 @@ func (b *Bank) ReadWebhook(ctx context.Context, signed string, body []byte) (pla
 // more, nothing is kept.
 func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 	b.stats.Webhooks.Add(1)
-	if b.hooks.again(w.Verification, b.now()) {
+	if b.work.hooks.Again(w.Verification, b.now()) {
 		return nil
 	}
 	defer func() {
 		if err != nil {
-			b.hooks.forget(w.Verification)
+			b.work.hooks.Forget(w.Verification)
 		}
 	}()
 	if w.LinkToken != "" {
@@ -73,7 +73,7 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 		return err
 	}
 	if w.Type == "TRANSACTIONS" {
-		b.syncs.poke(id) // nothing to keep: after a restart every connection is synced
+		b.work.syncs.Poke(id) // nothing to keep: after a restart every connection is synced
 		return nil
 	}
 	look := hookLooks[w.Type+"."+w.Code]
@@ -101,7 +101,7 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 		return hints.Put(tx, store.SystemTenant, id, h)
 	})
 	if err == nil {
-		b.checks.poke(id)
+		b.work.checks.Poke(id)
 	}
 	return err
 }
@@ -155,7 +155,7 @@ func (b *Bank) pokeSession(ctx context.Context, linkToken string) error {
 			}
 			s, err := linkSessions.Get(tx, rec.Value.TenantID, rec.Value.ID)
 			if err == nil && subtle.ConstantTimeCompare([]byte(s.LinkToken), []byte(linkToken)) == 1 {
-				b.sessions.poke(s.ID)
+				b.sessions.Poke(s.ID)
 			}
 		}
 		return nil

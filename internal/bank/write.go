@@ -11,10 +11,10 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// update runs fn in one transaction. What is cached of the store is of no use from the moment it may change until it has.
+// update runs fn in one transaction. The cache of connections is stale from the moment that the store may change.
 func (b *Bank) update(ctx context.Context, fn func(tx *store.Tx) error) error {
-	b.writes.Add(1)
-	defer b.writes.Add(1)
+	b.linked.writes.Add(1)
+	defer b.linked.writes.Add(1)
 	return b.db.Update(ctx, fn)
 }
 

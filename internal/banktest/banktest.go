@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/connection"
@@ -47,6 +48,7 @@ type Bank struct {
 	api     *apiCheck
 	tokens  tokenCatcher
 	now     func() time.Time
+	tempo   *background.Tempo
 	set     []func(*config.Config)
 }
 
@@ -63,6 +65,9 @@ func Clock(now func() time.Time) Option { return func(b *Bank) { b.now = now } }
 func With(set func(*config.Config)) Option {
 	return func(b *Bank) { b.set = append(b.set, set) }
 }
+
+// Tempo sets how long background work rests, in place of the simulator's own tempo.
+func Tempo(tempo background.Tempo) Option { return func(b *Bank) { b.tempo = &tempo } }
 
 // Start runs a bankd until the test ends, and fails the test where anything said on the way broke a contract.
 func Start(t testing.TB, opts ...Option) *Bank {
@@ -103,7 +108,7 @@ func (b *Bank) up() {
 	b.t.Helper()
 	o := daemon.Options{
 		Log:    slog.New(slog.NewJSONHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Engine: b.engine, KEK: b.kek, Now: b.now,
+		Engine: b.engine, KEK: b.kek, Now: b.now, Tempo: b.tempo,
 		Around: func(h http.Handler) http.Handler {
 			recorder := plaidspec.Wrap(b.tokens.around(h))
 			recorder.Strict = true

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/plaid"
@@ -31,6 +32,7 @@ type Options struct {
 	Engine store.Engine // nil = bbolt in the data directory
 	KEK    vault.KEK    // with Engine
 	Now    func() time.Time
+	Tempo  *background.Tempo // nil = that of the configured Plaid
 	// Around wraps the embedded simulator's handler, AroundAPI bankd's own.
 	Around, AroundAPI func(http.Handler) http.Handler
 	// Transport carries the calls to Plaid.
@@ -102,11 +104,10 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options, verdict f
 		return err
 	}
 	d.bank = bank.New(bank.Config{
-		Webhook: hookURL,
-		Store:   d.db, Ledger: opened, Plaid: client, Log: d.log, Now: o.Now, Days: d.config.TransactionsDays,
-		Products: bank.Products{
+		Store: d.db, Ledger: opened, Plaid: client, Log: d.log, Now: o.Now, Tempo: o.Tempo,
+		Links: bank.Links{
 			Products: d.config.LinkProducts.Products, RequiredIfSupported: d.config.LinkProducts.RequiredIfSupported,
-			Optional: d.config.LinkProducts.Optional,
+			Optional: d.config.LinkProducts.Optional, Webhook: hookURL, Days: d.config.TransactionsDays,
 		},
 	})
 	if err := d.bank.Start(background); err != nil {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"cmp"
 	"net/http"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/page"
-	"github.com/bankctl/bankctl/internal/status"
 	"github.com/bankctl/bankctl/internal/tenant"
 	"github.com/bankctl/bankctl/internal/trail"
 )
@@ -17,42 +15,12 @@ import (
 // longestWait bounds wait=: a caller who wants longer asks again.
 const longestWait = time.Minute
 
-// shownStatus is a status and its JSON, which is made when something has changed.
-type shownStatus struct {
-	status.Status
-	data []byte
-}
-
 func (s *Server) getStatus(c *call) (any, *page.Info, error) {
 	q := c.query()
 	if err := q.err(); err != nil {
 		return nil, nil, err
 	}
-	now := s.status()
-	known := s.shown.Load()
-	if known == nil || known.Status != now {
-		c.begin(false)
-		if err := c.out.encode(now); err != nil {
-			return nil, nil, err
-		}
-		known = &shownStatus{now, bytes.Clone(c.out.b[len(route{}.lead(false)):])}
-		s.shown.Store(known)
-	}
-	c.out.b = append(c.begin(false), known.data...)
-	return begun{}, nil, nil
-}
-
-func (s *Server) getConnection(c *call) (any, *page.Info, error) {
-	q := c.query()
-	if err := q.err(); err != nil {
-		return nil, nil, err
-	}
-	b, err := s.bank.AppendConnection(c.r.Context(), c.caller, c.param("id"), c.begin(false))
-	if err != nil {
-		return nil, nil, err
-	}
-	c.out.b = b
-	return begun{}, nil, nil
+	return s.status(), nil, nil
 }
 
 func (s *Server) health(c *call) { c.bytes(http.StatusOK, asText, []byte("ok\n")) }

@@ -72,7 +72,7 @@ func (s *Server) linking() []route {
 		{Method: "DELETE", Path: "/api/v1/plaid/connections/{id}", Name: "RemoveConnection", Summary: "Remove the Item at Plaid and close what came from it", Act: tenant.Write,
 			Query: []string{"ach"}, Reply: typed[connection.RemovedReply](), Handle: s.removeConnection},
 		{Method: "GET", Path: "/api/v1/plaid/connections/{id}", Name: "GetConnection", Summary: "Read a connection by our id or Plaid's item id", Act: tenant.Read,
-			Reply: typed[connection.Connection](), Handle: s.getConnection},
+			Reply: typed[connection.Connection](), Handle: withID(s.bank.GetConnection)},
 		{Method: "POST", Path: "/api/v1/plaid/connections/{id}/check", Name: "CheckConnection", Summary: "Ask Plaid how a connection is, and bring it in line", Act: tenant.Write,
 			Reply: typed[connection.Connection](), Handle: withID(b.CheckConnection)},
 		{Method: "POST", Path: "/api/v1/plaid/connections/{id}/rotate-token", Name: "RotateToken", Summary: "Swap the access token for a new one", Act: tenant.Write,

@@ -12,7 +12,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -45,7 +44,6 @@ type Server struct {
 	unknown served // and for all routes that there are not
 	metrics *metrics
 	openapi []byte
-	shown   atomic.Pointer[shownStatus]
 }
 
 // New builds the table of routes; it fails where the table does not fit together.

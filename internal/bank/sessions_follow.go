@@ -3,8 +3,6 @@ package bank
 import (
 	"context"
 	"errors"
-	"sync"
-	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
@@ -12,144 +10,15 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// watch follows open hosted sessions by asking Plaid, and tells who waits. What it knows is rebuilt from the store at
-// every start.
-type watch struct {
-	busy, idle time.Duration // how often to ask: while somebody waits, and otherwise
-
-	ctx     context.Context // set by Start; nil before
-	running sync.WaitGroup
-	mu      sync.Mutex
-	open    map[string]*followed
-}
-
-type followed struct {
-	changed chan struct{} // closed and replaced at every change
-	poked   chan struct{} // look now
-	waiting int
-	running bool
-}
-
-func newWatch(simulated bool) *watch {
-	w := &watch{busy: 2500 * time.Millisecond, idle: 10 * time.Second, open: map[string]*followed{}}
-	if simulated {
-		w.busy, w.idle = 150*time.Millisecond, time.Second
-	}
-	return w
-}
-
-// stopping ends when the daemon stops: nobody is kept waiting then.
-func (w *watch) stopping() <-chan struct{} {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.ctx == nil {
-		return nil
-	}
-	return w.ctx.Done()
-}
-
-func (w *watch) get(id string) *followed {
-	f := w.open[id]
-	if f == nil {
-		f = &followed{changed: make(chan struct{}), poked: make(chan struct{}, 1)}
-		w.open[id] = f
-	}
-	return f
-}
-
-// changed gives a channel that is closed at the session's next change.
-func (w *watch) changed(id string) <-chan struct{} {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.get(id).changed
-}
-
-// tell wakes everybody who waits for a session.
-func (w *watch) tell(id string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f := w.get(id)
-	close(f.changed)
-	f.changed = make(chan struct{})
-}
-
-// poke makes the follower look at once.
-func (w *watch) poke(id string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	select {
-	case w.get(id).poked <- struct{}{}:
-	default:
-	}
-}
-
-// wait counts somebody in who watches a session, so that it is asked after more often.
-func (w *watch) wait(id string) (stop func()) {
-	w.mu.Lock()
-	w.get(id).waiting++
-	w.mu.Unlock()
-	w.poke(id)
-	return func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		f := w.get(id)
-		f.waiting--
-		if f.waiting == 0 && !f.running {
-			delete(w.open, id)
+// follow asks after an open session in the background until it has ended.
+func (b *Bank) follow(w where) {
+	b.sessions.Follow(w.ID, func(ctx context.Context) bool {
+		ended, err := b.look(ctx, w)
+		if err != nil && !ended && ctx.Err() == nil {
+			b.log.Warn("cannot follow link session", "session", w.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 		}
-	}
-}
-
-func (w *watch) pause(id string) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.get(id).waiting > 0 {
-		return w.busy
-	}
-	return w.idle
-}
-
-// follow looks after one open session until it is finished or the daemon stops.
-func (w *watch) follow(b *Bank, at where) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f := w.get(at.ID)
-	if w.ctx == nil || f.running {
-		return
-	}
-	f.running = true
-	w.running.Go(func() {
-		defer w.unfollow(at.ID)
-		w.loop(b, at, f)
+		return ended
 	})
-}
-
-func (w *watch) unfollow(id string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f := w.open[id]
-	f.running = false
-	if f.waiting == 0 {
-		delete(w.open, id)
-	}
-}
-
-func (w *watch) loop(b *Bank, at where, f *followed) {
-	for {
-		finished, err := b.look(w.ctx, at)
-		if finished || w.ctx.Err() != nil {
-			return
-		}
-		if err != nil {
-			b.log.Warn("link session could not be followed", "session", at.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
-		}
-		select {
-		case <-w.ctx.Done():
-			return
-		case <-f.poked:
-		case <-time.After(w.pause(at.ID)):
-		}
-	}
 }
 
 // look asks after a session once and takes its next step.
@@ -268,16 +137,13 @@ func (b *Bank) giveUp(ctx context.Context, w where, why *fault.Error) error {
 		return d, linkSessions.Put(tx, w.TenantID, w.ID, s)
 	})
 	if err == nil {
-		b.sessions.tell(w.ID)
+		b.sessions.Tell(w.ID)
 	}
 	return err
 }
 
 // resume takes up what a stop or a crash cut off.
 func (b *Bank) resume(ctx context.Context) error {
-	b.sessions.mu.Lock()
-	b.sessions.ctx = ctx
-	b.sessions.mu.Unlock()
 	var sessions, pending []where
 	err := b.db.View(ctx, func(tx *store.Tx) error {
 		for rec, err := range open.Scan(tx, store.SystemTenant, store.Range{}) {
@@ -301,7 +167,7 @@ func (b *Bank) resume(ctx context.Context) error {
 		b.later(w, 0)
 	}
 	for _, w := range sessions {
-		b.sessions.follow(b, w)
+		b.follow(w)
 	}
 	return nil
 }
