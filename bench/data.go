@@ -95,12 +95,7 @@ func (d *data) fact(r *rand.Rand, item, k, each, seq int) fact {
 	if r.IntN(4) == 0 {
 		minor = -10 * minor
 	}
-	f.Raw = txn.Raw{
-		ID: plaidID(r), AccountID: d.accountIDs[item][r.IntN(accounts)], Date: txn.Date(f.day), AuthorizedDate: txn.Date(f.day - 1),
-		Name: fmt.Sprintf("%s %06d*PAYMENT", merchant, r.IntN(1_000_000)), MerchantName: merchant,
-		Amount: money.Amount{Minor: minor, Currency: "USD"}, Pending: f.day > lastDay-3 && r.IntN(3) == 0,
-		Category: category[0], CategoryDetail: category[1], PaymentChannel: "in store",
-	}
+	f.Raw = txn.Raw{AccountID: d.accountIDs[item][r.IntN(accounts)], Date: txn.Date(f.day), Amount: money.Amount{Minor: minor, Currency: "USD"}, Pending: f.day > lastDay-3 && r.IntN(3) == 0, Details: txn.Details{PlaidTransactionID: plaidID(r), AuthorizedDate: txn.Date(f.day - 1), Name: fmt.Sprintf("%s %06d*PAYMENT", merchant, r.IntN(1_000_000)), MerchantName: merchant, Category: category[0], CategoryDetailed: category[1], PaymentChannel: "in store"}}
 	if r.IntN(3) == 0 {
 		f.Datetime = f.Date + "T13:37:00Z"
 	}
@@ -109,7 +104,7 @@ func (d *data) fact(r *rand.Rand, item, k, each, seq int) fact {
 
 // plain is a record as the most compact of plain databases would keep it: positional, varints, no names of fields.
 func (d *data) plain(b []byte, f fact, now int64) []byte {
-	for _, s := range []string{f.ID, d.itemIDs[f.item], f.AccountID, employer(f.item), f.PendingID, f.Datetime, f.Name, f.MerchantName, f.Category, f.CategoryDetail, f.PaymentChannel, f.CheckNumber, f.Amount.Currency} {
+	for _, s := range []string{f.PlaidTransactionID, d.itemIDs[f.item], f.AccountID, employer(f.item), f.PendingTransactionID, f.Datetime, f.Name, f.MerchantName, f.Category, f.CategoryDetailed, f.PaymentChannel, f.CheckNumber, f.Amount.Currency} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}

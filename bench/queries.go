@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"runtime/pprof"
 
-	"github.com/bankctl/bankctl/internal/ledger"
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
@@ -72,11 +71,10 @@ func contests(ctx context.Context, d *data, o *ours, ids []string, full bool) []
 // asJSON is the page as the API sends it; SQLite's rows stay Go values.
 func asJSON(ctx context.Context, o *ours, visible []string, q txn.Query) func() (int64, error) {
 	var dst []byte
-	owner := txn.Transaction{PlaidItemID: "item", PlaidAccountID: "account", EmployerID: "EMP002"}
 	rows := int64(-1) // counted once: that takes longer than some of the writing
 	return func() (int64, error) {
 		var err error
-		dst, _, _, err = o.AppendPage(ctx, dst[:0], o.tenant, visible, q, func(dst []byte, _, _ string) []byte { return ledger.AppendOwner(dst, owner) })
+		dst, _, _, err = o.AppendPage(ctx, dst[:0], o.tenant, visible, q, func(p *txn.Place) { p.PlaidItemID, p.EmployerID = "item", "EMP002" })
 		if rows < 0 {
 			rows = int64(bytes.Count(dst, []byte(`"_id"`)))
 		}

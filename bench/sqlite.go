@@ -98,8 +98,8 @@ func (s *sqlite) fill(ctx context.Context, d *data) error {
 					return err
 				}
 			}
-			_, err := tx.ExecContext(ctx, "INSERT INTO txns VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", f.seq, sqliteID(f.seq), f.ID, employer(f.item), d.itemIDs[f.item], f.AccountID,
-				f.day, f.Amount.Minor, f.Amount.Currency, f.Pending, f.AuthorizedDate, f.Datetime, f.Name, f.MerchantName, f.Category, f.CategoryDetail, f.PaymentChannel, f.CheckNumber, f.PendingID, now, now)
+			_, err := tx.ExecContext(ctx, "INSERT INTO txns VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", f.seq, sqliteID(f.seq), f.PlaidTransactionID, employer(f.item), d.itemIDs[f.item], f.AccountID,
+				f.day, f.Amount.Minor, f.Amount.Currency, f.Pending, f.AuthorizedDate, f.Datetime, f.Name, f.MerchantName, f.Category, f.CategoryDetailed, f.PaymentChannel, f.CheckNumber, f.PendingTransactionID, now, now)
 			if err != nil {
 				return err
 			}

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bankctl/bankctl/internal/connection"
 )
 
 const module = "github.com/bankctl/bankctl"
@@ -266,5 +268,34 @@ func TestNoMachinePaths(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Plaid's codes stand in one table: no other package of ours decides by the text of one.
+func TestPlaidCodesStandInOneTable(t *testing.T) {
+	known := map[string]bool{}
+	for _, code := range connection.AllCodes() {
+		known[code] = true
+	}
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/internal/")
+		if strings.HasPrefix(name, "plaidsim") || strings.HasPrefix(name, "plaidspec") {
+			continue
+		}
+		for _, f := range p.GoFiles {
+			if name == "connection" && f == "codes.go" {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, f), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING && known[strings.Trim(lit.Value, `"`)] {
+					t.Errorf("%s/%s names %s: use connection's constants and table", name, f, lit.Value)
+				}
+				return true
+			})
+		}
 	}
 }

@@ -95,9 +95,9 @@ func noteConsent(conn *storedConnection, ends, now time.Time) bool {
 	conn.ConsentEnds = until
 	switch {
 	case until != nil && ends.Sub(now) <= soon:
-		code := "PENDING_DISCONNECT"
-		if conn.Has("PENDING_EXPIRATION") {
-			code = "PENDING_EXPIRATION"
+		code := connection.DisconnectsSoon
+		if conn.Has(connection.ExpiresSoon) {
+			code = connection.ExpiresSoon
 		}
 		return conn.Note(code, now, until) || changed
 	case until != nil || pendingOver(conn, now):

@@ -21,7 +21,7 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 	at("import.ask")
 	item, err := b.plaid.GetItem(ctx, token)
 	at("import.asked")
-	if code := plaid.Code(err); code == "INVALID_ACCESS_TOKEN" || code == "ITEM_NOT_FOUND" {
+	if gone(err) {
 		return connection.Connection{}, fault.Field("access_token", "is of no Item that these Plaid keys may use").
 			WithHint("a token works with the keys and in the environment that made it alone")
 	}

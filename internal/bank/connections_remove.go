@@ -98,10 +98,10 @@ func (b *Bank) carryOutRemoval(ctx context.Context, c tenant.Caller, r storedRem
 	}
 	err = b.plaid.RemoveItem(ctx, conn.token())
 	at("remove.asked")
-	if err != nil && plaid.Code(err) != "ITEM_NOT_FOUND" && plaid.Code(err) != "INVALID_ACCESS_TOKEN" {
+	if err != nil && !gone(err) {
 		return reply, err
 	}
-	reply.Unconfirmed = plaid.Code(err) == "INVALID_ACCESS_TOKEN"
+	reply.Unconfirmed = plaid.Code(err) == connection.InvalidAccessToken
 	now := b.time()
 	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
 		latest, err := connections.Get(tx, r.TenantID, r.ConnectionID)

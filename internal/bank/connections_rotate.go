@@ -55,8 +55,8 @@ func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connecti
 		if found := b.findOutRotation(ctx, c, id); found != nil {
 			return connection.Rotated{}, errors.Join(err, found)
 		}
-		if now, readErr := b.storedNow(ctx, c.TenantID, id); readErr == nil && now.Has("TOKEN_LOST") {
-			return connection.Rotated{}, fault.New(fault.RelinkRequired, "Plaid swapped the token, and its answer with the new one was lost").WithHint("%s", now.Hint("TOKEN_LOST"))
+		if now, readErr := b.storedNow(ctx, c.TenantID, id); readErr == nil && now.Has(connection.TokenLost) {
+			return connection.Rotated{}, fault.New(fault.RelinkRequired, "Plaid swapped the token, and its answer with the new one was lost").WithHint("%s", now.Hint(connection.TokenLost))
 		}
 		return connection.Rotated{}, err
 	}
@@ -88,7 +88,7 @@ func (b *Bank) findOutRotation(ctx context.Context, c tenant.Caller, id string) 
 	switch {
 	case err == nil:
 		return b.endRotation(ctx, c, id, "not_done")
-	case plaid.Code(err) == "INVALID_ACCESS_TOKEN":
+	case plaid.Code(err) == connection.InvalidAccessToken:
 		return b.loseToken(ctx, c, id)
 	case connection.Known(plaid.Code(err)):
 		return b.endRotation(ctx, c, id, "not_done")
@@ -113,7 +113,7 @@ func (b *Bank) loseToken(ctx context.Context, c tenant.Caller, id string) error 
 	_, err := b.changeConnection(ctx, c, id, deed{action: "connection.lose_token", outcome: string(fault.RelinkRequired)}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		lost = conn.Rotating != nil
 		conn.Rotating, conn.Swap = nil, false
-		return conn.Note("TOKEN_LOST", now, nil) || lost, nil
+		return conn.Note(connection.TokenLost, now, nil) || lost, nil
 	})
 	at("rotate.lost")
 	if err == nil && lost {

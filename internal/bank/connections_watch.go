@@ -23,7 +23,7 @@ func (b *Bank) checkRest(conn storedConnection, failed int) time.Duration {
 	case conn.Waits():
 		rest = 15 * time.Minute
 	case conn.Status == connection.Active:
-	case conn.Has("TOKEN_LOST") || conn.Has("ITEM_NOT_FOUND"): // nothing but a new link mends these
+	case conn.Has(connection.TokenLost) || conn.Has(connection.ItemNotFound): // nothing but a new link mends these
 		rest = 24 * time.Hour
 	case conn.Working():
 		rest = time.Hour
@@ -131,7 +131,7 @@ func (b *Bank) noteTold(ctx context.Context, c tenant.Caller, conn storedConnect
 	return b.changeConnection(ctx, c, conn.ID, deed{action: "connection.trouble", outcome: "noted"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		changed := false
 		for code, n := range h.Notes {
-			other := otherEnd[code]
+			other := connection.CodeOf(code).Other
 			if conn.Mended != nil && n.At.Add(time.Second).Before(*conn.Mended) || other != "" && h.Notes[other].At.After(n.At) {
 				continue
 			}
@@ -143,9 +143,6 @@ func (b *Bank) noteTold(ctx context.Context, c tenant.Caller, conn storedConnect
 		return changed, nil
 	})
 }
-
-// otherEnd is how else an end of the same Item is called.
-var otherEnd = map[string]string{"PENDING_DISCONNECT": "PENDING_EXPIRATION", "PENDING_EXPIRATION": "PENDING_DISCONNECT"}
 
 // depositsOpen reports whether an ACH account waits for a deposit to be confirmed.
 func (b *Bank) depositsOpen(ctx context.Context, c tenant.Caller, connectionID string) bool {

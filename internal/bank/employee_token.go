@@ -41,7 +41,7 @@ func (b *Bank) GetEmployeeToken(ctx context.Context, c tenant.Caller, ref Employ
 		return reply, err
 	}
 	reply, err := b.mint(ctx, c, a, conn, mode, hosted)
-	if mode == employee.ModeUpdate && (plaid.Code(err) == "ITEM_NOT_FOUND" || plaid.Code(err) == "INVALID_ACCESS_TOKEN") {
+	if mode == employee.ModeUpdate && (gone(err)) {
 		return b.mint(ctx, c, a, storedConnection{}, employee.ModeNew, hosted)
 	}
 	return reply, err

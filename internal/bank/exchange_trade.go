@@ -19,7 +19,7 @@ func (b *Bank) trade(ctx context.Context, c tenant.Caller, fp string, e storedEx
 	at("exchange.asked")
 	switch {
 	case err == nil:
-	case plaid.Code(err) == "INVALID_PUBLIC_TOKEN" && again:
+	case plaid.Code(err) == connection.InvalidPublicToken && again:
 		return b.lose(ctx, c, fp, e)
 	case plaid.OutcomeUnknown(err):
 		b.later(where{c.TenantID, fp}, b.tempo.ExchangeRetry) // it is found out soon, whether or not the caller tries again

@@ -35,7 +35,7 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 	at("numbers.ask")
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	at("numbers.asked")
-	if plaid.Code(err) == "PRODUCT_NOT_READY" {
+	if plaid.Code(err) == connection.ProductNotReady {
 		return nil // a deposit is still on its way
 	}
 	if err != nil {

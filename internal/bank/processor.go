@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/store"
@@ -33,7 +34,7 @@ func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id str
 		return account.ProcessorToken{}, err
 	}
 	token, err := b.plaid.CreateProcessorToken(ctx, conn.token(), a.PlaidAccountID, p.Processor)
-	if plaid.Code(err) == "INVALID_FIELD" {
+	if plaid.Code(err) == connection.InvalidField {
 		return account.ProcessorToken{}, fault.Field("processor", "is no partner of Plaid's that these keys may use")
 	}
 	if err != nil {

@@ -69,7 +69,7 @@ func (c storedConnection) token() plaid.AccessToken {
 
 // dead reports whether nothing is left that its token could open.
 func (c storedConnection) dead() bool {
-	return c.Has("INVALID_ACCESS_TOKEN") || c.Has("ITEM_NOT_FOUND") || c.Has("TOKEN_LOST")
+	return c.Has(connection.InvalidAccessToken) || c.Has(connection.ItemNotFound) || c.Has(connection.TokenLost)
 }
 
 // EmployeeRef names an employee's account by its whole path; Account is empty where one is about to be made.

@@ -129,7 +129,7 @@ func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedS
 		o = plaid.Outcome{Finished: true}
 	default:
 		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras), b.links.Webhook)
-		if code := plaid.Code(err); len(s.Extras) > 0 && (code == "INVALID_PRODUCT" || code == "PRODUCTS_NOT_SUPPORTED") {
+		if code := plaid.Code(err); len(s.Extras) > 0 && (code == connection.InvalidProduct || code == connection.ProductUnsupported) {
 			token, err = b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, s.Products, b.links.Webhook)
 		}
 		if err != nil {

@@ -54,9 +54,9 @@ func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string,
 // consent back, which an Item that is gone may mean too, or shares no account that can be debited.
 func (c storedConnection) stops() string {
 	switch {
-	case c.Has("USER_PERMISSION_REVOKED"), c.Has("ITEM_NOT_FOUND"):
+	case c.Has(connection.PermissionRevoked), c.Has(connection.ItemNotFound):
 		return account.ConsentRevoked
-	case c.Has("NO_ACCOUNTS"), c.Has("NO_AUTH_ACCOUNTS"):
+	case c.Has(connection.NoAccounts), c.Has(connection.NoAuthAccounts):
 		return account.NotShared
 	}
 	return ""
@@ -90,13 +90,16 @@ func withCommand(why error, conn storedConnection) error {
 	return &f
 }
 
+// gone reports whether Plaid refused a call because it knows the Item or its token no more.
+func gone(err error) bool { return connection.CodeOf(plaid.Code(err)).Gone }
+
 // noteTrouble notes a code that Plaid answered to asked's token. It says nothing of the connection where the token was
 // swapped meanwhile.
 func (b *Bank) noteTrouble(ctx context.Context, c tenant.Caller, asked storedConnection, code string) (storedConnection, error) {
 	now := b.time()
 	d := deed{action: "connection.trouble", outcome: "noted", details: map[string]string{"plaid_error_code": code}}
 	return b.changeConnection(ctx, c, asked.ID, d, func(_ *store.Tx, conn *storedConnection) (bool, error) {
-		if code == "INVALID_ACCESS_TOKEN" && (conn.Rotating != nil || conn.AccessToken != asked.AccessToken) {
+		if code == connection.InvalidAccessToken && (conn.Rotating != nil || conn.AccessToken != asked.AccessToken) {
 			return false, nil
 		}
 		return conn.Note(code, now, nil), nil

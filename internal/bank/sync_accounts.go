@@ -204,7 +204,7 @@ func (b *Bank) retire(tx *store.Tx, tenantID, connectionID string, shown map[str
 }
 
 // lockedBy says which verification status ends an Item for good.
-var lockedBy = map[string]string{"verification_expired": "VERIFICATION_EXPIRED", "verification_failed": "VERIFICATION_FAILED"}
+var lockedBy = map[string]string{"verification_expired": connection.DepositExpired, "verification_failed": connection.DepositFailed}
 
 // noteDeposits takes up that a deposit was not confirmed: Plaid then gives no numbers, so only the accounts tell. What
 // makes an account verified is judged by its numbers alone.

@@ -107,11 +107,11 @@ func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from strin
 		switch {
 		case err == nil:
 			return u, status, nil
-		case plaid.Code(err) == "PRODUCT_NOT_READY":
+		case plaid.Code(err) == connection.ProductNotReady:
 			return txn.Update{From: from}, plaid.NotReady, nil
-		case plaid.Code(err) == "INVALID_FIELD" && from != "":
+		case plaid.Code(err) == connection.InvalidField && from != "":
 			from = "" // a cursor of another Item: everything is read again, and known rows stay what they are
-		case plaid.Code(err) != "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION":
+		case plaid.Code(err) != connection.SyncMutation:
 			return txn.Update{}, "", err
 		}
 		lastErr = err

@@ -24,11 +24,7 @@ func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Quer
 	}
 	visible := names(conns)
 	p := txn.RawPage{SyncedAt: b.ledger.SyncedAt(c.TenantID, visible)}
-	p.Rows, p.Info, p.Next, err = b.ledger.AppendPage(ctx, dst, c.TenantID, visible, q, func(dst []byte, connectionID, plaidAccountID string) []byte {
-		t := txn.Transaction{ConnectionID: connectionID, PlaidAccountID: plaidAccountID}
-		complete(&t, conns)
-		return ledger.AppendOwner(dst, t)
-	})
+	p.Rows, p.Info, p.Next, err = b.ledger.AppendPage(ctx, dst, c.TenantID, visible, q, func(p *txn.Place) { complete(p, conns) })
 	if errors.Is(err, ledger.ErrCursor) {
 		return txn.RawPage{}, fault.Field("cursor", "is not of this listing").WithHint("leave it out to begin at the newest")
 	}
@@ -45,7 +41,7 @@ func (b *Bank) GetTransaction(ctx context.Context, c tenant.Caller, id string) (
 	if errors.Is(err, ledger.ErrNotFound) {
 		return txn.Transaction{}, fault.New(fault.NotFound, "no such transaction")
 	}
-	complete(&t, conns)
+	complete(&t.Place, conns)
 	return t, err
 }
 
@@ -62,7 +58,7 @@ func (b *Bank) RemovedTransactions(ctx context.Context, c tenant.Caller, q txn.Q
 	}
 	rows, info := page.Of(all, q.Request)
 	for i := range rows {
-		complete(&rows[i], conns)
+		complete(&rows[i].Place, conns)
 	}
 	return rows, info, nil
 }
@@ -145,17 +141,17 @@ func names(conns []*connection.Connection) []string {
 	return out
 }
 
-// complete adds what the connection knows of a transaction.
-func complete(t *txn.Transaction, conns []*connection.Connection) {
-	at := slices.IndexFunc(conns, func(conn *connection.Connection) bool { return conn.ID == t.ConnectionID })
+// complete adds what the connection knows of a transaction's account.
+func complete(p *txn.Place, conns []*connection.Connection) {
+	at := slices.IndexFunc(conns, func(conn *connection.Connection) bool { return conn.ID == p.ConnectionID })
 	if at < 0 {
 		return
 	}
 	conn := conns[at]
-	t.PlaidItemID, t.EmployerID, t.CarrierID = conn.ItemID, conn.EmployerID, conn.CarrierID
+	p.PlaidItemID, p.EmployerID, p.CarrierID = conn.ItemID, conn.EmployerID, conn.CarrierID
 	for i := range conn.Accounts {
-		if a := &conn.Accounts[i]; a.PlaidAccountID == t.PlaidAccountID {
-			t.BankAccountID = a.ID
+		if a := &conn.Accounts[i]; a.PlaidAccountID == p.PlaidAccountID {
+			p.BankAccountID = a.ID
 		}
 	}
 }

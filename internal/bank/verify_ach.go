@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -45,7 +46,7 @@ func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p acc
 		return account.ACH{}, asField(err, "plaid_item_id", "is not a connection of yours")
 	}
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
-	if err != nil && plaid.Code(err) == "PRODUCT_NOT_READY" && a.pending() && a.ConnectionID == conn.ID {
+	if err != nil && plaid.Code(err) == connection.ProductNotReady && a.pending() && a.ConnectionID == conn.ID {
 		return a.ACH, nil // the deposit is still on its way
 	}
 	if err != nil {

@@ -41,9 +41,6 @@ var hookLooks = map[string]string{
 	"AUTH": lookAccounts, "IDENTITY": lookItem,
 }
 
-// told are the codes that nothing but a webhook tells of, or not as exactly.
-var told = map[string]bool{"NEW_ACCOUNTS_AVAILABLE": true, "USER_ACCOUNT_REVOKED": true, "PENDING_DISCONNECT": true, "PENDING_EXPIRATION": true}
-
 // ReadWebhook checks that a webhook is Plaid's, and reads it.
 func (b *Bank) ReadWebhook(ctx context.Context, signed string, body []byte) (plaid.Webhook, error) {
 	w, err := b.plaid.ReadWebhook(ctx, signed, body, b.now())
@@ -94,7 +91,7 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 		if w.SignedAt.After(h.Looks[look]) {
 			h.Looks[look] = w.SignedAt
 		}
-		if told[w.Code] && w.Type == "ITEM" && w.SignedAt.After(h.Notes[w.Code].At) {
+		if connection.CodeOf(w.Code).Told && w.Type == "ITEM" && w.SignedAt.After(h.Notes[w.Code].At) {
 			h.Notes[w.Code] = hintNote{At: w.SignedAt, Until: hookUntil(w)}
 		}
 		h.Rev++
@@ -112,7 +109,7 @@ func hookUntil(w plaid.Webhook) *time.Time {
 	if until.IsZero() {
 		until = w.ConsentEnds
 	}
-	if until.IsZero() && (w.Code == "PENDING_DISCONNECT" || w.Code == "PENDING_EXPIRATION") {
+	if until.IsZero() && (w.Code == connection.DisconnectsSoon || w.Code == connection.ExpiresSoon) {
 		until = w.SignedAt.Add(soon)
 	}
 	if until.IsZero() {

@@ -3,24 +3,52 @@ package cli
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
 	"io"
-	"strconv"
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-var csvHead = []string{
+// csvColumns are the columns of an export, by the names that a transaction's fields have in JSON. Two differ: id is _id,
+// and amount is amount_cents in the currency's own unit.
+var csvColumns = []string{
 	"id", "date", "authorized_date", "name", "merchant_name", "amount", "amount_cents", "currency", "direction", "pending", "category", "category_detailed",
 	"payment_channel", "check_number", "employer_id", "carrier_id", "bank_account_id", "plaid_account_id", "connection_id", "plaid_item_id",
 	"plaid_transaction_id", "pending_transaction_id", "first_seen", "updated_at",
 }
 
+// csvFields gives each column its field's place in a transaction; none for amount, which is computed.
+var csvFields = func() [][]int {
+	places := map[string][]int{}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[txn.Transaction]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		places[strings.TrimPrefix(name, "_")] = f.Index
+	}
+	out := make([][]int, len(csvColumns))
+	for i, name := range csvColumns {
+		out[i] = places[name]
+	}
+	return out
+}()
+
 func csvRow(t txn.Transaction) []string {
-	row := []string{
-		t.ID, t.Date, t.AuthorizedDate, t.Name, t.MerchantName, decimal(t.Amount, t.Currency), strconv.FormatInt(t.Amount, 10), t.Currency, t.Direction,
-		strconv.FormatBool(t.Pending), t.Category, t.CategoryDetailed, t.PaymentChannel, t.CheckNumber, t.EmployerID, t.CarrierID, t.BankAccountID,
-		t.PlaidAccountID, t.ConnectionID, t.PlaidItemID, t.PlaidTransactionID, t.PendingTransactionID, utc(t.FirstSeen), utc(t.UpdatedAt),
+	row, v := make([]string, len(csvColumns)), reflect.ValueOf(t)
+	for i, at := range csvFields {
+		if at == nil {
+			row[i] = decimal(t.Amount, t.Currency)
+			continue
+		}
+		switch field := v.FieldByIndex(at).Interface().(type) {
+		case string:
+			row[i] = field
+		case time.Time:
+			row[i] = utc(field)
+		default:
+			row[i] = fmt.Sprint(field)
+		}
 	}
 	for i, cell := range row {
 		row[i] = inert(cell)
@@ -41,7 +69,7 @@ func inert(cell string) string {
 
 func (e *export) writeCSV(ctx context.Context, w io.Writer) error {
 	c := csv.NewWriter(w)
-	if err := c.Write(csvHead); err != nil {
+	if err := c.Write(csvColumns); err != nil {
 		return err
 	}
 	if err := e.each(ctx, e.query, func(t txn.Transaction) error { return c.Write(csvRow(t)) }); err != nil {

@@ -30,7 +30,7 @@ func FuzzCSVRow(f *testing.F) {
 		f.Add(seed, int64(1250))
 	}
 	f.Fuzz(func(t *testing.T, name string, minor int64) {
-		row := csvRow(txn.Transaction{ID: "6a1f0b8f2b3c4d5e6f708192", Name: name, MerchantName: name, CheckNumber: name, Amount: minor, Currency: "USD"})
+		row := csvRow(txn.Transaction{ID: "6a1f0b8f2b3c4d5e6f708192", Amount: minor, Currency: "USD", Details: txn.Details{Name: name, MerchantName: name, CheckNumber: name}})
 		var b bytes.Buffer
 		w := csv.NewWriter(&b)
 		if err := w.Write(row); err != nil {
@@ -38,7 +38,7 @@ func FuzzCSVRow(f *testing.F) {
 		}
 		w.Flush()
 		back, err := csv.NewReader(&b).ReadAll()
-		if err != nil || len(back) != 1 || len(back[0]) != len(csvHead) {
+		if err != nil || len(back) != 1 || len(back[0]) != len(csvColumns) {
 			t.Fatalf("%q: %d rows, %v", name, len(back), err)
 		}
 		for _, cell := range []string{back[0][3], back[0][4], back[0][13]} {
@@ -81,7 +81,7 @@ func TestStatement(t *testing.T) {
 		rows := make([]txn.Transaction, rapid.IntRange(1, 8).Draw(rt, "rows"))
 		for i := range rows {
 			minor := rapid.Int64Range(-1e9, 1e9).Draw(rt, "minor")
-			rows[i] = txn.Transaction{ID: strings.Repeat("0", idLength), Date: "2026-01-31", Name: rapid.String().Draw(rt, "name"), Amount: minor, Currency: "USD", Direction: txn.DirectionOf(minor)}
+			rows[i] = txn.Transaction{ID: strings.Repeat("0", idLength), Date: "2026-01-31", Amount: minor, Currency: "USD", Direction: txn.DirectionOf(minor), Details: txn.Details{Name: rapid.String().Draw(rt, "name")}}
 		}
 		width := rapid.IntRange(66, 200).Draw(rt, "width")
 		plain, out := statementApp(t, width, false)
@@ -114,8 +114,7 @@ func TestStatement(t *testing.T) {
 
 // A narrow terminal leaves columns out before names are cut to nothing; what is pending says so in its name.
 func TestStatementColumns(t *testing.T) {
-	row := txn.Transaction{ID: strings.Repeat("0", idLength), Date: "2026-01-31", Name: "CREDIT CARD 3333 PAYMENT", Amount: 2500, Currency: "USD", Direction: txn.Debit,
-		Category: "LOAN_PAYMENTS", BankAccountID: strings.Repeat("1", idLength), Pending: true}
+	row := txn.Transaction{ID: strings.Repeat("0", idLength), Date: "2026-01-31", Amount: 2500, Currency: "USD", Direction: txn.Debit, Pending: true, Details: txn.Details{Name: "CREDIT CARD 3333 PAYMENT", Category: "LOAN_PAYMENTS"}, Place: txn.Place{BankAccountID: strings.Repeat("1", idLength)}}
 	for width, want := range map[int][]string{
 		80: {"25.00", "pending: CRED"}, 90: {"pending: CREDIT CARD 3333"}, 110: {"pending: CREDIT CARD 3333", "loan payments"}, 160: {"loan payments", row.BankAccountID}, 0: {row.BankAccountID},
 	} {
@@ -175,7 +174,7 @@ func TestExportMark(t *testing.T) {
 			id := rapid.SampledFrom(ids).Draw(rt, "connection")
 			last[id] += rapid.IntRange(1, 5).Draw(rt, "later")
 			for range rapid.IntRange(0, 3).Draw(rt, "new") {
-				rows = append(rows, txn.Transaction{ID: string(rune('A' + len(rows))), ConnectionID: id, UpdatedAt: at(last[id])})
+				rows = append(rows, txn.Transaction{ID: string(rune('A' + len(rows))), UpdatedAt: at(last[id]), Place: txn.Place{ConnectionID: id}})
 			}
 		}
 		seen := map[string]int{}
@@ -255,7 +254,7 @@ func TestOFXCard(t *testing.T) {
 		export: &export{}, ofx: &ofx{w: &b}, set: ofxSets[1], currency: "USD", begun: &begun,
 		account: account.Account{PlaidAccountID: "BxBXxLj1m4HMXBm9WZZmCWVbPjX16EHwv99vp", Type: "credit", Balance: &account.Balance{Current: &owed, Currency: "USD"}},
 	}
-	row := txn.Transaction{ID: "6a1f0b8f2b3c4d5e6f708192", Date: "2026-01-31", Name: "A & B <shop> that is named at greater length than OFX can hold", Amount: 123450, Currency: "USD", Direction: txn.Debit, CheckNumber: "7"}
+	row := txn.Transaction{ID: "6a1f0b8f2b3c4d5e6f708192", Date: "2026-01-31", Amount: 123450, Currency: "USD", Direction: txn.Debit, Details: txn.Details{Name: "A & B <shop> that is named at greater length than OFX can hold", CheckNumber: "7"}}
 	s.begin("2026-01-01", row)
 	s.row(row)
 	for _, want := range []string{

@@ -13,7 +13,7 @@ import (
 // Whatever is noted, healed and dropped in whatever order: the status is the worst trouble's, no code stands twice, every
 // trouble has a next step that can be copied, and what is healed is gone.
 func TestTroubles(t *testing.T) {
-	codes := append(slices.Sorted(maps.Keys(signals)), "SOME_NEW_CODE")
+	all := append(slices.Sorted(maps.Keys(codes)), "SOME_NEW_CODE")
 	proofs := []Proof{ByTime, ByItem, ByAccounts, ByNumbers, ByUpdate}
 	rapid.Check(t, func(t *rapid.T) {
 		now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
@@ -23,7 +23,7 @@ func TestTroubles(t *testing.T) {
 			now = now.Add(time.Minute)
 			switch rapid.IntRange(0, 3).Draw(t, "what") {
 			case 0, 1:
-				code := rapid.SampledFrom(codes).Draw(t, "code")
+				code := rapid.SampledFrom(all).Draw(t, "code")
 				if was := c.Has(code); c.Note(code, now, nil) == was {
 					t.Fatalf("noting %s where it is %v", code, was)
 				}
@@ -32,7 +32,7 @@ func TestTroubles(t *testing.T) {
 				proof := rapid.SampledFrom(proofs).Draw(t, "proof")
 				changed := c.Heal(proof, now, now)
 				for code := range noted {
-					if slices.Contains(signalOf(code).over, proof) {
+					if slices.Contains(trouble(code).Over, proof) {
 						delete(noted, code)
 						if c.Has(code) || !changed {
 							t.Fatalf("%s outlives %v", code, proof)
@@ -43,7 +43,7 @@ func TestTroubles(t *testing.T) {
 					t.Fatal("healed twice")
 				}
 			case 3:
-				code := rapid.SampledFrom(codes).Draw(t, "code")
+				code := rapid.SampledFrom(all).Draw(t, "code")
 				if c.Drop(code, now) != noted[code] {
 					t.Fatalf("dropping %s", code)
 				}
@@ -57,8 +57,8 @@ func TestTroubles(t *testing.T) {
 func checkTroubles(t *rapid.T, c Connection, noted map[string]bool) {
 	worst, status := 0, Active
 	for code := range noted {
-		if s := signalOf(code); s.rank > worst {
-			worst, status = s.rank, s.status
+		if s := trouble(code); s.Rank > worst {
+			worst, status = s.Rank, s.Status
 		}
 		if !c.Has(code) {
 			t.Fatalf("%s is lost", code)
@@ -78,5 +78,20 @@ func checkTroubles(t *rapid.T, c Connection, noted map[string]bool) {
 	}
 	if c.Working() && !c.Answers() {
 		t.Fatal("it works and does not answer")
+	}
+}
+
+// A row of the table is whole: a trouble has its step, a refusal its hint, the two ends of an Item name each other.
+func TestCodesAreWhole(t *testing.T) {
+	for code, c := range codes {
+		if (c.Says == "") != (c.Step == "") || c.Status != "" && c.Rank == 0 {
+			t.Errorf("%s: what it says, its step and its rank do not go together: %+v", code, c)
+		}
+		if c.Refusal != "" && (c.Hint == "" || c.Refuse().Message == "") || c.Refusal == "" && c.Refuse() != nil {
+			t.Errorf("%s: the refusal is not whole: %+v", code, c)
+		}
+		if c.Other != "" && codes[c.Other].Other != code {
+			t.Errorf("%s: %s does not name it back", code, c.Other)
+		}
 	}
 }

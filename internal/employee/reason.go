@@ -1,6 +1,10 @@
 package employee
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/bankctl/bankctl/internal/connection"
+)
 
 // Reason is why an account is not verified, or that it was made so by hand. The list is closed.
 type Reason string
@@ -73,37 +77,17 @@ func heldUp(status string) Reason {
 	return DepositPending
 }
 
-// troubles are Plaid's error codes that say something about the employee, the account or the bank; every other one, and
-// no answer at all, is Plaid's own.
-var troubles = map[string]Reason{
-	"ITEM_LOGIN_REQUIRED": RelinkRequired, "ITEM_NOT_FOUND": RelinkRequired, "ITEM_CONCURRENTLY_DELETED": RelinkRequired,
-	"INVALID_ACCESS_TOKEN": RelinkRequired, "ITEM_LOCKED": RelinkRequired, "ACCESS_NOT_GRANTED": RelinkRequired,
-	"ADDITIONAL_CONSENT_REQUIRED": RelinkRequired, "USER_PERMISSION_REVOKED": RelinkRequired, "USER_ACCOUNT_REVOKED": RelinkRequired,
-	"INVALID_CREDENTIALS": RelinkRequired, "INVALID_MFA": RelinkRequired, "INSUFFICIENT_CREDENTIALS": RelinkRequired,
-	"PASSWORD_RESET_REQUIRED": RelinkRequired, "USER_SETUP_REQUIRED": RelinkRequired, "USER_INPUT_TIMEOUT": RelinkRequired,
-	"OAUTH_CONSENT_EXPIRED": RelinkRequired, "OAUTH_USER_REVOKED": RelinkRequired, "OAUTH_INVALID_TOKEN": RelinkRequired,
-
-	"INVALID_ACCOUNT_ID": AccountMissing,
-
-	"PRODUCT_NOT_READY": DepositPending, "INCORRECT_DEPOSIT_VERIFICATION": DepositPending,
-	"TOO_MANY_VERIFICATION_ATTEMPTS": DepositFailed, "BANK_TRANSFER_ACCOUNT_BLOCKED": DepositFailed,
-
-	"NO_AUTH_ACCOUNTS": NotEligible, "no-depository-accounts": NotEligible, "NO_ACCOUNTS": NotEligible,
-	"PRODUCTS_NOT_SUPPORTED": NotEligible, "ITEM_NOT_SUPPORTED": NotEligible, "INSTITUTION_NO_LONGER_SUPPORTED": NotEligible,
-
-	"INSTITUTION_DOWN": InstitutionDown, "INSTITUTION_NOT_RESPONDING": InstitutionDown, "INSTITUTION_NOT_AVAILABLE": InstitutionDown,
-}
-
 // NoAnswer stands for an error_code where Plaid gave none: a timeout, a broken connection, a reply that is not Plaid's.
 const NoAnswer = "NO_ANSWER"
 
-// ReasonOf reads Plaid's error_code; "" is no trouble, and whatever is not known here is Plaid's own.
+// ReasonOf reads Plaid's error_code; "" is no trouble, and a code that says nothing of the employee, the account or the
+// bank is Plaid's own.
 func ReasonOf(code string) Reason {
 	if code == "" {
 		return ""
 	}
-	if r, ok := troubles[code]; ok {
-		return r
+	if r := connection.CodeOf(code).Reason; r != "" {
+		return Reason(r)
 	}
 	return PlaidUnavailable
 }

@@ -30,8 +30,7 @@ var Events = []Event{
 // EventOf reads what polling an Item found: the verification_status of the joined account, and the error_code against
 // the Item. Nothing has happened where ok is false.
 func EventOf(status, code string) (e Event, ok bool) {
-	switch code {
-	case "USER_PERMISSION_REVOKED", "USER_ACCOUNT_REVOKED", "OAUTH_USER_REVOKED", "ITEM_NOT_FOUND":
+	if connection.CodeOf(code).Revoked {
 		return EventRevoked, true
 	}
 	if ReasonOf(code) == RelinkRequired {

@@ -197,3 +197,13 @@ func TestWatched(t *testing.T) {
 		t.Error("what waits on the bank is watched, what is settled or not joined is not")
 	}
 }
+
+// Every reason in the table of Plaid's codes is on the closed list.
+func TestCodesGiveKnownReasons(t *testing.T) {
+	t.Parallel()
+	for _, code := range connection.AllCodes() {
+		if r := employee.ReasonOf(code); !r.Known() {
+			t.Errorf("%s gives %q", code, r)
+		}
+	}
+}

@@ -139,30 +139,30 @@ type newcomers struct {
 }
 
 func (n *newcomers) put(r *txn.Raw) {
-	i, again := n.at[r.ID]
-	if !again && r.PendingID != "" {
-		if i, again = n.at[r.PendingID]; again { // posted within the update that brought it
-			delete(n.at, r.PendingID)
+	i, again := n.at[r.PlaidTransactionID]
+	if !again && r.PendingTransactionID != "" {
+		if i, again = n.at[r.PendingTransactionID]; again { // posted within the update that brought it
+			delete(n.at, r.PendingTransactionID)
 		}
 	}
 	if !again {
-		n.at[r.ID] = len(n.rows)
+		n.at[r.PlaidTransactionID] = len(n.rows)
 		n.rows = append(n.rows, r)
 		return
 	}
-	if old := n.rows[i].PendingID; r.PendingID == "" && old != "" {
+	if old := n.rows[i].PendingTransactionID; r.PendingTransactionID == "" && old != "" {
 		copied := *r
-		copied.PendingID = old
+		copied.PendingTransactionID = old
 		r = &copied
 	}
-	n.rows[i], n.at[r.ID] = r, i
+	n.rows[i], n.at[r.PlaidTransactionID] = r, i
 }
 
 // upsert brings a known row up to date, or lets a posted one take its pending one's place; false where there is none.
 func (a *applying) upsert(tx *store.Tx, r *txn.Raw) (bool, error) {
-	at, old, err := a.find(tx, r.ID)
-	if err == nil && old == nil && r.PendingID != "" {
-		at, old, err = a.find(tx, r.PendingID)
+	at, old, err := a.find(tx, r.PlaidTransactionID)
+	if err == nil && old == nil && r.PendingTransactionID != "" {
+		at, old, err = a.find(tx, r.PendingTransactionID)
 	}
 	if err != nil || old == nil {
 		return false, err
@@ -172,18 +172,18 @@ func (a *applying) upsert(tx *store.Tx, r *txn.Raw) (bool, error) {
 		return false, err
 	}
 	next.FirstSeen = old.FirstSeen
-	if next.PendingID == "" {
-		next.PendingID = old.PendingID
+	if next.PendingTransactionID == "" {
+		next.PendingTransactionID = old.PendingTransactionID
 		next.flags |= old.flags & wasPending
 	}
-	if next.rowHeader == old.rowHeader && old.sameAs(r) && next.PendingID == old.PendingID {
+	if next.rowHeader == old.rowHeader && old.SameBut(r.Details) && next.PendingTransactionID == old.PendingTransactionID {
 		return true, nil // a replay
 	}
-	renamed := old.ID != next.ID
+	renamed := old.PlaidTransactionID != next.PlaidTransactionID
 	a.replace(at, old, next)
 	if renamed {
-		a.know(next.ID, next.tag, at)
-		a.index = append(a.index, entry{tagOf(next.PendingID), at})
+		a.know(next.PlaidTransactionID, next.tag, at)
+		a.index = append(a.index, entry{tagOf(next.PendingTransactionID), at})
 		a.counts.Added++
 	}
 	return true, nil
@@ -217,7 +217,7 @@ func (a *applying) remove(tx *store.Tx, r txn.Removed) error {
 // find looks for the row that now has an id of Plaid's, within the item.
 func (a *applying) find(tx *store.Tx, id string) (locator, *row, error) {
 	if at, ok := a.added[id]; ok {
-		if r := &a.segments[at.seg()].rows[at.ordinal()]; r.ID == id { // it may have become another since
+		if r := &a.segments[at.seg()].rows[at.ordinal()]; r.PlaidTransactionID == id { // it may have become another since
 			return at, r, nil
 		}
 	}
@@ -229,7 +229,7 @@ func (a *applying) find(tx *store.Tx, id string) (locator, *row, error) {
 		if at.ordinal() >= len(s.rows) {
 			return 0, nil, errDamaged
 		}
-		if r := &s.rows[at.ordinal()]; r.ID == id {
+		if r := &s.rows[at.ordinal()]; r.PlaidTransactionID == id {
 			return at, r, nil
 		}
 	}

@@ -28,7 +28,7 @@ func TestReadersSeeWholeUpdates(t *testing.T) {
 					return
 				default:
 				}
-				_, info, _, err := l.AppendPage(t.Context(), nil, books, itemNames, q, ownerOf)
+				_, info, _, err := l.AppendPage(t.Context(), nil, books, itemNames, q, fillOwner)
 				if err != nil || info.Total%size != 0 || info.Total < seen {
 					t.Errorf("%d rows after %d, %v", info.Total, seen, err)
 					return

@@ -98,10 +98,7 @@ func (x *tampered) write(change func(stored [][]byte)) {
 func rowsOn(day, n int, id string) txn.Update {
 	u := txn.Update{To: "c"}
 	for i := range n {
-		u.Added = append(u.Added, txn.Raw{
-			ID: fmt.Sprintf("%s%04d", id, i), AccountID: "acc1", Date: txn.Date(int32(day)), Name: fmt.Sprint("row ", i),
-			Amount: money.Amount{Minor: int64(i + 1), Currency: "USD"},
-		})
+		u.Added = append(u.Added, txn.Raw{AccountID: "acc1", Date: txn.Date(int32(day)), Amount: money.Amount{Minor: int64(i + 1), Currency: "USD"}, Details: txn.Details{PlaidTransactionID: fmt.Sprintf("%s%04d", id, i), Name: fmt.Sprint("row ", i)}})
 	}
 	return u
 }

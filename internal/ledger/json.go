@@ -2,9 +2,7 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -13,17 +11,17 @@ import (
 )
 
 // AppendPage is List that appends the page as JSON, an array as encoding/json writes []txn.Transaction, straight from
-// the strings as they are stored. What only the caller knows of a connection's account comes from extra, asked once an
-// account: it appends the members from plaid_item_id to carrier_id, as AppendOwner writes them.
+// the texts as they are stored. complete adds what only the caller knows of a connection's account; it is asked once an
+// account.
 func (l *Ledger) AppendPage(ctx context.Context, dst []byte, tenant string, visible []string, q txn.Query,
-	extra func(dst []byte, connectionID, plaidAccountID string) []byte,
+	complete func(*txn.Place),
 ) ([]byte, page.Info, string, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	b := l.books[tenant]
 	w := writers.Get().(*writer)
 	defer w.release()
-	w.book, w.extra, w.dst = b, extra, append(slices.Grow(dst, 2+700*min(q.Limit, page.MaxLimit)), '[')
+	w.book, w.complete, w.dst = b, complete, append(slices.Grow(dst, 2+700*min(q.Limit, page.MaxLimit)), '[')
 	info, next, err := l.page(ctx, b, tenant, visible, q, w.row)
 	if err != nil {
 		return dst, info, "", err
@@ -34,48 +32,28 @@ func (l *Ledger) AppendPage(ctx context.Context, dst []byte, tenant string, visi
 	return append(w.dst, ']'), info, next, nil
 }
 
-// AppendOwner appends the members of a transaction that bank knows and the ledger does not, with the comma after them.
-func AppendOwner(dst []byte, t txn.Transaction) []byte {
-	dst = appendQuoted(append(dst, `"plaid_item_id":`...), t.PlaidItemID)
-	dst = appendQuoted(append(dst, `,"plaid_account_id":`...), t.PlaidAccountID)
-	dst = quotedMember(dst, `,"bank_account_id":`, t.BankAccountID)
-	dst = quotedMember(dst, `,"employer_id":`, t.EmployerID)
-	return append(quotedMember(dst, `,"carrier_id":`, t.CarrierID), ',')
-}
-
-func quotedMember(dst []byte, lead, value string) []byte {
-	if value == "" {
-		return dst
-	}
-	return appendQuoted(append(dst, lead...), value)
-}
-
-func appendQuoted(dst []byte, s string) []byte {
-	if plainText(s) {
-		return append(append(append(dst, '"'), s...), '"')
-	}
-	quoted, _ := json.Marshal(s) // a string always can be
-	return append(dst, quoted...)
-}
-
-// writer writes the rows of one page. Neighbours share their account, their day and when they came most often.
+// writer writes the rows of one page. Neighbours share their account, their day and when they came most often, so the
+// JSON of these is kept from row to row.
 type writer struct {
-	book   *book
-	extra  func(dst []byte, connectionID, plaidAccountID string) []byte
-	dst    []byte
-	rows   int
-	owners []owner
-	text   []byte // of the owners
-	gaps   []gap  // of the rows' ids, which are written last
-	work   [together]scratch
-	day    int32
-	date   []byte
-	micro  int64
-	time   []byte
+	book     *book
+	complete func(*txn.Place)
+	line     txn.Line
+	place    txn.Place
+	dst      []byte
+	rows     int
+	places   []accountPlace
+	text     []byte // of the places
+	gaps     []gap  // of the rows' ids, which are written last
+	work     [together]scratch
+	day      int32
+	date     []byte
+	micro    int64
+	time     []byte
+	first    []byte // when the row was first seen
 }
 
-// owner is the members from connection_id on, of an account.
-type owner struct {
+// accountPlace is where in the writer's text the Place of an account stands.
+type accountPlace struct {
 	item     *item
 	account  uint16
 	from, to int
@@ -85,21 +63,22 @@ type owner struct {
 var writers = sync.Pool{New: func() any { return &writer{} }}
 
 func (w *writer) release() {
-	clear(w.owners)
-	*w = writer{owners: w.owners[:0], text: w.text[:0], gaps: w.gaps[:0], date: w.date[:0], time: w.time[:0]}
+	clear(w.places)
+	*w = writer{places: w.places[:0], text: w.text[:0], gaps: w.gaps[:0], date: w.date[:0], time: w.time[:0], first: w.first[:0]}
 	writers.Put(w)
 }
 
-func (w *writer) owner(it *item, account uint16) []byte {
-	for i := range w.owners {
-		if o := &w.owners[i]; o.item == it && o.account == account {
-			return w.text[o.from:o.to]
+func (w *writer) placeOf(it *item, account uint16) []byte {
+	for i := range w.places {
+		if p := &w.places[i]; p.item == it && p.account == account {
+			return w.text[p.from:p.to]
 		}
 	}
-	id, from := it.Head.Accounts[account], len(w.text)
-	w.text = append(appendQuoted(append(w.text, `","connection_id":`...), it.Head.ConnectionID), ',')
-	w.text = append(w.extra(w.text, it.Head.ConnectionID, id), `"date":"`...)
-	w.owners = append(w.owners, owner{it, account, from, len(w.text)})
+	from := len(w.text)
+	w.place = txn.Place{ConnectionID: it.Head.ConnectionID, PlaidAccountID: it.Head.Accounts[account]}
+	w.complete(&w.place)
+	w.text = txn.AppendPlace(w.text, w.place)
+	w.places = append(w.places, accountPlace{it, account, from, len(w.text)})
 	return w.text[from:]
 }
 
@@ -123,52 +102,19 @@ func (w *writer) row(p place) error {
 	if err != nil {
 		return err
 	}
-	b := w.dst
 	if w.rows++; w.rows > 1 {
-		b = append(b, ',')
+		w.dst = append(w.dst, ',')
 	}
-	b = append(b, `{"_id":"`...)
-	w.gaps = append(w.gaps, gap{len(b), p.at})
-	b = append(b, noID...)
-	b = append(append(b, `","plaid_transaction_id":"`...), e.part[partID]...)
-	b = append(append(b, w.owner(p.it, h.account)...), w.dateOf(h.day)...)
-	b = optional(b, `","authorized_date":"`, e.part[partAuthorized])
-	b = optional(b, `","datetime":"`, e.part[partDatetime])
-	b = append(append(b, `","name":"`...), e.part[partName]...)
-	b = optional(b, `","merchant_name":"`, e.part[partMerchant])
-	b = strconv.AppendInt(append(b, `","amount_cents":`...), h.amount, 10)
-	b = appendQuoted(append(b, `,"currency":`...), p.it.Head.Currencies[h.currency])
-	b = append(append(append(b, `,"direction":"`...), txn.DirectionOf(h.amount)...), '"')
-	if h.flags&rounded != 0 {
-		b = append(b, `,"rounded":true`...)
+	w.gaps = append(w.gaps, gap{len(w.dst) + txn.IDOffset, p.at})
+	w.line = txn.Line{
+		ID: noID, Texts: e.part, Place: w.placeOf(p.it, h.account), Date: w.dateOf(h.day), Amount: h.amount,
+		Currency: p.it.Head.Currencies[h.currency], Rounded: h.flags&rounded != 0, Pending: h.flags&pending != 0,
 	}
-	b = strconv.AppendBool(append(b, `,"pending":`...), h.flags&pending != 0)
-	b = member(b, `,"pending_transaction_id":"`, e.part[partPendingID])
-	b = member(b, `,"category":"`, e.part[partCategory])
-	b = member(b, `,"category_detailed":"`, e.part[partDetail])
-	b = member(b, `,"payment_channel":"`, e.part[partChannel])
-	b = member(b, `,"check_number":"`, e.part[partCheck])
-	b = append(append(b, `,"first_seen":"`...), w.timeOf(e.firstSeen)...)
-	b = append(append(b, `","updated_at":"`...), w.timeOf(e.updated)...)
-	w.dst = append(b, `"}`...)
+	w.first = append(w.first[:0], w.timeOf(e.firstSeen)...)
+	w.line.FirstSeen, w.line.UpdatedAt = w.first, w.timeOf(e.updated)
+	w.dst = w.line.AppendJSON(w.dst)
 	return nil
 }
 
 // noID holds an id's place.
-const noID = "????????????????????????"
-
-// optional goes on after an open string.
-func optional(b []byte, lead string, value []byte) []byte {
-	if len(value) == 0 {
-		return b
-	}
-	return append(append(b, lead...), value...)
-}
-
-// member appends a whole member, unless it is empty.
-func member(b []byte, lead string, value []byte) []byte {
-	if len(value) == 0 {
-		return b
-	}
-	return append(append(append(b, lead...), value...), '"')
-}
+var noID = []byte("????????????????????????")

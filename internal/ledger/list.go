@@ -112,11 +112,10 @@ func (m *maker) transaction(p place) (txn.Transaction, error) {
 		m.day, m.date = r.day, txn.Date(r.day)
 	}
 	return txn.Transaction{
-		ID: string(m.book.ids.appendID(m.id[:0], p.at, &m.block)), PlaidTransactionID: r.ID, ConnectionID: p.it.Head.ConnectionID, PlaidAccountID: p.it.Head.Accounts[r.account],
-		Date: m.date, AuthorizedDate: r.AuthorizedDate, Datetime: r.Datetime, Name: r.Name, MerchantName: r.Merchant,
-		Amount: r.amount, Currency: p.it.Head.Currencies[r.currency], Direction: txn.DirectionOf(r.amount), Rounded: r.flags&rounded != 0,
-		Pending: r.flags&pending != 0, PendingTransactionID: r.PendingID, Category: r.Category, CategoryDetailed: r.Detail,
-		PaymentChannel: r.Channel, CheckNumber: r.Check,
+		ID: string(m.book.ids.appendID(m.id[:0], p.at, &m.block)), Details: r.Details,
+		Place: txn.Place{ConnectionID: p.it.Head.ConnectionID, PlaidAccountID: p.it.Head.Accounts[r.account]},
+		Date:  m.date, Amount: r.amount, Currency: p.it.Head.Currencies[r.currency], Direction: txn.DirectionOf(r.amount),
+		Rounded: r.flags&rounded != 0, Pending: r.flags&pending != 0,
 		FirstSeen: time.UnixMicro(r.FirstSeen).UTC(), UpdatedAt: time.UnixMicro(r.UpdatedUnix).UTC(),
 	}, nil
 }

@@ -56,7 +56,7 @@ type modelRow struct {
 
 func (m *model) find(item, id string) *modelRow {
 	for _, r := range m.items[item] {
-		if r.ID == id {
+		if r.PlaidTransactionID == id {
 			return r
 		}
 	}
@@ -66,16 +66,16 @@ func (m *model) find(item, id string) *modelRow {
 func (m *model) apply(item string, u txn.Update) {
 	for _, list := range [][]txn.Raw{u.Added, u.Modified} {
 		for _, r := range list {
-			known := m.find(item, r.ID)
-			if known == nil && r.PendingID != "" {
-				known = m.find(item, r.PendingID)
+			known := m.find(item, r.PlaidTransactionID)
+			if known == nil && r.PendingTransactionID != "" {
+				known = m.find(item, r.PendingTransactionID)
 			}
 			if known == nil {
 				known = &modelRow{}
 				m.items[item] = append(m.items[item], known)
 			}
-			if r.PendingID == "" {
-				r.PendingID = known.PendingID
+			if r.PendingTransactionID == "" {
+				r.PendingTransactionID = known.PendingTransactionID
 			}
 			known.Raw, known.gone = r, false
 		}
@@ -113,12 +113,7 @@ var (
 )
 
 func genRaw(t *rapid.T, id string) txn.Raw {
-	r := txn.Raw{
-		ID: id, AccountID: rapid.SampledFrom([]string{"acc1", "acc2"}).Draw(t, "account"),
-		Date:   txn.Date(int32(20400 + rapid.IntRange(0, 40).Draw(t, "day"))),
-		Name:   rapid.SampledFrom(words).Draw(t, "name"),
-		Amount: money.Amount{Minor: rapid.Int64Range(-100000, 100000).Draw(t, "minor"), Currency: rapid.SampledFrom([]string{"USD", "USD", "USD", "EUR"}).Draw(t, "currency")},
-	}
+	r := txn.Raw{AccountID: rapid.SampledFrom([]string{"acc1", "acc2"}).Draw(t, "account"), Date: txn.Date(int32(20400 + rapid.IntRange(0, 40).Draw(t, "day"))), Amount: money.Amount{Minor: rapid.Int64Range(-100000, 100000).Draw(t, "minor"), Currency: rapid.SampledFrom([]string{"USD", "USD", "USD", "EUR"}).Draw(t, "currency")}, Details: txn.Details{PlaidTransactionID: id, Name: rapid.SampledFrom(words).Draw(t, "name")}}
 	r.MerchantName = rapid.SampledFrom(words).Draw(t, "merchant")
 	r.Pending = rapid.IntRange(0, 3).Draw(t, "pending") == 0
 	r.Category = rapid.SampledFrom([]string{"", "FOOD", "TRAVEL"}).Draw(t, "category")
@@ -132,9 +127,9 @@ func genUpdate(t *rapid.T, n *int, to string) txn.Update {
 		*n++
 		r := genRaw(t, fmt.Sprintf("txn%d", *n))
 		if rapid.IntRange(0, 4).Draw(t, "posts") == 0 {
-			r.PendingID, r.Pending = known(), false
-			if r.PendingID == r.ID {
-				r.PendingID = ""
+			r.PendingTransactionID, r.Pending = known(), false
+			if r.PendingTransactionID == r.PlaidTransactionID {
+				r.PendingTransactionID = ""
 			}
 		}
 		u.Added = append(u.Added, r)
@@ -251,7 +246,7 @@ func key(t txn.Transaction) string {
 }
 
 func rawKey(r txn.Raw) string {
-	return fmt.Sprintf("%s|%s|%s|%s|%d|%s|%v|%s|%s|%s", r.ID, r.AccountID, r.Date, r.Name, r.Amount.Minor, r.Amount.Currency, r.Pending, r.PendingID, r.MerchantName, r.Category)
+	return fmt.Sprintf("%s|%s|%s|%s|%d|%s|%v|%s|%s|%s", r.PlaidTransactionID, r.AccountID, r.Date, r.Name, r.Amount.Minor, r.Amount.Currency, r.Pending, r.PendingTransactionID, r.MerchantName, r.Category)
 }
 
 func compare(t *rapid.T, ctx context.Context, l *ledger.Ledger, m *model, visible []string, q txn.Query) {
@@ -362,7 +357,7 @@ func TestIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw := txn.Raw{ID: "p1", AccountID: "a", Date: "2026-01-01", Name: "n", Pending: true, Amount: money.Amount{Minor: 100, Currency: "USD"}}
+	raw := txn.Raw{AccountID: "a", Date: "2026-01-01", Pending: true, Amount: money.Amount{Minor: 100, Currency: "USD"}, Details: txn.Details{PlaidTransactionID: "p1", Name: "n"}}
 	if err := commit(ctx, db, l, "item-a", txn.Update{Added: []txn.Raw{raw}, To: "c1"}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -370,7 +365,7 @@ func TestIdentity(t *testing.T) {
 	if err != nil || !before.Pending {
 		t.Fatal(err)
 	}
-	raw.ID, raw.PendingID, raw.Pending, raw.Amount.Minor = "x1", "p1", false, 120
+	raw.PlaidTransactionID, raw.PendingTransactionID, raw.Pending, raw.Amount.Minor = "x1", "p1", false, 120
 	u := txn.Update{From: "c1", To: "c2", Added: []txn.Raw{raw}, Removed: []txn.Removed{{ID: "p1", AccountID: "a"}}}
 	if err := commit(ctx, db, l, "item-a", u, nil); err != nil {
 		t.Fatal(err)

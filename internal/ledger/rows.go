@@ -16,7 +16,9 @@ import (
 
 // append puts new rows behind the others, oldest first, so that segments hold neighbouring days.
 func (a *applying) append(tx *store.Tx, fresh []*txn.Raw) error {
-	slices.SortFunc(fresh, func(x, y *txn.Raw) int { return cmp.Or(strings.Compare(x.Date, y.Date), strings.Compare(x.ID, y.ID)) })
+	slices.SortFunc(fresh, func(x, y *txn.Raw) int {
+		return cmp.Or(strings.Compare(x.Date, y.Date), strings.Compare(x.PlaidTransactionID, y.PlaidTransactionID))
+	})
 	for i, r := range fresh {
 		next, err := a.row(r)
 		if err != nil {
@@ -31,9 +33,9 @@ func (a *applying) append(tx *store.Tx, fresh []*txn.Raw) error {
 		s.dirty = true
 		a.newest = len(s.rows)
 		a.changes = append(a.changes, change{next.rowHeader, false})
-		a.know(next.ID, next.tag, at)
+		a.know(next.PlaidTransactionID, next.tag, at)
 		if next.flags&wasPending != 0 {
-			a.index = append(a.index, entry{tagOf(next.PendingID), at})
+			a.index = append(a.index, entry{tagOf(next.PendingTransactionID), at})
 		}
 		a.counts.Added++
 	}
@@ -76,11 +78,8 @@ func (a *applying) row(r *txn.Raw) (row, error) {
 		a.head.Currencies = append(a.head.Currencies, r.Amount.Currency)
 	}
 	out := row{
-		rowHeader: rowHeader{day: day, account: account, currency: uint8(currency), amount: r.Amount.Minor, tag: tagOf(r.ID)},
-		text: text{
-			ID: r.ID, PendingID: r.PendingID, AuthorizedDate: r.AuthorizedDate, Datetime: r.Datetime, Name: r.Name, Merchant: r.MerchantName,
-			Category: r.Category, Detail: r.CategoryDetail, Channel: r.PaymentChannel, Check: r.CheckNumber, FirstSeen: a.now, UpdatedUnix: a.now,
-		},
+		rowHeader: rowHeader{day: day, account: account, currency: uint8(currency), amount: r.Amount.Minor, tag: tagOf(r.PlaidTransactionID)},
+		text:      text{Details: r.Details, FirstSeen: a.now, UpdatedUnix: a.now},
 	}
 	if r.Pending {
 		out.flags |= pending
@@ -88,7 +87,7 @@ func (a *applying) row(r *txn.Raw) (row, error) {
 	if r.Rounded {
 		out.flags |= rounded
 	}
-	if r.PendingID != "" {
+	if r.PendingTransactionID != "" {
 		out.flags |= wasPending
 	}
 	return out, nil

@@ -51,34 +51,10 @@ type row struct {
 	text
 }
 
-// text is a row's strings and times.
+// text is a row's texts and times.
 type text struct {
-	ID, PendingID          string
-	AuthorizedDate         string
-	Datetime               string
-	Name, Merchant         string
-	Category, Detail       string
-	Channel, Check         string
+	txn.Details
 	FirstSeen, UpdatedUnix int64 // microseconds
-}
-
-// Where a row's strings stand in its text.
-const (
-	partID = iota
-	partPendingID
-	partAuthorized
-	partDatetime
-	partName
-	partMerchant
-	partCategory
-	partDetail
-	partChannel
-	partCheck
-	parts
-)
-
-func (t *text) strings() [parts]*string {
-	return [parts]*string{&t.ID, &t.PendingID, &t.AuthorizedDate, &t.Datetime, &t.Name, &t.Merchant, &t.Category, &t.Detail, &t.Channel, &t.Check}
 }
 
 // segment is a parsed head; its body is read when a text is wanted.
@@ -160,7 +136,7 @@ func (s *segment) text(i int) ([]byte, error) {
 
 // escaped is a row's strings as they are stored, and its times.
 type escaped struct {
-	part               [parts][]byte
+	part               [txn.TextCount][]byte
 	firstSeen, updated int64
 }
 
@@ -205,9 +181,9 @@ func (s *segment) row(i int) (row, error) {
 		return row{}, err
 	}
 	whole := string(b) // the strings are parts of this one: one allocation a row
-	for k, to := range r.strings() {
+	for k, to := range r.Texts() {
 		part := e.part[k]
-		if plainBytes(part) {
+		if txn.IsPlain(part) {
 			from := cap(b) - cap(part)
 			*to = whole[from : from+len(part)]
 		} else if *to, err = unescape(part); err != nil {
@@ -253,15 +229,15 @@ func encode(rows []row) (head, body []byte, err error) {
 	}
 	for i := range rows {
 		if rows[i].flags&wasPending != 0 {
-			head = binary.BigEndian.AppendUint32(head, tagOf(rows[i].PendingID))
+			head = binary.BigEndian.AppendUint32(head, tagOf(rows[i].PendingTransactionID))
 		}
 	}
 	return head, body, nil
 }
 
 func (t *text) appendText(b []byte) []byte {
-	for _, s := range t.strings() {
-		if plainText(*s) {
+	for _, s := range t.Texts() {
+		if txn.IsPlain(*s) {
 			b = binary.AppendUvarint(b, uint64(len(*s)))
 			b = append(b, *s...)
 			continue
@@ -283,42 +259,10 @@ func escape(s string) []byte {
 	return quoted[1 : len(quoted)-1]
 }
 
-// asIs tells the bytes that JSON, in HTML too, takes as they are.
-var asIs = func() (t [256]bool) {
-	for c := ' '; c < 0x7f; c++ {
-		t[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
-	}
-	return t
-}()
-
-func plainText(s string) bool {
-	for i := range len(s) {
-		if !asIs[s[i]] {
-			return false
-		}
-	}
-	return true
-}
-
-func plainBytes(b []byte) bool {
-	for _, c := range b {
-		if !asIs[c] {
-			return false
-		}
-	}
-	return true
-}
-
 func unescape(b []byte) (string, error) {
 	var plain string
 	if json.Unmarshal(append(append([]byte{'"'}, b...), '"'), &plain) != nil {
 		return "", errDamaged
 	}
 	return plain, nil
-}
-
-// sameAs reports whether Plaid tells nothing new in a row's strings.
-func (t *text) sameAs(r *txn.Raw) bool {
-	return t.AuthorizedDate == r.AuthorizedDate && t.Datetime == r.Datetime && t.Name == r.Name && t.Merchant == r.MerchantName &&
-		t.Category == r.Category && t.Detail == r.CategoryDetail && t.Channel == r.PaymentChannel && t.Check == r.CheckNumber
 }

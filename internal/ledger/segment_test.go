@@ -18,10 +18,10 @@ func genRow(t *rapid.T) row {
 		},
 		text: text{FirstSeen: rapid.Int64().Draw(t, "seen"), UpdatedUnix: rapid.Int64().Draw(t, "updated")},
 	}
-	for _, s := range r.strings() {
+	for _, s := range r.Texts() {
 		*s = rapid.OneOf(rapid.Just(""), rapid.StringMatching(`[ -~]{0,40}`), rapid.String()).Draw(t, "string")
 	}
-	r.tag = tagOf(r.ID)
+	r.tag = tagOf(r.PlaidTransactionID)
 	return r
 }
 
@@ -58,7 +58,7 @@ func TestSegmentBounds(t *testing.T) {
 	if _, _, err := encode(make([]row, maxRows+1)); err == nil {
 		t.Error("too many rows are a segment")
 	}
-	long := row{text: text{Name: string(bytes.Repeat([]byte("x"), maxText))}}
+	long := row{text: text{Details: txn.Details{Name: string(bytes.Repeat([]byte("x"), maxText))}}}
 	if _, _, err := encode([]row{long}); err != errTooLong {
 		t.Errorf("a text that is too long: %v", err)
 	}
@@ -66,7 +66,7 @@ func TestSegmentBounds(t *testing.T) {
 
 // Whatever the bytes are, reading them is refused or ends; nothing panics, nothing is read out of bounds.
 func FuzzSegment(f *testing.F) {
-	rows := []row{{text: text{ID: "a", Name: `Say "hi" <b>`}}, {rowHeader: rowHeader{flags: wasPending}, text: text{ID: "b", PendingID: "p", Name: "☕"}}}
+	rows := []row{{text: text{Details: txn.Details{PlaidTransactionID: "a", Name: `Say "hi" <b>`}}}, {rowHeader: rowHeader{flags: wasPending}, text: text{Details: txn.Details{PlaidTransactionID: "b", PendingTransactionID: "p", Name: "☕"}}}}
 	head, body, err := encode(rows)
 	if err != nil {
 		f.Fatal(err)

@@ -84,7 +84,7 @@ func (s *selection) says(seg *segment, i int) (bool, error) {
 		return true, nil
 	}
 	r, err := seg.row(i)
-	return strings.Contains(strings.ToLower(r.Name), s.text) || strings.Contains(strings.ToLower(r.Merchant), s.text), err
+	return strings.Contains(strings.ToLower(r.Name), s.text) || strings.Contains(strings.ToLower(r.MerchantName), s.text), err
 }
 
 // cells yields an item's cells that are selected.

@@ -134,7 +134,7 @@ func (l *Ledger) eachRow(ctx context.Context, tenant string, s *selection, by st
 				if err != nil {
 					return false, err
 				}
-				if key, err = unescape(e.part[partCategory]); err != nil {
+				if key, err = unescape(e.part[txn.CategoryText]); err != nil {
 					return false, err
 				}
 				key = cmp.Or(key, "UNCATEGORIZED")

@@ -9,6 +9,7 @@ import (
 
 	sdk "github.com/plaid/plaid-go/v29/plaid"
 
+	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
@@ -89,60 +90,24 @@ func Code(err error) string {
 func refused(pe sdk.PlaidError) error {
 	f := byCode(pe)
 	f.Plaid = &fault.Plaid{ErrorType: string(pe.ErrorType), ErrorCode: pe.ErrorCode, RequestID: pe.GetRequestId()}
-	if pe.ErrorCode == "INTERNAL_SERVER_ERROR" {
+	if connection.CodeOf(pe.ErrorCode).Unclear {
 		return unknownOutcome{f}
 	}
 	return f
 }
 
+// byCode gives the fault of a code: the table's own, or by the type of Plaid's error.
 func byCode(pe sdk.PlaidError) *fault.Error {
-	switch code := pe.ErrorCode; code {
-	case "INVALID_PUBLIC_TOKEN":
-		return fault.Field("public_token", "is unknown to Plaid, used already, or older than 30 minutes").
-			WithHint("open Link again for a new one")
-	case "INVALID_ACCOUNT_ID":
-		return fault.Field("plaid_account_id", "is not an account of this connection").
-			WithHint("`bankctl connections sync` reads the accounts anew")
-	case "ITEM_LOGIN_REQUIRED":
-		return fault.New(fault.RelinkRequired, "the bank asks the user to sign in again").
-			WithHint("run `bankctl connections reauth ID`")
-	case "ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN":
-		return fault.New(fault.RelinkRequired, "the connection is gone at Plaid").WithHint("link the bank again with `bankctl link`")
+	code := connection.CodeOf(pe.ErrorCode)
+	if f := code.Refuse(); f != nil {
+		return f
 	}
 	if pe.ErrorType == "RATE_LIMIT_EXCEEDED" {
 		f := fault.New(fault.RateLimited, "Plaid's rate limit is reached (%s)", pe.ErrorCode).WithHint("wait a minute, then try again")
 		f.Retryable, f.RetryAfter = pe.ErrorCode != "CREDITS_EXHAUSTED", 60
 		return f
 	}
-	f := fault.New(fault.PlaidError, "Plaid refused the call: %s", pe.ErrorCode).WithHint("%s", hints[pe.ErrorCode])
-	f.Retryable = passing(pe)
+	f := fault.New(fault.PlaidError, "Plaid refused the call: %s", pe.ErrorCode).WithHint("%s", code.Hint)
+	f.Retryable = code.Passing || pe.ErrorType == sdk.PLAIDERRORTYPE_API_ERROR
 	return f
-}
-
-var hints = map[string]string{
-	"INVALID_API_KEYS":                   "check PLAID_CLIENT_ID and PLAID_SECRET, and that the secret is of this environment",
-	"INVALID_PRODUCT":                    "the product is not enabled for this Plaid account",
-	"INSTITUTION_DOWN":                   "the bank is down: try again in a few hours",
-	"INSTITUTION_NOT_RESPONDING":         "the bank does not answer: try again in a few hours",
-	"INSTITUTION_NOT_AVAILABLE":          "the bank is not available: try again in a few hours",
-	"PRODUCT_NOT_READY":                  "Plaid is not ready with this yet: try again in a minute",
-	"PRODUCTS_NOT_SUPPORTED":             "this connection cannot do it (accounts linked by number alone have no balance)",
-	"ADDITIONAL_CONSENT_REQUIRED":        "the user must agree first: `bankctl connections reauth ID --product …`",
-	"NO_AUTH_ACCOUNTS":                   "none of its accounts can be debited: link another one",
-	"USER_PERMISSION_REVOKED":            "the user took their consent back: remove the connection and link again",
-	"INTERNAL_SERVER_ERROR":              "usually a passing fault at Plaid: try again",
-	"PLANNED_MAINTENANCE":                "Plaid is in maintenance: try again later",
-	"UNAUTHORIZED_ENVIRONMENT":           "this Plaid account is not enabled for this environment",
-	"INVALID_LINK_TOKEN":                 "the link token has expired: ask for a new one",
-	"INVALID_INSTITUTION":                "no such institution in this environment",
-	"LAST_UPDATED_DATETIME_OUT_OF_RANGE": "the bank has no balance fresh enough: try again later",
-}
-
-// passing reports whether the same call may succeed later by itself.
-func passing(pe sdk.PlaidError) bool {
-	switch pe.ErrorCode {
-	case "INSTITUTION_DOWN", "INSTITUTION_NOT_RESPONDING", "INSTITUTION_NOT_AVAILABLE", "PRODUCT_NOT_READY":
-		return true
-	}
-	return pe.ErrorType == sdk.PLAIDERRORTYPE_API_ERROR
 }

@@ -113,26 +113,22 @@ func (t slim) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// wireRow is a transaction as far as it is kept; the amount stays the digits that Plaid sent.
+// wireRow is a transaction as far as it is kept; the amount stays the digits that Plaid sent. The members that Plaid and
+// txn.Details call alike are read into Details; those named otherwise stand here, and hide Details' own.
 type wireRow struct {
-	ID             string         `json:"transaction_id"`
-	AccountID      string         `json:"account_id"`
-	Amount         jsontext.Value `json:"amount"`
-	ISO            string         `json:"iso_currency_code"`
-	Unofficial     string         `json:"unofficial_currency_code"`
-	Date           string         `json:"date"`
-	AuthorizedDate string         `json:"authorized_date"`
-	Datetime       string         `json:"datetime"`
-	Name           string         `json:"name"`
-	MerchantName   string         `json:"merchant_name"`
-	Pending        bool           `json:"pending"`
-	PendingID      string         `json:"pending_transaction_id"`
-	PaymentChannel string         `json:"payment_channel"`
-	CheckNumber    string         `json:"check_number"`
-	Category       *struct {
+	txn.Details
+	ID         string         `json:"transaction_id"`
+	AccountID  string         `json:"account_id"`
+	Amount     jsontext.Value `json:"amount"`
+	ISO        string         `json:"iso_currency_code"`
+	Unofficial string         `json:"unofficial_currency_code"`
+	Date       string         `json:"date"`
+	Pending    bool           `json:"pending"`
+	Finance    *struct {
 		Primary  string `json:"primary"`
 		Detailed string `json:"detailed"`
 	} `json:"personal_finance_category"`
+	Legacy jsontext.Value `json:"category"` // Plaid's older categories, a list
 }
 
 type wirePage struct {
@@ -197,13 +193,10 @@ func (w *wireRow) raw(out *txn.Raw) error {
 	if err != nil {
 		return fmt.Errorf("amount of a transaction: %w", err)
 	}
-	*out = txn.Raw{
-		ID: w.ID, AccountID: w.AccountID, Date: w.Date, AuthorizedDate: w.AuthorizedDate, Datetime: w.Datetime, Name: w.Name,
-		MerchantName: w.MerchantName, Amount: amount, Rounded: rounded, Pending: w.Pending, PendingID: w.PendingID,
-		PaymentChannel: w.PaymentChannel, CheckNumber: w.CheckNumber,
-	}
-	if w.Category != nil {
-		out.Category, out.CategoryDetail = w.Category.Primary, w.Category.Detailed
+	*out = txn.Raw{Details: w.Details, AccountID: w.AccountID, Date: w.Date, Amount: amount, Rounded: rounded, Pending: w.Pending}
+	out.PlaidTransactionID, out.Category, out.CategoryDetailed = w.ID, "", ""
+	if w.Finance != nil {
+		out.Category, out.CategoryDetailed = w.Finance.Primary, w.Finance.Detailed
 	}
 	return nil
 }

@@ -45,16 +45,12 @@ func sdkRows(t interface{ Fatal(...any) }, in []sdk.Transaction) []txn.Raw {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := txn.Raw{
-			ID: x.TransactionId, AccountID: x.AccountId, Date: x.Date, AuthorizedDate: x.GetAuthorizedDate(), Name: x.Name,
-			MerchantName: x.GetMerchantName(), Amount: amount, Rounded: rounded, Pending: x.Pending, PendingID: x.GetPendingTransactionId(),
-			PaymentChannel: x.PaymentChannel, CheckNumber: x.GetCheckNumber(),
-		}
+		r := txn.Raw{AccountID: x.AccountId, Date: x.Date, Amount: amount, Rounded: rounded, Pending: x.Pending, Details: txn.Details{PlaidTransactionID: x.TransactionId, AuthorizedDate: x.GetAuthorizedDate(), Name: x.Name, MerchantName: x.GetMerchantName(), PendingTransactionID: x.GetPendingTransactionId(), PaymentChannel: x.PaymentChannel, CheckNumber: x.GetCheckNumber()}}
 		if d := x.Datetime.Get(); d != nil {
 			r.Datetime = d.Format(time.RFC3339)
 		}
 		if c := x.PersonalFinanceCategory.Get(); c != nil {
-			r.Category, r.CategoryDetail = c.Primary, c.Detailed
+			r.Category, r.CategoryDetailed = c.Primary, c.Detailed
 		}
 		out = append(out, r)
 	}

@@ -19,11 +19,7 @@ import (
 
 // rowAt is the row of that place in a statement of any length.
 func rowAt(i int) txn.Transaction {
-	t := txn.Transaction{
-		ID: fmt.Sprintf("%024x", i), PlaidTransactionID: fmt.Sprintf("plaid-%d", i), Date: txn.Date(int32(20000 - i/40)),
-		Name: fmt.Sprintf("Shop %d", i), Amount: int64(i%7)*1250 + 433, Currency: "USD", Category: "FOOD_AND_DRINK",
-		PlaidAccountID: "a", BankAccountID: "b", ConnectionID: "c", EmployerID: "acme", FirstSeen: noon, UpdatedAt: noon,
-	}
+	t := txn.Transaction{ID: fmt.Sprintf("%024x", i), Date: txn.Date(int32(20000 - i/40)), Amount: int64(i%7)*1250 + 433, Currency: "USD", FirstSeen: noon, UpdatedAt: noon, Details: txn.Details{PlaidTransactionID: fmt.Sprintf("plaid-%d", i), Name: fmt.Sprintf("Shop %d", i), Category: "FOOD_AND_DRINK"}, Place: txn.Place{PlaidAccountID: "a", BankAccountID: "b", ConnectionID: "c", EmployerID: "acme"}}
 	switch i % 5 {
 	case 1:
 		t.Amount, t.Name, t.Category = -123456789, "INTRST PYMNT", "INCOME"

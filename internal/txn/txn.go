@@ -18,46 +18,72 @@ const (
 
 // Transaction is one line of an account's history. Dates are the bank's calendar days, never converted.
 type Transaction struct {
-	ID                   string    `json:"_id" doc:"24 hex characters"`
-	PlaidTransactionID   string    `json:"plaid_transaction_id"`
-	ConnectionID         string    `json:"connection_id"`
-	PlaidItemID          string    `json:"plaid_item_id"`
-	PlaidAccountID       string    `json:"plaid_account_id"`
-	BankAccountID        string    `json:"bank_account_id,omitempty"`
-	EmployerID           string    `json:"employer_id,omitempty"`
-	CarrierID            string    `json:"carrier_id,omitempty"`
-	Date                 string    `json:"date" doc:"YYYY-MM-DD: the day it happened while pending, the day it was posted after"`
-	AuthorizedDate       string    `json:"authorized_date,omitempty"`
-	Datetime             string    `json:"datetime,omitempty"`
-	Name                 string    `json:"name"`
-	MerchantName         string    `json:"merchant_name,omitempty"`
-	Amount               int64     `json:"amount_cents" doc:"Minor units with Plaid's sign: positive is money out"`
-	Currency             string    `json:"currency"`
-	Direction            string    `json:"direction" enum:"debit,credit"`
-	Rounded              bool      `json:"rounded,omitempty" doc:"The bank's amount was finer than the currency's minor unit"`
-	Pending              bool      `json:"pending"`
-	PendingTransactionID string    `json:"pending_transaction_id,omitempty" doc:"Plaid's id of the pending one it took the place of"`
-	Category             string    `json:"category,omitempty" doc:"Plaid's primary personal finance category"`
-	CategoryDetailed     string    `json:"category_detailed,omitempty"`
-	PaymentChannel       string    `json:"payment_channel,omitempty"`
-	CheckNumber          string    `json:"check_number,omitempty"`
-	FirstSeen            time.Time `json:"first_seen" doc:"When it first came, as pending too"`
-	UpdatedAt            time.Time `json:"updated_at"`
+	ID string `json:"_id" doc:"24 hex characters"`
+	Details
+	Place
+	Date      string    `json:"date" doc:"YYYY-MM-DD: the day it happened while pending, the day it was posted after"`
+	Amount    int64     `json:"amount_cents" doc:"Minor units with Plaid's sign: positive is money out"`
+	Currency  string    `json:"currency"`
+	Direction string    `json:"direction" enum:"debit,credit"`
+	Rounded   bool      `json:"rounded,omitempty" doc:"The bank's amount was finer than the currency's minor unit"`
+	Pending   bool      `json:"pending"`
+	FirstSeen time.Time `json:"first_seen" doc:"When it first came, as pending too"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Details is the text that a bank gives of a transaction. Plaid's pages, the stored form and replies embed it: a new
+// text is a field here, its line in Texts, and a column of the CSV export.
+type Details struct {
+	PlaidTransactionID   string `json:"plaid_transaction_id"`
+	PendingTransactionID string `json:"pending_transaction_id,omitempty" doc:"Plaid's id of the pending one it took the place of"`
+	AuthorizedDate       string `json:"authorized_date,omitempty"`
+	Datetime             string `json:"datetime,omitempty"`
+	Name                 string `json:"name"`
+	MerchantName         string `json:"merchant_name,omitempty"`
+	Category             string `json:"category,omitempty" doc:"Plaid's primary personal finance category"`
+	CategoryDetailed     string `json:"category_detailed,omitempty"`
+	PaymentChannel       string `json:"payment_channel,omitempty"`
+	CheckNumber          string `json:"check_number,omitempty"`
+}
+
+// TextCount is how many texts Details has; CategoryText is where among them Category stands.
+const (
+	TextCount    = 10
+	CategoryText = 6
+)
+
+// Texts gives the texts in their order, which is that of the stored form.
+func (d *Details) Texts() [TextCount]*string {
+	return [TextCount]*string{
+		&d.PlaidTransactionID, &d.PendingTransactionID, &d.AuthorizedDate, &d.Datetime, &d.Name, &d.MerchantName,
+		&d.Category, &d.CategoryDetailed, &d.PaymentChannel, &d.CheckNumber,
+	}
+}
+
+// SameBut reports whether two have the same texts, their ids apart.
+func (d Details) SameBut(other Details) bool {
+	other.PlaidTransactionID, other.PendingTransactionID = d.PlaidTransactionID, d.PendingTransactionID
+	return d == other
+}
+
+// Place is where a transaction belongs: what its connection knows of its account.
+type Place struct {
+	ConnectionID   string `json:"connection_id"`
+	PlaidItemID    string `json:"plaid_item_id"`
+	PlaidAccountID string `json:"plaid_account_id"`
+	BankAccountID  string `json:"bank_account_id,omitempty"`
+	EmployerID     string `json:"employer_id,omitempty"`
+	CarrierID      string `json:"carrier_id,omitempty"`
 }
 
 // Raw is a transaction as Plaid tells it, its amount exact.
 type Raw struct {
-	ID, AccountID            string
-	Date, AuthorizedDate     string
-	Datetime                 string
-	Name, MerchantName       string
-	Amount                   money.Amount
-	Rounded                  bool
-	Pending                  bool
-	PendingID                string
-	Category, CategoryDetail string
-	PaymentChannel           string
-	CheckNumber              string
+	Details
+	AccountID string
+	Date      string
+	Amount    money.Amount
+	Rounded   bool
+	Pending   bool
 }
 
 // Removed names a transaction that Plaid took back.
