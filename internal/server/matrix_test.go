@@ -229,6 +229,7 @@ func (c matrixCaller) want(line server.Line, p probe) int {
 
 // R107, R108, R115, A25: role x scope x route, with no hole.
 func TestEveryRoleScopeAndRoute(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	table := server.Table()
 	cells := 0
@@ -267,6 +268,7 @@ func TestEveryRoleScopeAndRoute(t *testing.T) {
 
 // Without act_as_employee an operator reads a company's employees, and neither creates, deletes nor links (R115).
 func TestNotInTheEmployeesContext(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	f := newFixture(t, b, "e1")
 	who := b.NewClient(tenant.ClientParams{Name: "not acting", Role: tenant.Operator, Companies: tenant.Everything})
@@ -318,6 +320,7 @@ func inOrder(table []server.Line) []server.Line {
 
 // Without a client, with half of one, or with a wrong one, no data route answers; nor for the local owner.
 func TestNoRouteWithoutAClient(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	f := newFixture(t, b, "e1")
 	wrong := client.New(b.Config.Socket)
@@ -342,6 +345,7 @@ func TestNoRouteWithoutAClient(t *testing.T) {
 
 // The client has one method of the same name for every route of the table (style habit 15).
 func TestTheClientCoversTheTable(t *testing.T) {
+	t.Parallel()
 	typ := reflect.TypeFor[*client.Client]()
 	for _, line := range server.Table() {
 		if line.Name == "Health" || line.Name == "Metrics" || line.Name == "Document" || line.Name == "Ready" {
