@@ -78,6 +78,7 @@ var connectionRoutes = []string{
 // restart what was begun is finished or undone by bankd itself, and every Item that lives at the simulator is one
 // connection's or told as lost. 17 times BANKD_CRASH_RUNS runs; BANKD_SEED repeats one.
 func TestKillConnection(t *testing.T) {
+	t.Parallel()
 	bin, err := crashing()
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +138,7 @@ func overtaken(t *testing.T, bin string, kept *keptConnections) {
 			deed = "update"
 		}
 		t.Run(deed+path, func(t *testing.T) {
+			t.Parallel()
 			v := newKillRun(t, bin, kept, killing{deed: deed}, uint64(i))
 			v.run_.client = client.New(filepath.Join(v.run_.dir, "run", "s"))
 			defer v.run_.client.Close()
@@ -649,7 +651,7 @@ func (v *killRun) conns() []connection.Connection {
 // settle waits until bankd has finished by itself what was begun.
 func (v *killRun) settle() {
 	why := ""
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
 		if why = v.unsettled(); why == "" {
 			return
 		}

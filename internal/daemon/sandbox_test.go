@@ -22,9 +22,8 @@ func sandboxed(t *testing.T, ready plaidsim.Ready) *client.Client {
 	srv := httptest.NewServer(sim)
 	sim.SetBaseURL(srv.URL)
 	t.Cleanup(func() { srv.Close(); sim.Close() })
-	t.Setenv("PLAID_CLIENT_ID", "5f0000000000000000000000")
-	t.Setenv("PLAID_SECRET", "0f00000000000000000000000000aa")
 	h := newHome(t)
+	h.keys = sandboxKeys
 	p := h.start("--plaid", "sandbox", "--plaid-url", srv.URL, "--data-dir", h.data())
 	t.Cleanup(p.stop)
 	c := client.New(h.socket())
@@ -39,6 +38,7 @@ func sandboxed(t *testing.T, ready plaidsim.Ready) *client.Client {
 
 // An update of more pages than a minute has calls waits for its next page, and holds up nobody else's.
 func TestHugeUpdateWaits(t *testing.T) {
+	t.Parallel()
 	c := sandboxed(t, plaidsim.Ready{Initial: time.Millisecond, History: 2 * time.Millisecond})
 	link := func(owner, user string) string {
 		link, err := c.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: owner, Exchange: true, HostedLink: true})
@@ -87,6 +87,7 @@ func TestHugeUpdateWaits(t *testing.T) {
 // In the sandbox a link that is finished without its page asks for what the page would have: transactions too,
 // unless the caller named the products.
 func TestSandboxLinkHasEveryProduct(t *testing.T) {
+	t.Parallel()
 	c := sandboxed(t, plaidsim.Ready{})
 	for _, products := range [][]string{nil, {"auth"}} {
 		link, err := c.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: "e", Products: products, Exchange: true, HostedLink: true, AllowDuplicate: true})

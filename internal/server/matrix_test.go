@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/bankctl/bankctl/internal/account"
@@ -168,10 +169,10 @@ func newFixture(t *testing.T, b *banktest.Bank, employer string) fixture {
 type matrixCaller struct {
 	name, role string
 	sees       bool // the fixture's employer and company are in its scopes
-	make       func(f fixture) *client.Client
+	make       func(b *banktest.Bank, f fixture) *client.Client
 }
 
-func callers(b *banktest.Bank) []matrixCaller {
+func callers() []matrixCaller {
 	ids := func(ids ...string) tenant.Scope { return tenant.Scope{IDs: ids} }
 	scopes := []struct {
 		name string
@@ -188,7 +189,7 @@ func callers(b *banktest.Bank) []matrixCaller {
 		for _, scope := range scopes {
 			all = append(all, matrixCaller{
 				name: string(role) + "_" + scope.name, role: string(role), sees: scope.name == "inside" || scope.name == "all",
-				make: func(f fixture) *client.Client {
+				make: func(b *banktest.Bank, f fixture) *client.Client {
 					p := tenant.ClientParams{
 						Name: scope.name, Role: role, Employers: scope.of(f.employer), Companies: scope.of("c-" + f.employer),
 						ActAsEmployee: role == tenant.Operator || role == tenant.Admin,
@@ -202,7 +203,7 @@ func callers(b *banktest.Bank) []matrixCaller {
 		}
 	}
 	bound := func(name, employeeID string, sees bool) matrixCaller {
-		return matrixCaller{name: name, role: "bound", sees: sees, make: func(f fixture) *client.Client {
+		return matrixCaller{name: name, role: "bound", sees: sees, make: func(b *banktest.Bank, f fixture) *client.Client {
 			return b.NewClient(tenant.ClientParams{Name: "self", Role: tenant.Operator, BindCompany: "c-" + f.employer, BindEmployee: employeeID})
 		}}
 	}
@@ -230,13 +231,15 @@ func (c matrixCaller) want(line server.Line, p probe) int {
 // R107, R108, R115, A25: role x scope x route, with no hole.
 func TestEveryRoleScopeAndRoute(t *testing.T) {
 	t.Parallel()
-	b := banktest.Start(t)
 	table := server.Table()
-	cells := 0
-	for n, c := range callers(b) {
+	var cells atomic.Int64
+	t.Cleanup(func() { t.Logf("%d cells", cells.Load()) })
+	for _, c := range callers() {
 		t.Run(c.name, func(t *testing.T) {
-			f := newFixture(t, b, fmt.Sprintf("e%d", n))
-			who := c.make(f)
+			t.Parallel()
+			b := banktest.Start(t)
+			f := newFixture(t, b, "e1")
+			who := c.make(b, f)
 			for _, line := range inOrder(table) {
 				if allowed[line.Name] == "" {
 					t.Fatalf("%s has no line in this test's oracle", line.Name)
@@ -248,7 +251,7 @@ func TestEveryRoleScopeAndRoute(t *testing.T) {
 				if !known {
 					t.Fatalf("%s has no probe in this test", line.Name)
 				}
-				cells++
+				cells.Add(1)
 				status, reply := b.Call(who, line.Method, p.path, p.body)
 				if want := c.want(line, p); status != want {
 					t.Errorf("%s %s: %d, want %d: %v", line.Method, line.Path, status, want, reply["error"])
@@ -263,7 +266,6 @@ func TestEveryRoleScopeAndRoute(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d cells", cells)
 }
 
 // Without act_as_employee an operator reads a company's employees, and neither creates, deletes nor links (R115).
