@@ -74,7 +74,9 @@ func TestKillAtEveryAwaitPoint(t *testing.T) {
 	}
 	var mu sync.Mutex
 	total := tally{}
-	t.Cleanup(func() { t.Logf("in all: %d runs, %d killed, %d ended in relink_required", total.runs, total.killed, total.lost) })
+	t.Cleanup(func() {
+		t.Logf("in all: %d runs, %d killed, %d ended in relink_required", total.runs, total.killed, total.lost)
+	})
 	for _, point := range points {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
