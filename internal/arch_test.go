@@ -54,7 +54,8 @@ var arrows = map[string][]string{
 	"internal/plaidspec":            {},
 	"internal/plaidsim/browsertest": {"plaidsim", "plaidspec"},
 	"internal/background":           {},
-	"internal/bank":                 {"account", "ach", "audit", "background", "connection", "employee", "fault", "ledger", "page", "plaid", "quota", "secret", "status", "store", "tenant", "trail", "txn"},
+	"internal/linkbrowser":          {"connection", "fault"},
+	"internal/bank":                 {"account", "ach", "audit", "background", "connection", "employee", "fault", "ledger", "linkbrowser", "page", "plaid", "quota", "secret", "status", "store", "tenant", "trail", "txn"},
 	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "page", "socket", "status", "store", "tenant", "trail", "txn"},
 	"internal/daemon":               {"background", "bank", "config", "plaid", "plaidsim", "secret", "server", "socket", "status", "store", "store/bolt", "vault"},
 
@@ -63,7 +64,7 @@ var arrows = map[string][]string{
 	"internal/tui":    append([]string{"client"}, words...),
 	"internal/cli":    append([]string{"client", "socket", "spell", "tui"}, words...),
 
-	"internal/banktest":             {"background", "client", "config", "connection", "daemon", "plaid", "plaidspec", "secret", "store", "store/mem", "tenant", "vault"},
+	"internal/banktest":             {"background", "client", "config", "connection", "daemon", "linkbrowser", "plaidspec", "store", "store/mem", "tenant", "vault"},
 	"internal/plaidspec/specreport": {"plaidspec"},
 	"cmd/bankctl":                   {"aaterm", "cli"},
 	"cmd/bankd":                     {"daemon"},
@@ -173,7 +174,7 @@ var revealers = map[string]string{
 	"internal/bank/connections_import.go": "the stored form of an access token",
 	"internal/bank/processor.go":          "the token that its caller asked for, shown once",
 	"internal/connection/import.go":       "the body of a request, on its way to bankd",
-	"internal/plaid/walk.go":              "the numbers typed into the simulator's page",
+	"internal/linkbrowser/walk.go":        "the numbers typed into the simulator's page",
 	"internal/plaid/client.go":            "Plaid's credentials, in its headers",
 	"internal/plaid/link.go":              "a request to Plaid",
 	"internal/plaid/transactions.go":      "a request to Plaid",

@@ -36,6 +36,7 @@
 //	daemon      where bankd is put together; start and end
 //	server      the table of routes; decode, one call of bank, encode; Plaid's webhooks, on an address of their own
 //	plaid       the only code that speaks Plaid
+//	linkbrowser walks the simulator's Hosted Link page without a browser
 //	plaidsim    a local Plaid with its Hosted Link page; imports nothing of ours
 //	store       sealed typed collections over an ordered key-value Engine (bolt, mem; enginetest holds both to one contract)
 //	vault       the key to the keys, per-tenant data keys, keyed digests

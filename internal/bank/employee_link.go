@@ -123,7 +123,7 @@ func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e s
 		if err != nil {
 			return err
 		}
-		latest.Read, conn.Read = true, true
+		latest.Read = true
 		if err := connections.Put(tx, c.TenantID, conn.ID, latest); err != nil {
 			return err
 		}
@@ -136,6 +136,7 @@ func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e s
 		b.later(where{c.TenantID, fp}, b.tempo.ExchangeRetry)
 		return conn, err
 	}
+	conn.Read = true
 	if e.SessionID != "" {
 		b.sessions.Tell(e.SessionID)
 	}

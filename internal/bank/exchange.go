@@ -83,9 +83,11 @@ func (b *Bank) exchangeRecord(ctx context.Context, tenantID, fp string) (e store
 
 // intend checks an exchange and stores what it is about to do, before Plaid hears of it.
 func (b *Bank) intend(ctx context.Context, c tenant.Caller, fp string, asked storedExchange) (storedExchange, error) {
-	e := asked
-	e.Stage, e.ConnectionID, e.ClientID, e.At = intended, newID(b.time()), c.Client.ID, b.time()
+	fresh := asked
+	fresh.Stage, fresh.ConnectionID, fresh.ClientID, fresh.At = intended, newID(b.time()), c.Client.ID, b.time()
+	var e storedExchange
 	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		e = fresh
 		s, err := sessionOfToken(tx, c.TenantID, fp)
 		if err != nil {
 			return deed{}, err

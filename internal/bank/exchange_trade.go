@@ -105,9 +105,9 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 		return storedConnection{}, err
 	}
 	ids := mintFor(b.time(), found)
-	now := b.time()
+	now, asked := b.time(), conn
 	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
-		latest, err := connections.Get(tx, c.TenantID, conn.ID)
+		latest, err := connections.Get(tx, c.TenantID, asked.ID)
 		if err != nil {
 			return deed{}, err
 		}
@@ -115,7 +115,7 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 			conn = latest
 			return deed{action: "connection.read", object: "connection:" + conn.ID, outcome: connection.Removed}, b.endRead(tx, c.TenantID, fp, e)
 		}
-		latest.Institution, latest.Products = conn.Institution, conn.Products
+		latest.Institution, latest.Products = asked.Institution, asked.Products
 		counts, err := b.putAccounts(tx, c.TenantID, &latest, found, ids, now)
 		if err != nil {
 			return deed{}, err

@@ -34,7 +34,7 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 		return account.ACH{}, b.troubled(ctx, c, conn, err)
 	}
 	b.stats.NumberFetches.Add(1)
-	a, err := b.fromAuth(c.TenantID, p, conn, auth)
+	fresh, err := b.fromAuth(c.TenantID, p, conn, auth)
 	if err != nil {
 		return account.ACH{}, b.fetched(ctx, c, conn.ID, err)
 	}
@@ -42,7 +42,9 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 	if err != nil {
 		return account.ACH{}, err
 	}
+	var a storedACH
 	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		a = fresh
 		latest, err := connections.Get(tx, c.TenantID, conn.ID)
 		if err != nil {
 			return deed{}, missing(err, "connection")

@@ -52,11 +52,12 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 			return deed{action: "numbers.refresh", object: "connection:" + conn.ID, outcome: string(fault.Conflict), details: refreshed{}.details()}, nil
 		}
 		healed := latest.Heal(connection.ByNumbers, asked, now)
-		if latest.stops() != "" { // noted while the answer was on its way: what it brings may not be used
-			rests = nil
+		usable := rests
+		if latest.stops() != "" { // noted while the answer was on its way: its numbers may not be used
+			usable = nil
 		}
 		var r refreshed
-		for _, id := range rests {
+		for _, id := range usable {
 			a, err := achAccounts.Get(tx, c.TenantID, id)
 			if errors.Is(err, store.ErrNotFound) {
 				continue

@@ -1,6 +1,7 @@
 package bank
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,7 +33,7 @@ type storedReply struct {
 type Attempt struct {
 	id      string // where the reply is kept
 	request string
-	kept    bool
+	kept    bool // the use case's own transaction has stored the reply
 }
 
 type attemptKey struct{}
@@ -81,11 +82,12 @@ func (b *Bank) Keep(ctx context.Context, c tenant.Caller, r Reply) error {
 	})
 }
 
-// keepReply stores a deed's reply inside the deed's own transaction, without its one-time secret.
-func (b *Bank) keepReply(ctx context.Context, tx *store.Tx, c tenant.Caller, d deed) error {
+// keepReply stores a write's reply in the write's own transaction, without its one-time secret. It reports whether there
+// was one to store.
+func (b *Bank) keepReply(ctx context.Context, tx *store.Tx, c tenant.Caller, d deed) (bool, error) {
 	a, ok := ctx.Value(attemptKey{}).(*Attempt)
 	if !ok || d.reply == nil {
-		return nil
+		return false, nil
 	}
 	shown := d.reply
 	if s, ok := shown.(interface{ WithoutSecret() any }); ok {
@@ -93,12 +95,7 @@ func (b *Bank) keepReply(ctx context.Context, tx *store.Tx, c tenant.Caller, d d
 	}
 	data, err := json.Marshal(shown)
 	if err != nil {
-		return fmt.Errorf("keep reply: %w", err)
+		return false, fmt.Errorf("keep reply: %w", err)
 	}
-	status := d.status
-	if status == 0 {
-		status = 200
-	}
-	a.kept = true
-	return replies.Put(tx, c.TenantID, a.id, storedReply{Reply: Reply{Status: status, Data: data}, Request: a.request, At: b.time()})
+	return true, replies.Put(tx, c.TenantID, a.id, storedReply{Reply: Reply{Status: cmp.Or(d.status, 200), Data: data}, Request: a.request, At: b.time()})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/linkbrowser"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -110,7 +111,7 @@ func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, 
 			return connection.Session{}, err
 		}
 		at("page.walk")
-		if err := b.plaid.CompleteHosted(ctx, s.HostedLinkURL, p); err != nil {
+		if err := linkbrowser.Walk(ctx, s.HostedLinkURL, p); err != nil {
 			return connection.Session{}, err
 		}
 		at("page.walked")

@@ -32,7 +32,8 @@ type deed struct {
 // write runs fn in one transaction together with the audit record of what it did and the reply that an idempotent
 // retry will see. fn may run more than once.
 func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx) (deed, error)) error {
-	return b.update(ctx, func(tx *store.Tx) error {
+	kept := false
+	err := b.update(ctx, func(tx *store.Tx) error {
 		d, err := fn(tx)
 		if err != nil {
 			return err
@@ -40,8 +41,13 @@ func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx)
 		if err := b.record(tx, c, d); err != nil {
 			return err
 		}
-		return b.keepReply(ctx, tx, c, d)
+		kept, err = b.keepReply(ctx, tx, c, d)
+		return err
 	})
+	if a, ok := ctx.Value(attemptKey{}).(*Attempt); ok && err == nil && kept {
+		a.kept = true
+	}
+	return err
 }
 
 // record chains the audit line of a deed.

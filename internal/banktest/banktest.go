@@ -22,10 +22,9 @@ import (
 	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/daemon"
-	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/linkbrowser"
 	"github.com/bankctl/bankctl/internal/plaidsim"
 	"github.com/bankctl/bankctl/internal/plaidspec"
-	"github.com/bankctl/bankctl/internal/secret"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/store/mem"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -329,9 +328,5 @@ func (l *logBuffer) String() string {
 // Walk goes through a hosted page without bankd's help, as the user's browser would.
 func (b *Bank) Walk(hostedURL string, p connection.CompleteParams) error {
 	b.t.Helper()
-	walker, err := plaid.New(plaid.Config{Environment: plaid.Simulated, BaseURL: b.Daemon.SimulatorURL(), ClientID: config.Simulated, Secret: secret.New(config.Simulated)})
-	if err != nil {
-		return err
-	}
-	return walker.CompleteHosted(b.t.Context(), hostedURL, p)
+	return linkbrowser.Walk(b.t.Context(), hostedURL, p)
 }

@@ -162,6 +162,7 @@ func credentialsOf(b *banktest.Bank) []string {
 
 // A terminal that never answers is asked nothing: bubbletea, merely linked, would ask it for its colours and wait 5 s.
 func TestSilentTerminal(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bankctl")
 	if out, err := exec.Command("go", "build", "-o", path, "../../cmd/bankctl").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v: %s", err, out)
@@ -179,6 +180,7 @@ func TestSilentTerminal(t *testing.T) {
 var hostedURL = regexp.MustCompile(`http://127\.0\.0\.1:\d+/hl/\w+`)
 
 func TestLinkOnTerminal(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	x := onTerminal(t, usual, credentialsOf(b), "link", "--user-id", "u1", "--employer-id", "acme")
 	at := x.expect(0, "waiting for you")
@@ -213,6 +215,7 @@ func TestLinkOnTerminal(t *testing.T) {
 
 // The same bank again: on a terminal the way out is one key away.
 func TestLinkedAlreadyOnTerminal(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	b.Link("acme")
 	x := onTerminal(t, usual, credentialsOf(b), "link", "--user-id", "u1", "--employer-id", "acme")
@@ -238,6 +241,7 @@ func TestLinkedAlreadyOnTerminal(t *testing.T) {
 }
 
 func TestLeavingOnTerminal(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for _, c := range []struct {
 		name, keys string
@@ -259,6 +263,7 @@ func TestLeavingOnTerminal(t *testing.T) {
 const number = "1111222233330000"
 
 func TestHiddenNumber(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	args := []string{"ach", "add", "--employer-id", "acme", "--type", "checking", "--routing-number", "021000021"}
 	x := onTerminal(t, usual, credentialsOf(b), args...)
@@ -283,6 +288,7 @@ func TestHiddenNumber(t *testing.T) {
 }
 
 func TestInterruptedPrompts(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	args := []string{"ach", "add", "--employer-id", "acme", "--type", "checking", "--routing-number", "021000021"}
 	for _, c := range []struct {
@@ -301,6 +307,7 @@ func TestInterruptedPrompts(t *testing.T) {
 }
 
 func TestConfirmation(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("acme")
 	for _, c := range []struct {
@@ -322,6 +329,7 @@ func TestConfirmation(t *testing.T) {
 
 // A table fits the terminal, and its ids are whole.
 func TestTableFitsTerminal(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("acme")
 	for _, cols := range []uint16{60, 80, 200} {

@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts replays transcripts of the real bankctl against a real bankd, a fresh one each.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scripts", err)

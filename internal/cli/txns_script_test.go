@@ -14,6 +14,7 @@ import (
 
 // TestTxnsScripts replays the transcripts of transactions, which wait for a bank's whole history: complete CONNECTION.
 func TestTxnsScripts(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/txns",

@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/plaidsim"
 	"github.com/bankctl/bankctl/internal/store"
 )
@@ -30,20 +29,20 @@ type simulator struct {
 // startSimulator runs the embedded simulator; its Items survive a restart in a sealed collection, and so does its
 // address, if it is free and any was good: the pages that users have open go on working.
 func startSimulator(ctx context.Context, addr string, db *store.DB, o Options) (*simulator, error) {
-	state := bank.NewSimulatorState(db)
+	state := simulatorState{db}
 	l, err := listenAgain(ctx, addr, state)
 	if err != nil {
 		return nil, fmt.Errorf("start simulator: %w", err)
 	}
-	if err := state.KeepAddress(ctx, l.Addr().String()); err != nil {
+	if err := state.keepAddress(ctx, l.Addr().String()); err != nil {
 		return nil, errors.Join(fmt.Errorf("start simulator: %w", err), l.Close())
 	}
 	return serveSimulator(ctx, l, plaidsim.Options{Seed: time.Now().UnixNano(), Store: state, Clock: o.Now, Logger: o.Log, Ready: o.Ready}, o.Around)
 }
 
-func listenAgain(ctx context.Context, addr string, state bank.SimulatorState) (net.Listener, error) {
+func listenAgain(ctx context.Context, addr string, state simulatorState) (net.Listener, error) {
 	if host, port, err := net.SplitHostPort(addr); err == nil && port == "0" {
-		last, err := state.LastAddress(ctx)
+		last, err := state.lastAddress(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -33,6 +33,7 @@ type budgets struct {
 	simulated  bool
 	mu         sync.Mutex
 	limiters   map[string]*rate.Limiter
+	swept      time.Time // when unused limiters were dropped last
 }
 
 func newBudgets(environment string) *budgets {
@@ -74,6 +75,7 @@ func (b *budgets) spend(endpoint string, token AccessToken) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	key := endpoint + " " + cmp.Or(token.label, token.Reveal())
+	b.sweep(time.Now())
 	l := b.limiters[key]
 	if l == nil {
 		l = rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), perMinute)
@@ -88,4 +90,18 @@ func (b *budgets) spend(endpoint string, token AccessToken) error {
 	f := fault.New(fault.RateLimited, "this connection's %d %s calls a minute are used up", perMinute, endpoint)
 	f.RetryAfter = int(math.Ceil(wait.Seconds()))
 	return f.WithHint("try again in %d s", f.RetryAfter)
+}
+
+// sweep drops limiters that are full again, once a minute: a new one is full as well, and tokens that nobody uses any
+// more would be kept for ever.
+func (b *budgets) sweep(now time.Time) {
+	if now.Sub(b.swept) < time.Minute {
+		return
+	}
+	b.swept = now
+	for key, l := range b.limiters {
+		if l.TokensAt(now) >= float64(l.Burst()) {
+			delete(b.limiters, key)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 // Package mem is a store.Engine in memory, for tests and demonstrations. It
-// runs every update twice and keeps the second run, so that a function that
-// is not repeatable fails at once. It leaves durability to package bolt.
+// runs every update twice, as an engine does that retries after a conflict:
+// the first run may be on a state that others change before the second, whose
+// writes are kept. A function that is not repeatable fails at once. It leaves durability to package bolt.
 package mem
 
 import (
@@ -17,6 +18,7 @@ type Engine struct {
 	data    atomic.Pointer[sorted]
 	closed  atomic.Bool
 	never   chan struct{}
+	between atomic.Pointer[func()]
 }
 
 // New returns an empty engine.
@@ -50,18 +52,24 @@ func (e *Engine) View(ctx context.Context, fn func(store.EngineTx) error) error 
 	return fn(t)
 }
 
-// Update runs fn twice on the same state and keeps what the second run wrote.
+// Between sets what happens between the two runs of each update that begins from now on; nil is nothing. It may write
+// through the engine, so that the second run meets a changed state.
+func (e *Engine) Between(meanwhile func()) { e.between.Store(&meanwhile) }
+
+// Update runs fn on the state of this moment and drops what it did, then runs it on the latest state, alone, and keeps
+// that.
 func (e *Engine) Update(ctx context.Context, fn func(store.EngineTx) error) error {
 	if err := e.refuse(ctx); err != nil {
 		return err
 	}
+	_, _ = e.run(fn)
+	if meanwhile := e.between.Load(); meanwhile != nil && *meanwhile != nil {
+		(*meanwhile)()
+	}
 	e.writers.Lock()
 	defer e.writers.Unlock()
-	if err := e.refuse(ctx); err != nil {
-		return err
-	}
-	if _, err := e.run(fn); err != nil {
-		return err
+	if e.closed.Load() {
+		return store.ErrClosed
 	}
 	data, err := e.run(fn)
 	if err != nil {

@@ -39,3 +39,32 @@ func TestUpdateRunsTwice(t *testing.T) {
 		t.Errorf("%d runs, %v", runs, err)
 	}
 }
+
+// The second run meets what was written between the two, and only it counts.
+func TestUpdateRunsAgainOnChangedState(t *testing.T) {
+	e := mem.New()
+	once := true
+	e.Between(func() {
+		if once {
+			once = false
+			if err := e.Update(t.Context(), func(tx store.EngineTx) error { return tx.Put([]byte("a"), []byte("theirs")) }); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	var saw []string
+	err := e.Update(t.Context(), func(tx store.EngineTx) error {
+		got, err := tx.Get([]byte("a"))
+		if err != nil && err != store.ErrNotFound {
+			return err
+		}
+		saw = append(saw, string(got))
+		return tx.Put([]byte("b"), got)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"", "theirs"}, saw); diff != "" {
+		t.Error(diff)
+	}
+}

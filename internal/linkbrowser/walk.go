@@ -1,4 +1,7 @@
-package plaid
+// Package linkbrowser walks the simulator's Hosted Link page as a person would, form by form, so that a link can be
+// made without a browser. It knows the page by its pane names and field names alone. Real Plaid's page is for people:
+// nothing here ever goes there.
+package linkbrowser
 
 import (
 	"cmp"
@@ -17,16 +20,18 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// maxPanes bounds the walk: no path through Link is nearly that long.
-const maxPanes = 25
+// Bounds: no path through Link is nearly that long, no pane nearly that large or slow.
+const (
+	maxPanes    = 25
+	maxPane     = 8 << 20
+	paneTimeout = 30 * time.Second
+)
 
-// CompleteHosted walks the simulator's Hosted Link page as a person would, form by form, until the session ends. It
-// knows the page by its pane names and field names alone. Real Plaid's page is for people: this never goes there.
-func (c *Client) CompleteHosted(ctx context.Context, hostedURL string, p connection.CompleteParams) error {
-	if c.config.Environment != Simulated {
-		return fault.New(fault.Forbidden, "only the simulator's page can be walked by a program")
-	}
-	w := &walker{http: c.http, timeout: c.config.Timeout, params: p}
+// Walk follows a hosted page until its session ends, answering as params say.
+func Walk(ctx context.Context, hostedURL string, params connection.CompleteParams) error {
+	w := &walker{params: params, http: &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 	page, err := w.get(ctx, hostedURL)
 	for range maxPanes {
 		if err != nil {
@@ -45,12 +50,11 @@ func (c *Client) CompleteHosted(ctx context.Context, hostedURL string, p connect
 }
 
 type walker struct {
-	http    *http.Client
-	timeout time.Duration // of one page
-	params  connection.CompleteParams
-	signIn  int // how often credentials were sent
-	round   int // of security questions
-	codes   int // how often a deposit's code was sent
+	http   *http.Client
+	params connection.CompleteParams
+	signIn int // how often credentials were sent
+	round  int // of security questions
+	codes  int // how often a deposit's code was sent
 }
 
 // pane is one page of Link: its name, and the form that leads on.
@@ -209,11 +213,11 @@ func (w *walker) post(ctx context.Context, p *pane, fields url.Values) (*pane, e
 
 // load sends a request and follows the page's own redirects, on the same host alone.
 func (w *walker) load(ctx context.Context, req *http.Request) (*pane, error) {
-	within, cancel := context.WithTimeout(ctx, w.timeout)
+	within, cancel := context.WithTimeout(ctx, paneTimeout)
 	defer cancel()
 	resp, err := w.http.Do(req.WithContext(within))
 	if err != nil {
-		return nil, explain(ctx, nil, err)
+		return nil, unreachable(ctx, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusSeeOther || resp.StatusCode == http.StatusFound {
@@ -226,7 +230,7 @@ func (w *walker) load(ctx context.Context, req *http.Request) (*pane, error) {
 		}
 		return w.get(ctx, to.String())
 	}
-	root, err := html.Parse(io.LimitReader(resp.Body, maxBody))
+	root, err := html.Parse(io.LimitReader(resp.Body, maxPane))
 	if err != nil {
 		return nil, fmt.Errorf("read hosted page: %w", err)
 	}
@@ -277,4 +281,12 @@ func attr(n *html.Node, key string) string {
 		}
 	}
 	return ""
+}
+
+// unreachable is a pane that could not be had.
+func unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fault.New(fault.Unavailable, "the call was given up before the hosted page was done").Because(ctx.Err())
+	}
+	return fault.New(fault.PlaidError, "the simulator's hosted page could not be reached").WithHint("is the simulator running? try again").Because(err)
 }
