@@ -47,6 +47,16 @@ func (a storedACH) suspended() bool {
 
 func (a storedACH) pending() bool { return a.Status == account.PendingVerification }
 
+// suspendedPending reports whether it was stopped while a deposit was on its way. Plaid refuses numbers from the moment a
+// deposit is lost, so a call for numbers may stop an account before a look at the accounts tells why.
+func (a storedACH) suspendedPending() bool {
+	if !a.suspended() || a.Evidence == nil {
+		return false
+	}
+	status, _ := account.FromPlaidStatus(a.Evidence.PlaidStatus)
+	return status == account.PendingVerification
+}
+
 func (a storedACH) numbers() ach.Numbers {
 	return ach.Numbers{Routing: ach.NewRoutingNumber(a.Routing), Account: ach.NewAccountNumber(a.Number)}
 }

@@ -216,14 +216,14 @@ func noteDeposits(tx *store.Tx, tenantID string, conn *storedConnection, found [
 		}
 		conn.Note(code, now, nil)
 		failed, err := achWhere(tx, tenantID, func(a storedACH) bool {
-			return a.ConnectionID == conn.ID && a.PlaidAccountID == f.ID && a.pending()
+			return a.ConnectionID == conn.ID && a.PlaidAccountID == f.ID && (a.pending() || a.suspendedPending())
 		})
 		if err != nil {
 			return err
 		}
 		for _, a := range failed {
 			status, method := account.FromPlaidStatus(f.VerificationStatus)
-			a.Status, a.UpdatedAt = status, now
+			a.Status, a.DisabledReason, a.UpdatedAt = status, "", now
 			a.Evidence = &account.Evidence{Method: method, PlaidStatus: f.VerificationStatus, At: now}
 			if err := achAccounts.Put(tx, tenantID, a.ID, a); err != nil {
 				return err

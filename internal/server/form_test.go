@@ -15,6 +15,7 @@ import (
 
 // A24, R10, R11: bad input is refused in the documented form; it names the field and echoes nothing.
 func TestForm(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	const canary = "9876543210123456"
 	ach := `"owner_type":"employer","owner_id":"e1","bank_name":"b","account_type":"checking"`
@@ -163,6 +164,7 @@ func TestMethods(t *testing.T) {
 }
 
 func TestHeadersOfWebPagesAreRefused(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for name, h := range map[string][2]string{"origin": {"Origin", "http://localhost"}, "referer": {"Referer", "http://localhost/"}} {
 		if status, _ := b.Call(b.Client, "GET", "/api/v1/status", "", h[0], h[1]); status != 403 {
@@ -191,6 +193,7 @@ func TestHeadersOfWebPagesAreRefused(t *testing.T) {
 // The same key replays the first reply for a day; another body under it is a conflict; a one-time secret is not
 // replayed.
 func TestIdempotencyKey(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	body := `{"user_id":"u","name":"n","bank_name":"b","employer_id":"e1"}`
 	post := func(c *client.Client, path, body, key string) (int, map[string]any) {
