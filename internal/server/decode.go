@@ -125,7 +125,7 @@ func noKeyTwice(body []byte) error {
 	for {
 		token, err := dec.Token()
 		if err != nil {
-			return nil // the end: that the body is JSON is known
+			return nil //nolint:nilerr // the end: that the body is JSON is known
 		}
 		switch t := token.(type) {
 		case json.Delim:
