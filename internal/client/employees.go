@@ -13,7 +13,7 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// bare sends one request of S2's family, whose replies are the objects themselves, and reads its reply into out.
+// bare calls a route of S2's family, which replies with bare objects, and decodes the reply into out.
 func (c *Client) bare(ctx context.Context, method, path string, q url.Values, body, out any) error {
 	if len(q) > 0 {
 		path += "?" + q.Encode()
@@ -88,14 +88,14 @@ func (c *Client) GetEmployeeAccount(ctx context.Context, company, employeeID, ac
 // ListEmployeeAccounts lists one employee's accounts, newest first.
 func (c *Client) ListEmployeeAccounts(ctx context.Context, q employee.Query, p page.Request) ([]employee.BankAccount, page.Info, error) {
 	path := person(q.CompanyID, q.EmployeeID) + "/bankaccounts"
-	q.CompanyID, q.EmployeeID = "", "" // which the path holds
+	q.CompanyID, q.EmployeeID = "", "" // these are in the path
 	return bareList[employee.BankAccount](ctx, c, path, q, p)
 }
 
 // ListCompanyAccounts lists a company's accounts, newest first.
 func (c *Client) ListCompanyAccounts(ctx context.Context, q employee.Query, p page.Request) ([]employee.BankAccount, page.Info, error) {
 	path := "/api/v1/companies/" + url.PathEscape(q.CompanyID) + "/bankaccounts"
-	q.CompanyID = "" // which the path holds
+	q.CompanyID = "" // it is in the path
 	return bareList[employee.BankAccount](ctx, c, path, q, p)
 }
 

@@ -30,12 +30,12 @@ func (s *Server) listTransactions(c *call) (any, *page.Info, error) {
 	if err := c.decodeQuery(&q); err != nil {
 		return nil, nil, err
 	}
-	p, err := s.bank.ListTransactions(c.r.Context(), c.caller, q, c.begin(true))
+	p, err := s.bank.ListTransactions(c.r.Context(), c.caller, q, c.beginReply(true))
 	if err != nil {
 		return nil, nil, err
 	}
 	c.out.b, c.more = p.Rows, pagination{NextCursor: p.Next, SyncedAt: p.SyncedAt}
-	return begun{}, &p.Info, nil
+	return alreadyWritten{}, &p.Info, nil
 }
 
 func (s *Server) removedTransactions(c *call) (any, *page.Info, error) {
