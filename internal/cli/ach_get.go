@@ -28,7 +28,7 @@ func runACHGet(ctx context.Context, a *app, typed string) error {
 
 // findACH resolves what was typed and reads the account.
 func findACH(ctx context.Context, a *app, typed string) (*client.Client, account.ACH, error) {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return nil, account.ACH{}, err
 	}

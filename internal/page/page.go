@@ -1,4 +1,4 @@
-// Package page owns the numbers of a listing's pages. What is listed, and in which order, is the caller's.
+// Package page owns the numbers of a listing's pages. The caller decides what is listed and in which order.
 package page
 
 import (
