@@ -39,6 +39,7 @@ bench:
 
 # kill -9 at every await point of what is done with a connection, many times over: minutes.
 crash:
+	BANKD_WEBHOOKS=$${BANKD_WEBHOOKS:-10000} go test -count=1 -timeout 30m -run TestWebhookStorm -v ./internal/daemon
 	BANKD_CRASH_RUNS=$${BANKD_CRASH_RUNS:-20} go test -count=1 -timeout 60m -run 'TestKill' -v ./internal/daemon ./internal/store/...
 
 # Each fuzz target for FUZZTIME.

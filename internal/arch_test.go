@@ -65,7 +65,7 @@ var arrows = map[string][]string{
 	"internal/tui":    append([]string{"client"}, words...),
 	"internal/cli":    append([]string{"client", "socket", "suggest", "tui"}, words...),
 
-	"internal/banktest":             {"background", "client", "config", "connection", "daemon", "linkbrowser", "plaidspec", "store", "store/mem", "tenant", "vault"},
+	"internal/banktest":             {"background", "client", "config", "connection", "daemon", "linkbrowser", "plaidsim", "plaidspec", "store", "store/mem", "tenant", "vault"},
 	"internal/plaidspec/specreport": {"plaidspec"},
 	"cmd/bankctl":                   {"aaterm", "cli"},
 	"cmd/bankd":                     {"daemon"},
@@ -100,6 +100,7 @@ func packages(t *testing.T) []listed {
 }
 
 func TestImportsFollowTheTable(t *testing.T) {
+	t.Parallel()
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(p.ImportPath, module+"/")
 		if len(p.GoFiles) == 0 || name == "internal" {
@@ -121,6 +122,7 @@ func TestImportsFollowTheTable(t *testing.T) {
 
 // Words do no I/O and have no clock of their own.
 func TestWordsArePure(t *testing.T) {
+	t.Parallel()
 	banned := []string{"os", "net", "net/http", "log", "context", "bufio", "path/filepath"}
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(p.ImportPath, module+"/internal/")
@@ -190,6 +192,7 @@ var revealers = map[string]string{
 }
 
 func TestWhoRevealsSecrets(t *testing.T) {
+	t.Parallel()
 	seen := map[string]bool{}
 	for _, p := range packages(t) {
 		for _, f := range p.GoFiles {
@@ -216,6 +219,7 @@ func TestWhoRevealsSecrets(t *testing.T) {
 var vague = regexp.MustCompile(`(^|/)(util|utils|common|helpers?|misc|shared|types|models)(\.go)?$`)
 
 func TestPackagesAreNamedAndDescribed(t *testing.T) {
+	t.Parallel()
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(p.ImportPath, module+"/")
 		if len(p.GoFiles) > 0 && p.Doc == "" {
@@ -231,6 +235,7 @@ func TestPackagesAreNamedAndDescribed(t *testing.T) {
 
 // bankctl stays small and starts fast, and holds nothing of the daemon's.
 func TestWhatBankctlLinks(t *testing.T) {
+	t.Parallel()
 	cmd := exec.Command("go", "list", "-deps", "./cmd/bankctl")
 	cmd.Dir = ".."
 	out, err := cmd.Output()
@@ -248,6 +253,7 @@ func TestWhatBankctlLinks(t *testing.T) {
 
 // Nothing that is committed names a path of one machine.
 func TestNoMachinePaths(t *testing.T) {
+	t.Parallel()
 	bad := regexp.MustCompile("(^|[^A-Za-z0-9.~])/(" + "root|work|farm" + ")/[a-z]")
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -259,7 +265,7 @@ func TestNoMachinePaths(t *testing.T) {
 		if d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules" || d.Name() == "bin") {
 			return filepath.SkipDir
 		}
-		if d.IsDir() || strings.HasSuffix(path, ".sum") {
+		if d.IsDir() || d.Name() == ".git" || strings.HasSuffix(path, ".sum") { // a worktree's .git is a file, and is not committed
 			return nil
 		}
 		b, err := os.ReadFile(path)
@@ -278,6 +284,7 @@ func TestNoMachinePaths(t *testing.T) {
 
 // Plaid's codes stand in one table: no other package of ours decides by the text of one.
 func TestPlaidCodesStandInOneTable(t *testing.T) {
+	t.Parallel()
 	known := map[string]bool{}
 	for _, code := range connection.AllCodes() {
 		known[code] = true

@@ -23,6 +23,7 @@ import (
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/daemon"
 	"github.com/bankctl/bankctl/internal/linkbrowser"
+	"github.com/bankctl/bankctl/internal/plaidsim"
 	"github.com/bankctl/bankctl/internal/plaidspec"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/store/mem"
@@ -47,7 +48,8 @@ type Bank struct {
 	api     *apiCheck
 	tokens  tokenCatcher
 	now     func() time.Time
-	tempo   *background.Tempo
+	tempo   background.Tempo
+	ready   plaidsim.Ready
 	set     []func(*config.Config)
 }
 
@@ -65,8 +67,14 @@ func With(set func(*config.Config)) Option {
 	return func(b *Bank) { b.set = append(b.set, set) }
 }
 
-// Tempo sets how long background work rests, in place of the simulator's own tempo.
-func Tempo(tempo background.Tempo) Option { return func(b *Bank) { b.tempo = &tempo } }
+// Tempo sets how long background work rests, in place of background.Quick.
+func Tempo(tempo background.Tempo) Option { return func(b *Bank) { b.tempo = tempo } }
+
+// Ready sets when the simulator has an Item's first transactions and its whole history, in place of quickReady.
+func Ready(ready plaidsim.Ready) Option { return func(b *Bank) { b.ready = ready } }
+
+// quickReady still lets a sync find an Item in each of its three states.
+var quickReady = plaidsim.Ready{Initial: 20 * time.Millisecond, History: 60 * time.Millisecond}
 
 // Start runs a bankd until the test ends, and fails the test where anything said on the way broke a contract.
 func Start(t testing.TB, opts ...Option) *Bank {
@@ -76,7 +84,7 @@ func Start(t testing.TB, opts ...Option) *Bank {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	b := &Bank{t: t, Dir: dir, api: &apiCheck{}}
+	b := &Bank{t: t, Dir: dir, api: &apiCheck{}, tempo: background.Quick, ready: quickReady}
 	for _, o := range opts {
 		o(b)
 	}
@@ -107,7 +115,7 @@ func (b *Bank) up() {
 	b.t.Helper()
 	o := daemon.Options{
 		Log:    slog.New(slog.NewJSONHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Engine: b.engine, KEK: b.kek, Now: b.now, Tempo: b.tempo,
+		Engine: b.engine, KEK: b.kek, Now: b.now, Tempo: &b.tempo, Ready: b.ready,
 		Around: func(h http.Handler) http.Handler {
 			recorder := plaidspec.Wrap(b.tokens.around(h))
 			recorder.Strict = true

@@ -62,6 +62,9 @@ func (c *tokenCatcher) around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tee := &teeWriter{ResponseWriter: w, body: &bytes.Buffer{}, status: http.StatusOK}
 		defer func() {
+			if !bytes.Contains(tee.body.Bytes(), []byte("-sandbox-")) { // spares the slow search of long replies
+				return
+			}
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			if c.seen == nil {

@@ -54,6 +54,7 @@ func (w demoWorld) checkEmpty(t *testing.T) {
 
 // Interrupted while its daemon starts, the demo ends that daemon and leaves nothing.
 func TestInterruptedDemo(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			w := newDemoWorld(t)
@@ -94,6 +95,7 @@ func TestInterruptedDemo(t *testing.T) {
 
 // A reader that has seen enough (`| head -1`) does not make it leave a daemon behind.
 func TestDemoIntoClosedPipe(t *testing.T) {
+	t.Parallel()
 	w := newDemoWorld(t)
 	self, err := os.Executable()
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 // R105: an account number that a user types is in no argument, no environment, no output, no log and no file; neither is
 // it on the screen.
 func TestEmployeeNumberIsNowhere(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t, banktest.OnDisk)
 	if _, err := b.Client.EnableCapability(t.Context(), "c1", employee.VerifyCapability, employee.CapabilityParams{}); err != nil {
 		t.Fatal(err)
@@ -99,6 +100,7 @@ func deskOnTerminal(t *testing.T, size *pty.Winsize, more ...string) (*office, *
 
 // Filter, mint, watch to the verdict while somebody else finishes the session, resize, leave.
 func TestEmployeeDeskOnTerminal(t *testing.T) {
+	t.Parallel()
 	o, x, id := deskOnTerminal(t, &pty.Winsize{Rows: 24, Cols: 80})
 	at := x.expect(0, "2 accounts at c1")
 	x.send("/ana")
@@ -135,6 +137,7 @@ func TestEmployeeDeskOnTerminal(t *testing.T) {
 
 // Without colour nothing is lost: no colour is sent, and the words are there.
 func TestEmployeeDeskWithoutColour(t *testing.T) {
+	t.Parallel()
 	_, x, _ := deskOnTerminal(t, &pty.Winsize{Rows: 40, Cols: 120}, "NO_COLOR=1")
 	x.expect(0, "no bank linked yet")
 	x.send("\x03")
@@ -149,6 +152,7 @@ func TestEmployeeDeskWithoutColour(t *testing.T) {
 // Without --company the desk takes the companies of the client's scope, where that is a list. A support client (A43) may
 // mint a link and watch it there.
 func TestEmployeeDeskCompanies(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	o.add("0000")
 	x := onTerminal(t, usual, credentialsOf(o.Bank), "employee", "desk")
@@ -178,6 +182,7 @@ func TestEmployeeDeskCompanies(t *testing.T) {
 
 // On a terminal: the waiting screen, the choice among the accounts that were shared (exactly one), the verdict.
 func TestEmployeeVerifyOnTerminal(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("1111")
 	x := onTerminal(t, usual, credentialsOf(o.Bank), of("verify", id)...)
@@ -211,6 +216,7 @@ func TestEmployeeVerifyOnTerminal(t *testing.T) {
 
 // Leaving the waiting screen is 12 and loses nothing: wait takes it up again.
 func TestEmployeeLeaveTheWaitingScreen(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("0000")
 	x := onTerminal(t, usual, credentialsOf(o.Bank), of("verify", id)...)

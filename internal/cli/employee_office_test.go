@@ -180,15 +180,8 @@ var hosted = regexp.MustCompile(`http://127\.0\.0\.1:\d+/hl/\w+`)
 // walk waits until bankctl has printed the page's address, and goes through it as the employee.
 func (o *office) walk(run *bankctl, how connection.CompleteParams) {
 	o.t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for hosted.FindString(run.stderr.String()) == "" {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			o.t.Fatalf("no address: %s", run.stderr.String())
-		}
+	if !banktest.Eventually(func() bool { return hosted.FindString(run.stderr.String()) != "" }) {
+		o.t.Fatalf("no address: %s", run.stderr.String())
 	}
 	if err := o.Walk(hosted.FindString(run.stderr.String()), how); err != nil {
 		o.t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 // R152: a new account. R118-R151 in order.
 func TestEmployeeScenarioA(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("0000")
 	run := o.start("", of("verify", id, "--mask", "0000", "-o", "json")...)
@@ -28,6 +29,7 @@ func TestEmployeeScenarioA(t *testing.T) {
 
 // The same without anybody: simulated and sandbox alone.
 func TestEmployeeScenarioAHeadless(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("0000")
 	code, a, stderr := o.headless("verify", id, "--mask", "0000")
@@ -39,6 +41,7 @@ func TestEmployeeScenarioAHeadless(t *testing.T) {
 
 // R153, R154, R159-R161: the employee leaves, and retries with the same account.
 func TestEmployeeScenarioB(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("0000")
 	o.forget()
@@ -65,6 +68,7 @@ func TestEmployeeScenarioB(t *testing.T) {
 
 // R155: no Plaid.
 func TestEmployeeScenarioC(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("0000", "--verification-type", "manual")
 	o.wantCalls(id, create, reload)
@@ -79,6 +83,7 @@ func TestEmployeeScenarioC(t *testing.T) {
 
 // R130, R156-R158: without a token Link is not opened, the error is shown, a retry works.
 func TestEmployeeTokenFails(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("0000")
 	o.faults("/link/token/create:500:20")
@@ -104,6 +109,7 @@ func TestEmployeeTokenFails(t *testing.T) {
 
 // R162-R164, A44: the save fails; nothing is assumed, and the same session is saved again without a second Item.
 func TestEmployeeSaveFails(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("0000")
 	o.faults("/item/public_token/exchange:500:20")
@@ -132,6 +138,7 @@ func TestEmployeeSaveFails(t *testing.T) {
 
 // R165, R166: Link's success is no verified account.
 func TestEmployeeSuccessIsNotVerified(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("1111")
 	o.forget()
@@ -147,6 +154,7 @@ func TestEmployeeSuccessIsNotVerified(t *testing.T) {
 
 // A42, A36: a verified account signs in again.
 func TestEmployeeRetryOfAVerifiedAccount(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("0000")
 	if code, _, stderr := o.headless("verify", id, "--mask", "0000"); code != 0 {
@@ -161,6 +169,7 @@ func TestEmployeeRetryOfAVerifiedAccount(t *testing.T) {
 
 // A40, R154: the wrong account first, then the right one of the same sign-in, with the same accountId.
 func TestEmployeeRetryAfterTheWrongAccount(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("1111")
 	if code, a, _ := o.headless("verify", id, "--mask", "0000"); code != 11 || a.VerificationReason != employee.NumberMismatch {
@@ -175,6 +184,7 @@ func TestEmployeeRetryAfterTheWrongAccount(t *testing.T) {
 
 // Several accounts are shared and nobody can be asked which: the mask is wanted, and the session is not lost.
 func TestEmployeeWhichAccount(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("1111")
 	code, _, stderr := o.headless("verify", id)
@@ -191,6 +201,7 @@ func TestEmployeeWhichAccount(t *testing.T) {
 
 // Two steps: sent to the employee, finished by somebody else.
 func TestEmployeeSendAndWait(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	id := o.add("0000")
 	o.forget()

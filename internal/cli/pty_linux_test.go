@@ -35,7 +35,8 @@ type terminal struct {
 	closed chan struct{}
 }
 
-const patience = 20 * time.Second
+// patience bounds every wait of a test that fails; a loaded machine comes nowhere near it.
+const patience = time.Minute
 
 // onTerminal runs this test's own program under bankctl's name, which TestMain answers to.
 func onTerminal(t *testing.T, size *pty.Winsize, env []string, args ...string) *terminal {
@@ -141,6 +142,11 @@ func (x *terminal) end() int {
 	case <-time.After(patience):
 		x.t.Fatalf("it does not end; the terminal has %q", x.text())
 	}
+	select {
+	case <-x.closed: // all that it wrote has been read
+	case <-time.After(patience):
+		x.t.Fatalf("its terminal stays open; it has %q", x.text())
+	}
 	if after := x.termios(); after != x.before {
 		x.t.Errorf("the terminal's modes were not put back: %+v, before %+v", after, x.before)
 	}
@@ -162,8 +168,9 @@ func credentialsOf(b *banktest.Bank) []string {
 
 // A terminal that never answers is asked nothing: bubbletea, merely linked, would ask it for its colours and wait 5 s.
 func TestSilentTerminal(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bankctl")
-	if out, err := exec.Command("go", "build", "-o", path, "../../cmd/bankctl").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags", "-w", "-o", path, "../../cmd/bankctl").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v: %s", err, out)
 	}
 	for _, args := range [][]string{{"version"}, {"--help"}, {"connections", "lst"}} {
@@ -179,6 +186,7 @@ func TestSilentTerminal(t *testing.T) {
 var hostedURL = regexp.MustCompile(`http://127\.0\.0\.1:\d+/hl/\w+`)
 
 func TestLinkOnTerminal(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	x := onTerminal(t, usual, credentialsOf(b), "link", "--user-id", "u1", "--employer-id", "acme")
 	at := x.expect(0, "waiting for you")
@@ -213,6 +221,7 @@ func TestLinkOnTerminal(t *testing.T) {
 
 // The same bank again: on a terminal the way out is one key away.
 func TestLinkedAlreadyOnTerminal(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	b.Link("acme")
 	x := onTerminal(t, usual, credentialsOf(b), "link", "--user-id", "u1", "--employer-id", "acme")
@@ -238,6 +247,7 @@ func TestLinkedAlreadyOnTerminal(t *testing.T) {
 }
 
 func TestLeavingOnTerminal(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for _, c := range []struct {
 		name, keys string
@@ -259,6 +269,7 @@ func TestLeavingOnTerminal(t *testing.T) {
 const number = "1111222233330000"
 
 func TestHiddenNumber(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	args := []string{"ach", "add", "--employer-id", "acme", "--type", "checking", "--routing-number", "021000021"}
 	x := onTerminal(t, usual, credentialsOf(b), args...)
@@ -283,6 +294,7 @@ func TestHiddenNumber(t *testing.T) {
 }
 
 func TestInterruptedPrompts(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	args := []string{"ach", "add", "--employer-id", "acme", "--type", "checking", "--routing-number", "021000021"}
 	for _, c := range []struct {
@@ -301,6 +313,7 @@ func TestInterruptedPrompts(t *testing.T) {
 }
 
 func TestConfirmation(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("acme")
 	for _, c := range []struct {
@@ -322,6 +335,7 @@ func TestConfirmation(t *testing.T) {
 
 // A table fits the terminal, and its ids are whole.
 func TestTableFitsTerminal(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("acme")
 	for _, cols := range []uint16{60, 80, 200} {

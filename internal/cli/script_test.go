@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/cli"
 	"github.com/bankctl/bankctl/internal/daemon"
@@ -23,15 +25,24 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// unhurried has nothing looked at in the background, so that what a script prints twice is the same twice.
+func unhurried() background.Tempo {
+	tempo := background.Quick
+	tempo.Look = time.Hour
+	return tempo
+}
+
 // TestScripts replays transcripts of the real bankctl against a real bankd, a fresh one each.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scripts", err)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			b := banktest.Start(t)
+			t.Parallel()
+			b := banktest.Start(t, banktest.Tempo(unhurried()))
 			testscript.Run(t, testscript.Params{
 				Files:               []string{file},
 				RequireExplicitExec: true,

@@ -9,6 +9,7 @@ import (
 
 // The line says what is known: nothing yet, rows and rate, or a share and the time left.
 func TestReadingLine(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 21, 12, 0, 20, 0, time.UTC)
 	since := now.Add(-10 * time.Second)
 	for want, r := range map[string]*connection.Reading{

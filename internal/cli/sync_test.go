@@ -27,6 +27,7 @@ func (o *office) runIn(state string, args ...string) (code int, stdout, stderr s
 
 // One that fails alone ends with its own code, one of several with 13; the others are done.
 func TestSyncExits(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	broken := o.Link("e1")
 	for _, token := range o.Tokens() {

@@ -12,6 +12,7 @@ import (
 )
 
 func TestClean(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"Plaid Checking":              "Plaid Checking",
 		"a\x1b[31mred\x1b[0m":         "a[31mred[0m",
@@ -47,6 +48,7 @@ func FuzzClean(f *testing.F) {
 }
 
 func TestHarmless(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"=1+1": "'=1+1", "+cmd": "'+cmd", "@SUM(A1)": "'@SUM(A1)", "-2+3": "'-2+3", "-12.50": "-12.50", "+1": "+1", "": "", "plain": "plain",
 	} {
@@ -58,6 +60,7 @@ func TestHarmless(t *testing.T) {
 
 // No line is wider than the terminal where there is room for one column, ids are whole, and rows stay rows.
 func TestLayOut(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		columns := rapid.IntRange(1, 7).Draw(t, "columns")
 		cell := rapid.StringMatching(`[a-z0-9 漢é•]{0,40}`)
@@ -89,6 +92,7 @@ func TestLayOut(t *testing.T) {
 }
 
 func TestParseSince(t *testing.T) {
+	t.Parallel()
 	berlin := time.FixedZone("CET", 3600)
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, berlin)
 	for text, want := range map[string]string{
@@ -108,6 +112,7 @@ func TestParseSince(t *testing.T) {
 }
 
 func TestDigitsOf(t *testing.T) {
+	t.Parallel()
 	if got := digitsOf(" 1111 2222-3333\u00a00000\t\n"); got != "1111222233330000" {
 		t.Errorf("digitsOf = %q", got)
 	}
@@ -117,6 +122,7 @@ func TestDigitsOf(t *testing.T) {
 }
 
 func TestBrowserIsOpenedOnlyWhereItIsSeen(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, vars string
 		tty, want  bool

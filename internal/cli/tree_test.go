@@ -43,6 +43,7 @@ func everyCommand(t *testing.T, visit func(*cobra.Command)) {
 
 // Every command says what it does in the same manner, and those that run show how.
 func TestHelpOfEveryCommand(t *testing.T) {
+	t.Parallel()
 	verb := regexp.MustCompile(`^[A-Z][a-z]+ .*[^.]$`)
 	topics := []string{"environment", "exit-codes", "formatting"}
 	everyCommand(t, func(c *cobra.Command) {
@@ -65,6 +66,7 @@ func TestHelpOfEveryCommand(t *testing.T) {
 
 // Nothing secret can be given on the command line.
 func TestNoSecretFlags(t *testing.T) {
+	t.Parallel()
 	everyCommand(t, func(c *cobra.Command) {
 		for _, flag := range []string{"account-number", "password", "secret", "client-secret"} {
 			if c.Flags().Lookup(flag) != nil {
@@ -76,6 +78,7 @@ func TestNoSecretFlags(t *testing.T) {
 
 // A mistyped word is an error under every command that takes none.
 func TestTyposUnderEveryCommand(t *testing.T) {
+	t.Parallel()
 	everyCommand(t, func(c *cobra.Command) {
 		if !c.HasSubCommands() {
 			return
@@ -89,6 +92,7 @@ func TestTyposUnderEveryCommand(t *testing.T) {
 
 // One branch alone is the same as that branch of the whole tree.
 func TestBranchesAlone(t *testing.T) {
+	t.Parallel()
 	whole := newRoot(&app{Env: nowhere(t)}, nil)
 	for _, b := range branches() {
 		for _, name := range b.names {
@@ -107,6 +111,7 @@ func TestBranchesAlone(t *testing.T) {
 
 // The scripts that packages install are those that this program prints.
 func TestCompletionScriptsAreFresh(t *testing.T) {
+	t.Parallel()
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		var now strings.Builder
 		env := nowhere(t)
@@ -125,6 +130,7 @@ func TestCompletionScriptsAreFresh(t *testing.T) {
 }
 
 func TestExitCodesAreExplained(t *testing.T) {
+	t.Parallel()
 	explained := map[int]bool{}
 	for _, m := range exitMeanings {
 		explained[m.code] = true

@@ -71,6 +71,7 @@ type ofxFile struct {
 
 // What is exported by cursor is what is listed by number, in each format, to the cent.
 func TestExportIsTheList(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	all := ledgerOf(t, o.Bank, 9)
 	if len(all) <= page.MaxLimit {
@@ -160,6 +161,7 @@ func checkOFX(t *testing.T, text string, all []txn.Transaction) {
 
 // A job's export holds each row once; nothing is remembered of one that failed.
 func TestExportSinceLast(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	all := ledgerOf(t, o.Bank, 1)
 	dir := t.TempDir()

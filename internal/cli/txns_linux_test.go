@@ -13,6 +13,7 @@ import (
 
 // Filter as one types, look at one, resize, leave; then the same rows as a table, a chart and a sync on a terminal.
 func TestTxnsOnTerminal(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("acme")
 	complete(t.Fatalf, b, conn.ID)
@@ -55,6 +56,7 @@ func TestTxnsOnTerminal(t *testing.T) {
 
 // An interrupt says how far it came, and leaves the terminal as it was.
 func TestInterruptedSync(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("acme")
 	complete(t.Fatalf, b, conn.ID)

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -14,6 +13,7 @@ import (
 
 // TestTxnsScripts replays the transcripts of transactions, which wait for a bank's whole history: complete CONNECTION.
 func TestTxnsScripts(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/txns",
@@ -33,17 +33,10 @@ func TestTxnsScripts(t *testing.T) {
 
 // complete waits until the schedule has a connection's whole history.
 func complete(fatal func(string, ...any), b *banktest.Bank, connection string) {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(patience); ; {
+	if !banktest.Eventually(func() bool {
 		c, err := b.Client.GetConnection(context.Background(), connection)
-		if err == nil && c.Transactions != nil && c.Transactions.Status == "HISTORICAL_UPDATE_COMPLETE" {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			fatal("the history of %s is not complete: %v", connection, err)
-		}
+		return err == nil && c.Transactions != nil && c.Transactions.Status == "HISTORICAL_UPDATE_COMPLETE"
+	}) {
+		fatal("the history of %s is not complete", connection)
 	}
 }

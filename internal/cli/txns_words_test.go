@@ -57,6 +57,7 @@ func FuzzCSVRow(f *testing.F) {
 }
 
 func TestBar(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		value, greatest int64
 		width           int
@@ -77,6 +78,7 @@ func statementApp(t *testing.T, width int, color bool) (*app, *strings.Builder) 
 
 // A statement fits the terminal, its amounts end under each other, and colours say nothing that the columns do not.
 func TestStatement(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		rows := make([]txn.Transaction, rapid.IntRange(1, 8).Draw(rt, "rows"))
 		for i := range rows {
@@ -114,6 +116,7 @@ func TestStatement(t *testing.T) {
 
 // A narrow terminal leaves columns out before names are cut to nothing; what is pending says so in its name.
 func TestStatementColumns(t *testing.T) {
+	t.Parallel()
 	row := txn.Transaction{ID: strings.Repeat("0", idLength), Date: "2026-01-31", Amount: 2500, Currency: "USD", Direction: txn.Debit, Pending: true, Details: txn.Details{Name: "CREDIT CARD 3333 PAYMENT", Category: "LOAN_PAYMENTS"}, Place: txn.Place{BankAccountID: strings.Repeat("1", idLength)}}
 	for width, want := range map[int][]string{
 		80: {"25.00", "pending: CRED"}, 90: {"pending: CREDIT CARD 3333"}, 110: {"pending: CREDIT CARD 3333", "loan payments"}, 160: {"loan payments", row.BankAccountID}, 0: {row.BankAccountID},
@@ -132,6 +135,7 @@ func TestStatementColumns(t *testing.T) {
 
 // Bars are to one scale per currency, and the chart is no wider than the terminal.
 func TestChart(t *testing.T) {
+	t.Parallel()
 	s := txn.Summary{
 		Each: []txn.Currency{{Currency: "EUR", Sums: txn.Sums{Total: 1}}, {Currency: "USD", Sums: txn.Sums{Total: 7, Debits: 300000, Credits: 50000, Net: -250000}}},
 		By: []txn.Bucket{
@@ -165,6 +169,7 @@ func TestChart(t *testing.T) {
 
 // Each row comes once, in whatever order connections are synced, and whatever comes in while an export runs.
 func TestExportMark(t *testing.T) {
+	t.Parallel()
 	at := func(n int) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, n*1000, time.UTC) }
 	rapid.Check(t, func(rt *rapid.T) {
 		ids := []string{"a", "b", "c"}
@@ -206,6 +211,7 @@ func TestExportMark(t *testing.T) {
 }
 
 func TestMinorOf(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		text, currency string
 		want           int64
@@ -223,6 +229,7 @@ func TestMinorOf(t *testing.T) {
 
 // An export that ends early leaves no file, and the one before as it was.
 func TestNoHalfFile(t *testing.T) {
+	t.Parallel()
 	a := &app{Env: nowhere(t)}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x.csv")
@@ -248,6 +255,7 @@ func TestNoHalfFile(t *testing.T) {
 
 // A card's statement is of another message set, and what is owed on it is less than nothing.
 func TestOFXCard(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	owed, begun := int64(41000), false
 	s := statement{

@@ -33,6 +33,7 @@ type Options struct {
 	KEK    vault.KEK    // with Engine
 	Now    func() time.Time
 	Tempo  *background.Tempo // nil = that of the configured Plaid
+	Ready  plaidsim.Ready    // when the simulator has transactions; zero = its default
 	// Around wraps the embedded simulator's handler, AroundAPI bankd's own.
 	Around, AroundAPI func(http.Handler) http.Handler
 	// Transport carries the calls to Plaid.

@@ -23,10 +23,14 @@ import (
 
 // home is an empty HOME with a bankd in it, short enough for a socket's path.
 type home struct {
-	t   *testing.T
-	dir string
-	bin string
+	t    *testing.T
+	dir  string
+	bin  string
+	keys []string // Plaid's, in the environment
 }
+
+// sandboxKeys look like keys of Plaid's sandbox, and are none.
+var sandboxKeys = []string{"PLAID_CLIENT_ID=5f0000000000000000000000", "PLAID_SECRET=0f00000000000000000000000000aa"}
 
 func newHome(t *testing.T) home {
 	t.Helper()
@@ -39,11 +43,11 @@ func newHome(t *testing.T) home {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return home{t, dir, bin}
+	return home{t: t, dir: dir, bin: bin}
 }
 
 func (h home) env() []string {
-	return []string{"HOME=" + h.dir, "XDG_RUNTIME_DIR=", "XDG_STATE_HOME=", "XDG_CONFIG_HOME=", "BANKD_CRASH_AT="}
+	return append([]string{"HOME=" + h.dir, "XDG_RUNTIME_DIR=", "XDG_STATE_HOME=", "XDG_CONFIG_HOME=", "BANKD_CRASH_AT="}, h.keys...)
 }
 
 func (h home) start(args ...string) *process {
@@ -58,7 +62,7 @@ func (h home) refused(args ...string) string {
 	cmd.Env = append(os.Environ(), h.env()...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	timer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
 	if err := cmd.Run(); err == nil || stdout.Len() > 0 {
 		h.t.Fatalf("it started: %s", stdout.String())
@@ -93,6 +97,7 @@ func sum(t *testing.T, path string) [32]byte {
 }
 
 func TestStartInAnEmptyHome(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	p := h.start()
 	if !regexp.MustCompile(`^bankd: ready socket=\S+ plaid=simulated simulator=http://127\.0\.0\.1:\d+$`).MatchString(p.line) {
@@ -136,6 +141,7 @@ func TestStartInAnEmptyHome(t *testing.T) {
 // A wrong, missing or unsafe key, another environment, a damaged or shortened file: each a clear refusal, and not a
 // byte of the data or the key is changed.
 func TestRefusalsChangeNothing(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	p := h.start()
 	c := h.client()
@@ -189,8 +195,7 @@ func TestRefusalsChangeNothing(t *testing.T) {
 			hh := h
 			hh.t = t
 			if name == "other_environment" {
-				t.Setenv("PLAID_CLIENT_ID", "5f0000000000000000000000")
-				t.Setenv("PLAID_SECRET", "0f00000000000000000000000000aa")
+				hh.keys = sandboxKeys
 			}
 			if said := hh.refused(c.args...); !strings.Contains(said, c.says) {
 				t.Errorf("it says: %s", said)
@@ -240,6 +245,7 @@ func edit(t *testing.T, path, collection string, change func(b *bbolt.Bucket, k,
 
 // Sessions, Items and clients outlive a restart; a caller that waits when the daemon stops is not kept.
 func TestWhatOutlivesARestart(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	p := h.start()
 	c := h.client()
@@ -255,7 +261,7 @@ func TestWhatOutlivesARestart(t *testing.T) {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second): // the caller would wait for a minute
 		t.Fatal("a waiting caller holds the stop up")
 	}
 	<-answered
@@ -271,6 +277,7 @@ func TestWhatOutlivesARestart(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	for args, says := range map[string]string{
 		"--no-such-flag":       "unknown flag",

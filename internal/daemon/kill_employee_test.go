@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ var employeeFaults = []string{"500", "429", "html502", "reset", "hang", "lost"}
 // disk is lost, none is verified wrongly, and every one can be finished with the same accountId (where Plaid's reply
 // itself was lost, by a fresh link for it). BANKD_CRASH_RUNS times 15 runs; BANKD_SEED repeats one.
 func TestKillEmployeeVerification(t *testing.T) {
+	t.Parallel()
 	bin, err := crashing()
 	if err != nil {
 		t.Fatal(err)
@@ -50,24 +52,32 @@ func TestKillEmployeeVerification(t *testing.T) {
 	if n, err := strconv.ParseUint(os.Getenv("BANKD_SEED"), 10, 64); err == nil {
 		seed, runs = n, 1
 	}
+	var mu sync.Mutex
 	var total struct{ kills, faults, lost, verified, refused, tries int }
+	t.Cleanup(func() {
+		t.Logf("%d runs from seed %d: %d kills, %d with injected failures, %d tries; %d verified, %d rightly refused, %d Items lost with their reply",
+			runs, seed, total.kills, total.faults, total.tries, total.verified, total.refused, total.lost)
+	})
 	for i := range runs {
-		v := newVerification(t, bin, seed+uint64(i))
-		v.run()
-		total.kills += v.kills
-		total.lost += v.lost
-		total.tries += v.tries
-		if v.faults != "" {
-			total.faults++
-		}
-		if v.right {
-			total.verified++
-		} else {
-			total.refused++
-		}
+		t.Run(fmt.Sprint(seed+uint64(i)), func(t *testing.T) {
+			t.Parallel()
+			v := newVerification(t, bin, seed+uint64(i))
+			v.run()
+			mu.Lock()
+			defer mu.Unlock()
+			total.kills += v.kills
+			total.lost += v.lost
+			total.tries += v.tries
+			if v.faults != "" {
+				total.faults++
+			}
+			if v.right {
+				total.verified++
+			} else {
+				total.refused++
+			}
+		})
 	}
-	t.Logf("%d runs from seed %d: %d kills, %d with injected failures, %d tries; %d verified, %d rightly refused, %d Items lost with their reply",
-		runs, seed, total.kills, total.faults, total.tries, total.verified, total.refused, total.lost)
 }
 
 // verification is one employee's account from its creation to its verdict, with a kill and failures on the way.
@@ -259,7 +269,7 @@ func (v *verification) compare() {
 	}
 	// What a lost reply left behind is found out in the background.
 	items, ours := 0, 0
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if items, ours, v.lost = everExchanged(v), count("connection.add"), count("connection.lose"); items == ours+v.lost {
 			return
 		}

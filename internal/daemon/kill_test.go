@@ -23,14 +23,25 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
+// built holds the binaries of this package's tests.
+var built string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if built, err = os.MkdirTemp("", "bankd"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(built)
+		return m.Run()
+	}())
+}
+
 // crashing is a bankd whose link flow can be told to end at a point as kill -9 ends it.
 var crashing = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "bankd")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "bankd")
-	out, err := exec.Command("go", "build", "-tags", "bankd_crashpoints", "-o", bin, "../../cmd/bankd").CombinedOutput()
+	bin := filepath.Join(built, "bankd")
+	out, err := exec.Command("go", "build", "-tags", "bankd_crashpoints", "-ldflags", "-w", "-o", bin, "../../cmd/bankd").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build: %w: %s", err, out)
 	}
@@ -45,10 +56,14 @@ var points = []string{
 
 type tally struct{ runs, killed, lost int }
 
+// patience bounds every wait of a test that fails; a loaded machine comes nowhere near it.
+const patience = time.Minute
+
 // kill -9 of bankd, the simulator a process of its own, at every await point: after a restart the session completes or
 // says that it must be linked again; no Item whose reply reached the disk is lost, none is doubled, and Items at the
 // simulator = ours + those counted as lost. BANKD_CRASH_RUNS runs a point.
 func TestKillAtEveryAwaitPoint(t *testing.T) {
+	t.Parallel()
 	bin, err := crashing()
 	if err != nil {
 		t.Fatal(err)
@@ -57,9 +72,14 @@ func TestKillAtEveryAwaitPoint(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("BANKD_CRASH_RUNS")); err == nil && n > 0 {
 		runs = n
 	}
+	var mu sync.Mutex
 	total := tally{}
+	t.Cleanup(func() {
+		t.Logf("in all: %d runs, %d killed, %d ended in relink_required", total.runs, total.killed, total.lost)
+	})
 	for _, point := range points {
 		t.Run(point, func(t *testing.T) {
+			t.Parallel()
 			var sum tally
 			for range runs {
 				killed, lost := killOnce(t, bin, point)
@@ -67,6 +87,8 @@ func TestKillAtEveryAwaitPoint(t *testing.T) {
 				sum.killed += killed
 				sum.lost += lost
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			total.runs += sum.runs
 			total.killed += sum.killed
 			total.lost += sum.lost
@@ -79,7 +101,6 @@ func TestKillAtEveryAwaitPoint(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("in all: %d runs, %d killed, %d ended in relink_required", total.runs, total.killed, total.lost)
 }
 
 type process struct {
@@ -129,7 +150,7 @@ func launch(t *testing.T, env []string, bin string, args ...string) (p *process,
 		return p, true, ""
 	case <-p.done:
 		return p, false, stderr.String()
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("no ready line")
 	}
 	return p, false, ""
@@ -181,7 +202,7 @@ func killOnce(t *testing.T, bin, point string) (killed, lost int) {
 		select {
 		case <-r.bankd.done:
 			killed = 1
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("%s: neither killed nor done", point)
 		}
 		r.up("")
@@ -210,13 +231,13 @@ func (r *run) link() string {
 
 // complete walks the hosted page, unless it was walked already; false where the daemon died over it.
 func (r *run) complete(session string) bool {
-	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	_, err := r.client.CompleteSession(ctx, session, connection.CompleteParams{InstitutionID: "ins_109508"})
 	if err != nil && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.PlaidError) {
 		r.t.Fatal(err)
 	}
-	s, err := r.client.GetSession(ctx, session, 5*time.Second)
+	s, err := r.client.GetSession(ctx, session, 20*time.Second)
 	return err == nil && s.Done(true)
 }
 

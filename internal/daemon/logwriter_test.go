@@ -12,6 +12,7 @@ import (
 
 // Lines come together and in order; a warning brings all before it out at once.
 func TestLogBuffer(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		b := &logBuffer{w: &out}

@@ -2,13 +2,19 @@ package daemon_test
 
 import (
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/client"
+	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/daemon"
 	"github.com/bankctl/bankctl/internal/plaidsim"
+	"github.com/bankctl/bankctl/internal/secret"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
@@ -22,12 +28,27 @@ func sandboxed(t *testing.T, ready plaidsim.Ready) *client.Client {
 	srv := httptest.NewServer(sim)
 	sim.SetBaseURL(srv.URL)
 	t.Cleanup(func() { srv.Close(); sim.Close() })
-	t.Setenv("PLAID_CLIENT_ID", "5f0000000000000000000000")
-	t.Setenv("PLAID_SECRET", "0f00000000000000000000000000aa")
-	h := newHome(t)
-	p := h.start("--plaid", "sandbox", "--plaid-url", srv.URL, "--data-dir", h.data())
-	t.Cleanup(p.stop)
-	c := client.New(h.socket())
+	dir, err := os.MkdirTemp("", "sandboxed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "run", "s")
+	d, err := daemon.Start(t.Context(), config.Config{
+		DataDir: filepath.Join(dir, "data"), KeyFile: filepath.Join(dir, "keys", "kek"), MayCreateKey: true, Socket: socket,
+		Plaid: config.Sandbox, PlaidURL: srv.URL, PlaidClientID: "5f0000000000000000000000", PlaidSecret: secret.New("0f00000000000000000000000000aa"),
+		TransactionsDays: 730,
+		LinkProducts:     config.LinkProducts{Products: []string{"auth"}, RequiredIfSupported: []string{"identity"}, Optional: []string{"transactions"}},
+	}, daemon.Options{Tempo: &background.Quick})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := client.New(socket)
 	t.Cleanup(c.Close)
 	m, err := c.AddClient(t.Context(), tenant.ClientParams{Name: "t", Role: tenant.Admin, Employers: tenant.Everything})
 	if err != nil {
@@ -39,7 +60,8 @@ func sandboxed(t *testing.T, ready plaidsim.Ready) *client.Client {
 
 // An update of more pages than a minute has calls waits for its next page, and holds up nobody else's.
 func TestHugeUpdateWaits(t *testing.T) {
-	c := sandboxed(t, plaidsim.Ready{Initial: time.Millisecond, History: 2 * time.Millisecond})
+	t.Parallel()
+	c := sandboxed(t, plaidsim.Ready{Initial: 1, History: 1}) // the first sync finds it all
 	link := func(owner, user string) string {
 		link, err := c.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: owner, Exchange: true, HostedLink: true})
 		if err != nil {
@@ -54,7 +76,7 @@ func TestHugeUpdateWaits(t *testing.T) {
 	huge := link("e1", "user_bulk_28000") // 56 pages, of which a minute has 50
 	waiting := false
 	var small string
-	for range 600 {
+	for deadline := time.Now().Add(2 * patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		conn, err := c.GetConnection(t.Context(), huge)
 		if err != nil {
 			t.Fatal(err)
@@ -79,7 +101,6 @@ func TestHugeUpdateWaits(t *testing.T) {
 			}
 			return
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	t.Fatal("it is not seen through")
 }
@@ -87,6 +108,7 @@ func TestHugeUpdateWaits(t *testing.T) {
 // In the sandbox a link that is finished without its page asks for what the page would have: transactions too,
 // unless the caller named the products.
 func TestSandboxLinkHasEveryProduct(t *testing.T) {
+	t.Parallel()
 	c := sandboxed(t, plaidsim.Ready{})
 	for _, products := range [][]string{nil, {"auth"}} {
 		link, err := c.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: "e", Products: products, Exchange: true, HostedLink: true, AllowDuplicate: true})

@@ -37,7 +37,7 @@ func startSimulator(ctx context.Context, addr string, db *store.DB, o Options) (
 	if err := state.keepAddress(ctx, l.Addr().String()); err != nil {
 		return nil, errors.Join(fmt.Errorf("start simulator: %w", err), l.Close())
 	}
-	return serveSimulator(ctx, l, plaidsim.Options{Seed: time.Now().UnixNano(), Store: state, Clock: o.Now, Logger: o.Log}, o.Around)
+	return serveSimulator(ctx, l, plaidsim.Options{Seed: time.Now().UnixNano(), Store: state, Clock: o.Now, Logger: o.Log, Ready: o.Ready}, o.Around)
 }
 
 func listenAgain(ctx context.Context, addr string, state simulatorState) (net.Listener, error) {

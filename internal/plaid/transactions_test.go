@@ -59,6 +59,7 @@ func sdkRows(t interface{ Fatal(...any) }, in []sdk.Transaction) []txn.Raw {
 
 // What is read on the way equals what the SDK reads of the same bytes, on pages of the simulator.
 func TestRowsAreReadAsTheSDKReadsThem(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	token := b.item(t, "ins_109508")
 	var last []byte
@@ -73,9 +74,9 @@ func TestRowsAreReadAsTheSDKReadsThem(t *testing.T) {
 		_, _ = w.Write(last)
 	}))
 	defer tee.Close()
-	c := client(t, tee.URL, 5*time.Second)
+	c := client(t, tee.URL, patience)
 	rows, cursor := 0, ""
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		got, err := c.SyncTransactions(t.Context(), token, cursor, 100)
 		if err != nil {
 			t.Fatal(err)
@@ -99,13 +100,14 @@ func TestRowsAreReadAsTheSDKReadsThem(t *testing.T) {
 
 // The same over random rows: nulls, escapes, decimals, missing fields.
 func TestRandomRows(t *testing.T) {
+	t.Parallel()
 	var reply []byte
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(reply)
 	}))
 	defer srv.Close()
-	c := client(t, srv.URL, 5*time.Second)
+	c := client(t, srv.URL, patience)
 	word := rapid.SampledFrom([]any{nil, "", "a", "Uber 063015 SF**POOL**", `quote " and \ back`, "日本 ™ \u2028", "<&>"})
 	day := rapid.SampledFrom([]any{"2026-01-31", "2024-02-29"})
 	row := rapid.Custom(func(t *rapid.T) map[string]any {
@@ -149,6 +151,7 @@ func TestRandomRows(t *testing.T) {
 }
 
 func TestSyncRefusals(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	token := b.item(t, "ins_109508")
 	if _, err := b.SyncTransactions(t.Context(), token, "Zm9yZWlnbg==", 100); plaid.Code(err) != "INVALID_FIELD" {

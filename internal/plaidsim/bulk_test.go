@@ -11,6 +11,7 @@ import (
 
 // user_bulk_<N> has N rows over 24 months, each once, newest first, the same in pages of any size and in /transactions/get.
 func TestBulkUser(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{Ready: plaidsim.Ready{Initial: 10 * time.Second, History: time.Minute}})
 	access, _ := s.item("ins_109508", "user_bulk_3000", "transactions")
 	first := s.ok("/transactions/sync", object{"access_token": access, "options": object{"days_requested": 730}})
@@ -50,6 +51,7 @@ func TestBulkUser(t *testing.T) {
 }
 
 func TestBulkUserNames(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	for _, user := range []string{"user_bulk_", "user_bulk_0", "user_bulk_-1", "user_bulk_007", "user_bulk_1000001", "user_bulk_9e9"} {
 		status, _ := s.post("/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth"},

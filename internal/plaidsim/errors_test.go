@@ -9,6 +9,7 @@ import (
 
 // TestErrors holds one row for each way of being refused.
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	good, _ := s.item("ins_109508", "user_good", "auth", "identity", "transactions")
 	authOnly, _ := s.item("ins_109508", "user_good", "auth")
@@ -166,6 +167,7 @@ func TestErrors(t *testing.T) {
 
 // TestTransportErrors are the refusals before a field is read.
 func TestTransportErrors(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	json, keys := "application/json", map[string]string{"PLAID-CLIENT-ID": "c", "PLAID-SECRET": "s", "Content-Type": "application/json"}
 	tests := []struct {
@@ -193,6 +195,7 @@ func TestTransportErrors(t *testing.T) {
 }
 
 func TestUnknownFieldIsNamedWithItsPath(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	out := s.refused("/auth/get", object{"access_token": "x", "options": object{"bogus": 1}}, 400, "UNKNOWN_FIELDS")
 	if want := "the following fields are not recognized by this endpoint: options.bogus"; out["error_message"] != want {
@@ -201,6 +204,7 @@ func TestUnknownFieldIsNamedWithItsPath(t *testing.T) {
 }
 
 func TestTokensBelongToTheirClient(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	access, _ := s.item("ins_109508", "user_good", "auth")
 	public := s.ok("/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth"}})["public_token"]

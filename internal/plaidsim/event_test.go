@@ -411,6 +411,7 @@ func linkedItem(t *testing.T, store *memory, bank, user string) (*linked, chan d
 }
 
 func TestEventKinds(t *testing.T) {
+	t.Parallel()
 	for i, c := range eventCases {
 		for _, via := range []string{"go", "http"} {
 			t.Run(c.kind+"/"+via, func(t *testing.T) {
@@ -461,6 +462,7 @@ func nothingComes(t *testing.T, from chan delivery) {
 }
 
 func TestEventKeyRotated(t *testing.T) {
+	t.Parallel()
 	l := &linked{sim: start(t, plaidsim.Options{})}
 	before, err := l.server.SignWebhook(nil)
 	if err != nil {
@@ -477,6 +479,7 @@ func TestEventKeyRotated(t *testing.T) {
 
 // A revoked account at a bank of tokenized numbers comes back with another.
 func TestEventTokenizedNumberChanges(t *testing.T) {
+	t.Parallel()
 	l, _ := linkedItem(t, &memory{}, tanBank, "user_good")
 	before, persistent := l.numbers("0000")["account"], l.account("0000")["persistent_account_id"]
 	id := l.account("0000")["account_id"]
@@ -501,6 +504,7 @@ func TestEventTokenizedNumberChanges(t *testing.T) {
 }
 
 func TestEventRefusals(t *testing.T) {
+	t.Parallel()
 	l, _ := linkedItem(t, &memory{}, "ins_109508", "user_good")
 	tests := []struct {
 		name, field string
@@ -551,6 +555,7 @@ func TestEventRefusals(t *testing.T) {
 
 // A store that cannot save makes an event fail loudly.
 func TestEventIsSaved(t *testing.T) {
+	t.Parallel()
 	store := &memory{}
 	l, _ := linkedItem(t, store, "ins_109508", "user_good")
 	store.mu.Lock()

@@ -101,6 +101,7 @@ func (l *linked) fresh() map[string]object {
 // Whatever happens to rows and accounts, a caller who follows holds what one
 // who begins anew is told, and what /transactions/get shows.
 func TestEventTransactionsAgree(t *testing.T) {
+	t.Parallel()
 	for _, user := range []string{"user_good", "user_transactions_dynamic", "user_bulk_300"} {
 		t.Run("user="+user, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(11, 7))
@@ -165,6 +166,7 @@ func TestEventTransactionsAgree(t *testing.T) {
 
 // Each change is one row that the event names, or one of the account.
 func TestEventTransactionChanges(t *testing.T) {
+	t.Parallel()
 	for _, user := range []string{"user_good", "user_transactions_dynamic", "user_bulk_2000"} {
 		t.Run("user="+user, func(t *testing.T) {
 			l, got := linkedItem(t, &memory{}, "ins_109508", user)
@@ -220,6 +222,7 @@ func TestEventTransactionChanges(t *testing.T) {
 
 // A reissued account is removed with its rows, and they come again as others.
 func TestEventReissueMovesTransactions(t *testing.T) {
+	t.Parallel()
 	l, _ := linkedItem(t, &memory{}, "ins_109508", "user_good")
 	all, _, _, cursor := l.drain(l.access, "", 500)
 	old := l.account("0000")["account_id"]

@@ -12,6 +12,7 @@ import (
 )
 
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	access, _ := s.item("ins_109508", "user_good", "auth")
 	call := func(path string) (*http.Response, error) {
@@ -69,6 +70,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestLostReplyHasItsEffect(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	access, _ := s.item("ins_109508", "user_good", "auth")
 	s.server.SetFaults([]plaidsim.Fault{{Route: "/item/remove", Kind: "lost", Count: 1}})
@@ -85,6 +87,7 @@ func TestLostReplyHasItsEffect(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
+	t.Parallel()
 	faults, err := plaidsim.ParseFaults("/auth/get:500:3, *:slow:2s,/item/get:reset")
 	want := []plaidsim.Fault{{Route: "/auth/get", Kind: "500", Count: 3}, {Route: "*", Kind: "slow", For: 2 * time.Second}, {Route: "/item/get", Kind: "reset"}}
 	if diff := cmp.Diff(want, faults); err != nil || diff != "" {

@@ -20,6 +20,7 @@ var newerFields = []string{
 // TestFieldTable holds fields.txt against Plaid's own document: the same
 // routes, names, types and required marks.
 func TestFieldTable(t *testing.T) {
+	t.Parallel()
 	doc, err := plaidspec.Spec()
 	if err != nil {
 		t.Fatal(err)
@@ -143,6 +144,7 @@ func FuzzCursor(f *testing.F) {
 }
 
 func TestRoutingChecksum(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]bool{"011401533": true, "021000021": true, "110000000": true, "333333334": true,
 		"021000022": false, "000000000": false, "02100002": false, "02100002x": false} {
 		if validRouting(text) != want {

@@ -24,6 +24,7 @@ func eventNames(session object) []string {
 }
 
 func TestLinkEvents(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	token, hosted := s.link(nil)
 	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "pass_good")
@@ -36,6 +37,7 @@ func TestLinkEvents(t *testing.T) {
 }
 
 func TestLinkDegradedBank(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	token, hosted := s.link(nil)
 	s.signIn(hosted, "ins_132363").want("CREDENTIAL")
@@ -45,6 +47,7 @@ func TestLinkDegradedBank(t *testing.T) {
 }
 
 func TestLinkMFA(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		password, mfa string
 		wrong, right  [][]string
@@ -78,6 +81,7 @@ func TestLinkMFA(t *testing.T) {
 }
 
 func TestLinkWrongPassword(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	token, hosted := s.link(nil)
 	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "nope").want("CREDENTIAL").complains()
@@ -92,6 +96,7 @@ func TestLinkWrongPassword(t *testing.T) {
 }
 
 func TestLinkErrorPasswords(t *testing.T) {
+	t.Parallel()
 	codes := []string{"COUNTRY_NOT_SUPPORTED", "INSTITUTION_DOWN", "INSTITUTION_NOT_RESPONDING", "INSTITUTION_NO_LONGER_SUPPORTED",
 		"INSUFFICIENT_CREDENTIALS", "INTERNAL_SERVER_ERROR", "INVALID_MFA", "INVALID_SEND_METHOD", "ITEM_LOCKED", "ITEM_NOT_SUPPORTED",
 		"MFA_NOT_SUPPORTED", "NO_ACCOUNTS", "PAYMENT_INVALID_RECIPIENT", "USER_INPUT_TIMEOUT", "USER_SETUP_REQUIRED"}
@@ -110,6 +115,7 @@ func TestLinkErrorPasswords(t *testing.T) {
 }
 
 func TestLinkExit(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, status string
 		walk         func(*sim, string) *pane
@@ -156,6 +162,7 @@ func TestLinkExit(t *testing.T) {
 }
 
 func TestLinkCompletionRedirect(t *testing.T) {
+	t.Parallel()
 	const back = "http://127.0.0.1:9/done?x=1"
 	s := start(t, plaidsim.Options{})
 	extra := object{"hosted_link": object{"completion_redirect_uri": back}}
@@ -171,6 +178,7 @@ func TestLinkCompletionRedirect(t *testing.T) {
 }
 
 func TestLinkOAuth(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	token, hosted := s.link(nil)
 	p := s.signIn(hosted, "ins_127287").want("OAUTH").post("continue", "1").want("OAUTH_LOGIN")
@@ -195,6 +203,7 @@ func TestLinkOAuth(t *testing.T) {
 }
 
 func TestLinkFilters(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	_, hosted := s.link(object{"products": []string{"transactions"}, "account_filters": object{"credit": object{"account_subtypes": []string{"all"}},
 		"depository": object{"account_subtypes": []string{"hsa"}}}})
@@ -206,6 +215,7 @@ func TestLinkFilters(t *testing.T) {
 }
 
 func TestLinkSingleAccount(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	_, hosted := s.link(object{"link_customization_name": "single"})
 	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "pass_good").want("SELECT_ACCOUNT")
@@ -216,6 +226,7 @@ func TestLinkSingleAccount(t *testing.T) {
 }
 
 func TestLinkExpires(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	token, hosted := s.link(object{"hosted_link": object{"url_lifetime_seconds": 60}})
 	p := open(t, hosted).want("CONSENT")
@@ -239,6 +250,7 @@ func TestLinkExpires(t *testing.T) {
 }
 
 func TestLinkCustomUser(t *testing.T) {
+	t.Parallel()
 	const config = `{"version":"2","override_accounts":[{"type":"depository","subtype":"checking","starting_balance":1250.5,
 		"meta":{"name":"Household","mask":"4321"},"numbers":{"account":"000123456789","ach_routing":"021000021"},
 		"transactions":[{"date_transacted":"2026-05-01","date_posted":"2026-05-02","amount":-900,"description":"ACME PAYROLL","currency":"USD"}],
@@ -263,6 +275,7 @@ func TestLinkCustomUser(t *testing.T) {
 }
 
 func TestLinkNoEligibleAccount(t *testing.T) {
+	t.Parallel()
 	const config = `{"override_accounts":[{"type":"credit","subtype":"credit card","starting_balance":10,"meta":{"name":"Card","mask":"1212"}}]}`
 	s := start(t, plaidsim.Options{})
 	_, hosted := s.link(nil)
@@ -270,6 +283,7 @@ func TestLinkNoEligibleAccount(t *testing.T) {
 }
 
 func TestLinkRecaptcha(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	_, hosted := s.link(nil)
 	s.signIn(hosted, "ins_109508").post("username", "user_good", "password", `{"recaptcha":"good"}`).want("RECAPTCHA").

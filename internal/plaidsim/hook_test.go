@@ -153,6 +153,7 @@ func (s *sim) verify(d delivery) {
 }
 
 func TestWebhooksOfAnItem(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{Ready: plaidsim.Ready{Initial: time.Second, History: 2 * time.Second}})
 	target, got := receiver(t)
 	made := s.ok("/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth", "transactions"},
@@ -191,6 +192,7 @@ func TestWebhooksOfAnItem(t *testing.T) {
 }
 
 func TestWebhooksOfALink(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	target, got := receiver(t, 500)
 	token, hosted := s.link(object{"webhook": target})
@@ -222,6 +224,7 @@ func TestWebhooksOfALink(t *testing.T) {
 
 // A session that is left without an end is told of ten minutes later, once.
 func TestWebhookOfAnAbandonedLink(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	target, got := receiver(t)
 	_, hosted := s.link(object{"webhook": target, "hosted_link": object{"url_lifetime_seconds": 7200}})
@@ -242,6 +245,7 @@ func TestWebhookOfAnAbandonedLink(t *testing.T) {
 
 // What the receiver did not take is in the state, and comes after a restart.
 func TestWebhooksSurviveARestart(t *testing.T) {
+	t.Parallel()
 	store := &memory{}
 	gone := httptest.NewServer(http.NotFoundHandler())
 	defer gone.Close()
@@ -259,6 +263,7 @@ func TestWebhooksSurviveARestart(t *testing.T) {
 }
 
 func TestWebhookRetryEnds(t *testing.T) {
+	t.Parallel()
 	store := &memory{}
 	s := start(t, plaidsim.Options{Store: store, WebhookRetry: plaidsim.WebhookRetry{First: time.Millisecond, Factor: 2, Cap: 4 * time.Millisecond, For: 40 * time.Millisecond}})
 	target, got := receiver(t, slices.Repeat([]int{503}, 100)...)
@@ -267,6 +272,7 @@ func TestWebhookRetryEnds(t *testing.T) {
 }
 
 func TestWebhookDuplicatesAndShuffle(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{WebhookDuplicate: 1, WebhookShuffle: 20 * time.Millisecond})
 	target, got := receiver(t)
 	access := s.hooked(target, "auth")
@@ -288,6 +294,7 @@ func TestWebhookDuplicatesAndShuffle(t *testing.T) {
 
 // One receiver that hangs does not hold up the others.
 func TestWebhooksAreConcurrent(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	release := make(chan struct{})
 	stuck := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
@@ -300,6 +307,7 @@ func TestWebhooksAreConcurrent(t *testing.T) {
 }
 
 func TestWebhookKeyRotation(t *testing.T) {
+	t.Parallel()
 	store := &memory{}
 	s := start(t, plaidsim.Options{Store: store})
 	body := []byte("{\n  \"webhook_code\": \"ERROR\"\n}")
@@ -344,6 +352,7 @@ func (s *sim) hooked(target string, products ...string) string {
 }
 
 func TestWebhooksStayOnLoopback(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	target, got := receiver(t)
 	far, near := s.hooked("http://192.0.2.1/hook", "auth"), s.hooked(target, "auth")
@@ -356,6 +365,7 @@ func TestWebhooksStayOnLoopback(t *testing.T) {
 
 // A receiver that never answers fills the queue to its end, and no further.
 func TestWebhookQueueIsBounded(t *testing.T) {
+	t.Parallel()
 	var log strings.Builder
 	store := &memory{}
 	release := make(chan struct{})

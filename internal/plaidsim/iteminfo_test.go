@@ -14,6 +14,7 @@ func hashOf(token any) string {
 }
 
 func TestItemsTellWhatLives(t *testing.T) {
+	t.Parallel()
 	store := &memory{}
 	s := start(t, plaidsim.Options{Store: store})
 	s.ok("/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth"}})

@@ -9,6 +9,7 @@ import (
 )
 
 func TestRateLimits(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		limits plaidsim.Limits
 		path   string

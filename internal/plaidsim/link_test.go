@@ -8,6 +8,7 @@ import (
 )
 
 func TestLinkSuccess(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{Seed: 1})
 	token, hosted := s.link(object{"additional_consented_products": []string{"identity"}})
 	if got := s.ok("/link/token/get", object{"link_token": token}); got["link_sessions"] != nil {

@@ -11,6 +11,7 @@ import (
 
 // TestManyClientsAtOnce makes Items from many sides; each keeps its own.
 func TestManyClientsAtOnce(t *testing.T) {
+	t.Parallel()
 	const clients, each = 8, 12
 	store := &memory{}
 	s := start(t, plaidsim.Options{Store: store})

@@ -8,6 +8,7 @@ import (
 )
 
 func TestLinkNumbers(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	typed := func(routing, account string) []string {
 		return []string{"routing_number", routing, "account_number", account, "account_number_confirm", account}
@@ -63,6 +64,7 @@ func manual(routing, account string) []string {
 }
 
 func TestLinkSameDayMicroDeposit(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	begin := func(s *sim) (string, object) {
 		token, hosted := s.link(object{"auth": object{"same_day_microdeposits_enabled": true}})
@@ -114,6 +116,7 @@ func TestLinkSameDayMicroDeposit(t *testing.T) {
 }
 
 func TestLinkInstantMicroDeposit(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	token, hosted := s.link(object{"auth": object{"instant_microdeposits_enabled": true}})
 	p := s.signIn(hosted, "ins_135858").want("NUMBERS").post(manual("333333334", "1111222233330000")...)
@@ -128,6 +131,7 @@ func TestLinkInstantMicroDeposit(t *testing.T) {
 // The code of a deposit is asked for at once, keeps its three tries over
 // updates and restarts, and ends in a lock.
 func TestLinkSameDayTriesAreKept(t *testing.T) {
+	t.Parallel()
 	store := &memory{}
 	s := start(t, plaidsim.Options{Store: store})
 	token, hosted := s.link(object{"auth": object{"same_day_microdeposits_enabled": true}})

@@ -8,6 +8,7 @@ import (
 )
 
 func TestProcessorToken(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	access, item := s.item("ins_109508", "user_good", "auth")
 	ids := map[any]any{}

@@ -9,6 +9,7 @@ import (
 )
 
 func TestSwitches(t *testing.T) {
+	t.Parallel()
 	t.Run("syncNotReady", func(t *testing.T) {
 		s := start(t, plaidsim.Options{Switches: plaidsim.Switches{SyncNotReadyError: true}})
 		access, _ := s.item("ins_109508", "user_good", "transactions")

@@ -28,6 +28,7 @@ func (s *sim) drain(access, cursor string, count int) (added, modified, removed 
 }
 
 func TestSyncBecomesReady(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{Ready: plaidsim.Ready{Initial: 10 * time.Second, History: time.Minute}})
 	access, _ := s.item("ins_109508", "user_good", "transactions")
 	steps := []struct {
@@ -48,6 +49,7 @@ func TestSyncBecomesReady(t *testing.T) {
 }
 
 func TestSyncPagesAreTheWhole(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	access, _ := s.item("ins_109508", "user_good", "transactions")
 	s.clock.add(5 * time.Second)
@@ -67,6 +69,7 @@ func TestSyncPagesAreTheWhole(t *testing.T) {
 }
 
 func TestSyncDaysRequested(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	made := s.ok("/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"transactions"},
 		"options": object{"transactions": object{"days_requested": 730}}})
@@ -83,6 +86,7 @@ func TestSyncDaysRequested(t *testing.T) {
 }
 
 func TestSyncMutationDuringPagination(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{Ready: plaidsim.Ready{Initial: time.Second, History: time.Minute}})
 	access, _ := s.item("ins_109508", "user_good", "transactions")
 	s.clock.add(2 * time.Second)
@@ -100,6 +104,7 @@ func TestSyncMutationDuringPagination(t *testing.T) {
 }
 
 func TestSyncPendingToPosted(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	access, _ := s.item("ins_109508", "user_transactions_dynamic", "transactions")
 	s.clock.add(5 * time.Second)
@@ -131,6 +136,7 @@ func TestSyncPendingToPosted(t *testing.T) {
 }
 
 func TestSandboxTransactionsCreate(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	access, _ := s.item("ins_109508", "user_transactions_dynamic", "transactions")
 	s.clock.add(5 * time.Second)
@@ -150,6 +156,7 @@ func TestSandboxTransactionsCreate(t *testing.T) {
 }
 
 func TestRecurring(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	access, _ := s.item("ins_109508", "user_good", "transactions")
 	s.clock.add(5 * time.Second)
@@ -160,6 +167,7 @@ func TestRecurring(t *testing.T) {
 }
 
 func TestInstitutions(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	all := object{"include_optional_metadata": true, "include_auth_metadata": true, "include_payment_initiation_metadata": true}
 	for _, country := range []string{"US", "GB"} {
@@ -197,6 +205,7 @@ func TestInstitutions(t *testing.T) {
 }
 
 func TestAccountsAsPublished(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name     string
 		switches plaidsim.Switches
@@ -221,6 +230,7 @@ func TestAccountsAsPublished(t *testing.T) {
 }
 
 func TestIdentityMatch(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	access, _ := s.item("ins_109508", "user_good", "identity")
 	tests := []struct {
@@ -244,6 +254,7 @@ func TestIdentityMatch(t *testing.T) {
 }
 
 func TestLesserEndpoints(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	access, item := s.item("ins_109508", "user_good", "auth", "identity", "transactions")
 	account := at(s.ok("/accounts/get", object{"access_token": access}), "accounts", 0, "account_id")

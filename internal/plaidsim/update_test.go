@@ -7,6 +7,7 @@ import (
 )
 
 func TestLinkUpdateMode(t *testing.T) {
+	t.Parallel()
 	for _, withToken := range []bool{false, true} {
 		t.Run(map[bool]string{false: "empty", true: "publicToken"}[withToken], func(t *testing.T) {
 			s := start(t, plaidsim.Options{Switches: plaidsim.Switches{UpdatePublicToken: withToken}})
@@ -35,6 +36,7 @@ func TestLinkUpdateMode(t *testing.T) {
 }
 
 func TestLinkUpdateAccountSelection(t *testing.T) {
+	t.Parallel()
 	s := start(t, plaidsim.Options{})
 	token, hosted := s.link(nil)
 	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "pass_good")

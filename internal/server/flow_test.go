@@ -26,6 +26,7 @@ func wantFault(t *testing.T, err error, code fault.Code) *fault.Error {
 
 // A16: the same public token again gives the first result, also under another Idempotency-Key, also all at once.
 func TestExchangeIsReplaySafe(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	p := connection.ExchangeParams{PublicToken: b.PublicToken("ins_109508"), UserID: "u", EmployerID: "e1"}
 	var wg sync.WaitGroup
@@ -63,6 +64,7 @@ func TestExchangeIsReplaySafe(t *testing.T) {
 
 // The duplicate guard works before the exchange: nothing is made at Plaid.
 func TestDuplicatesAreRefusedBeforeTheExchange(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	first := b.Link("e1")
 	before := b.Daemon.Simulator().Counts()["/item/public_token/exchange"]
@@ -103,6 +105,7 @@ func TestDuplicatesAreRefusedBeforeTheExchange(t *testing.T) {
 }
 
 func TestSessionsEndAsTheUserDoes(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	now := time.Now()
 	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
@@ -147,16 +150,14 @@ func TestSessionsEndAsTheUserDoes(t *testing.T) {
 
 func until(t *testing.T, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		if ok() {
-			return
-		}
+	if !banktest.Eventually(ok) {
+		t.Fatal("it does not come about")
 	}
-	t.Fatal("it does not come about")
 }
 
 // Micro-deposits, OAuth, aliased numbers and MFA through the same flow; only what Plaid proves is verified (A6, R31).
 func TestEveryKindOfBank(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for _, c := range []struct {
 		name, institution, password, status, evidence string
@@ -202,6 +203,7 @@ func TestEveryKindOfBank(t *testing.T) {
 }
 
 func TestFromPlaidRefuses(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn, other := b.Link("e1"), b.Link("e2")
 	ctx := t.Context()
@@ -251,6 +253,7 @@ func TestFromPlaidRefuses(t *testing.T) {
 
 // R76-R78, A15: update mode mends a connection that asks for a new sign-in, and keeps its ids.
 func TestUpdateModeMends(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("e1")
 	ctx := t.Context()
@@ -278,6 +281,7 @@ func TestUpdateModeMends(t *testing.T) {
 }
 
 func TestRemoveConnection(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("e1")
 	ctx := t.Context()
@@ -302,6 +306,7 @@ func TestRemoveConnection(t *testing.T) {
 
 // A7, A9, A10, A11 over the socket.
 func TestACHAccountsLive(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	ctx := t.Context()
 	yes := true

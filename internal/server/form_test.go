@@ -15,6 +15,7 @@ import (
 
 // A24, R10, R11: bad input is refused in the documented form; it names the field and echoes nothing.
 func TestForm(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	const canary = "9876543210123456"
 	ach := `"owner_type":"employer","owner_id":"e1","bank_name":"b","account_type":"checking"`
@@ -103,6 +104,7 @@ func TestForm(t *testing.T) {
 
 // Every bad parameter is named at once, with what the route takes and what may have been meant (R84).
 func TestEveryBadParameterIsNamed(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	_, reply := b.Call(b.Client, "GET", "/api/v1/plaid/transactions?employer=e&date_from=x&pending=maybe&limit=0&limit=&text="+strings.Repeat("x", 201)+"&currency=", "")
 	fields, _ := dig(reply, "error.fields").(map[string]any)
@@ -119,6 +121,7 @@ func TestEveryBadParameterIsNamed(t *testing.T) {
 
 // Any real day may be asked for, from the year 1 to 9999.
 func TestDaysOfAQuery(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for _, q := range []string{"date_from=0001-01-01&date_to=9999-12-31", "date_from=1800-01-01", "date_to=1899-12-31", "date_from=2400-02-29"} {
 		for _, path := range []string{"/api/v1/plaid/transactions?", "/api/v1/plaid/transactions/summary?"} {
@@ -131,6 +134,7 @@ func TestDaysOfAQuery(t *testing.T) {
 
 // HEAD answers as GET without the body; a path that is there for other methods says for which.
 func TestMethods(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for _, path := range []string{"/api/v1/status", "/healthz", "/openapi.json", "/api/v1/bank-accounts?limit=1", "/api/v1/bank-accounts/000000000000000000000000"} {
 		heads := map[string]*http.Response{}
@@ -163,6 +167,7 @@ func TestMethods(t *testing.T) {
 }
 
 func TestHeadersOfWebPagesAreRefused(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for name, h := range map[string][2]string{"origin": {"Origin", "http://localhost"}, "referer": {"Referer", "http://localhost/"}} {
 		if status, _ := b.Call(b.Client, "GET", "/api/v1/status", "", h[0], h[1]); status != 403 {
@@ -191,6 +196,7 @@ func TestHeadersOfWebPagesAreRefused(t *testing.T) {
 // The same key replays the first reply for a day; another body under it is a conflict; a one-time secret is not
 // replayed.
 func TestIdempotencyKey(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	body := `{"user_id":"u","name":"n","bank_name":"b","employer_id":"e1"}`
 	post := func(c *client.Client, path, body, key string) (int, map[string]any) {

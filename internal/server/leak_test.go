@@ -129,6 +129,7 @@ func search(t *testing.T, b *banktest.Bank, value string) (where string) {
 
 // R49, R102-R106: with the daemon stopped, no number, token, secret or name is anywhere in its directories or its log.
 func TestNothingIsReadableOnDisk(t *testing.T) {
+	t.Parallel()
 	b, stored, secrets := plant(t)
 	stored["secret that is not stored"] = secrets
 	searched := 0
@@ -146,6 +147,10 @@ func TestNothingIsReadableOnDisk(t *testing.T) {
 // The negative control: the same search finds every stored value where a test build leaves sealing out. A client's
 // secret is not among them: only its keyed hash is ever stored.
 func TestTheSearchFindsWhatIsNotSealed(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("BANKD_CONTROLS") == "" {
+		t.Skip("compiles an unsealed bankd: make controls")
+	}
 	out, err := exec.Command("go", "test", "-count=1", "-tags", "bankd_unsealed", "-run", "^TestUnsealedIsReadable$", ".").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/ach"
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
@@ -55,6 +56,7 @@ func withACH(t *testing.T, b *banktest.Bank, conn connection.Connection, owner, 
 
 // A removal that Plaid does not confirm is not forgotten: the connection stays until bankd itself has carried it out.
 func TestRemovalGoesOn(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t, banktest.OnDisk)
 	conn := b.Link("e1")
 	a := withACH(t, b, conn, "e1", "0000")
@@ -71,7 +73,7 @@ func TestRemovalGoesOn(t *testing.T) {
 		t.Errorf("%+v, %v", e, err)
 	}
 	b.Restart() // faults end with the simulator that had them
-	if !eventually(func() bool {
+	if !banktest.Eventually(func() bool {
 		now, err := b.Client.GetConnection(t.Context(), conn.ID)
 		return err == nil && now.Status == connection.Removed
 	}) {
@@ -87,6 +89,7 @@ func TestRemovalGoesOn(t *testing.T) {
 
 // What becomes of ACH accounts is the caller's choice; an alias dies with its connection either way.
 func TestRemovalAndACH(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for i, c := range []struct {
 		bank, choice string
@@ -116,6 +119,7 @@ func TestRemovalAndACH(t *testing.T) {
 
 // A token is swapped while the connection is in use: nothing that had the old one in its hands takes it for broken.
 func TestRotationInUse(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := synced(t, b, "e1")
 	before := b.Daemon.Simulator().Items()[0].TokenHash
@@ -152,6 +156,7 @@ func TestRotationInUse(t *testing.T) {
 
 // A reply that is lost on the way leaves no doubt: the old token tells whether the swap was done.
 func TestRotationLostReply(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for kind, lost := range map[string]bool{"reset": false, "500": false, "lost": true} {
 		conn := b.Link("e-" + kind)
@@ -179,6 +184,7 @@ func TestRotationLostReply(t *testing.T) {
 
 // An Item of another tool is taken over: checked, its webhooks left or pointed here, its token swapped, its accounts read.
 func TestImport(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	token := func() string {
 		reply := b.AskPlaid("/item/public_token/exchange", fmt.Sprintf(`{"public_token":%q}`, b.PublicToken("ins_109508")))
@@ -214,6 +220,7 @@ func TestImport(t *testing.T) {
 // Three wrong codes lock the account at Plaid for good: it is failed, the connection says what to do, and another try is a
 // new deposit.
 func TestDepositFails(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for _, c := range []struct{ status, code string }{{"verification_failed", "VERIFICATION_FAILED"}, {"verification_expired", "VERIFICATION_EXPIRED"}} {
 		owner := "e-" + c.status
@@ -270,7 +277,7 @@ func TestDepositFails(t *testing.T) {
 		if err := deposit(connection.CompleteParams{Code: "abc"}); err != nil {
 			t.Fatal(err)
 		}
-		if !eventually(func() bool { return get().Status == account.Verified }) {
+		if !banktest.Eventually(func() bool { return get().Status == account.Verified }) {
 			t.Errorf("%s: after another deposit it is %s", c.status, get().Status)
 		}
 	}
@@ -278,6 +285,7 @@ func TestDepositFails(t *testing.T) {
 
 // Calls are counted by connection and endpoint, and survive a restart.
 func TestUsage(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t, banktest.OnDisk)
 	conn := b.Link("e1")
 	for range 3 {
@@ -307,6 +315,7 @@ func TestUsage(t *testing.T) {
 // Numbers are not used any more when their Item is gone: the user may have taken their consent back. And a connection that cannot be debited heals though no ACH
 // account rests on it yet.
 func TestNumbersThatEnd(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for bank, want := range map[string]string{"ins_109508": account.Disabled, "ins_13": account.Disabled} {
 		conn := b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: bank}, connection.CompleteParams{InstitutionID: bank})
@@ -339,7 +348,7 @@ func TestNumbersThatEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !eventually(func() bool {
+	if !banktest.Eventually(func() bool {
 		now, err := b.Client.CheckConnection(t.Context(), conn.ID)
 		return err == nil && now.Status == connection.Active
 	}) {
@@ -347,19 +356,24 @@ func TestNumbersThatEnd(t *testing.T) {
 	}
 }
 
-// While Plaid fails, an exchange is tried again ever more rarely, by one alone: a public token is no reason to storm Plaid.
+// While Plaid fails, an exchange is tried again ever more rarely, and by one alone: its rests add up.
 func TestExchangeIsTriedRarely(t *testing.T) {
-	b := banktest.Start(t)
+	t.Parallel()
+	tempo := background.Quick
+	tempo.ExchangeRetry = 10 * time.Millisecond
+	b := banktest.Start(t, banktest.Tempo(tempo))
 	token := b.PublicToken("ins_109508")
 	faulty(t, b, "/item/public_token/exchange:500")
-	for range 3 {
+	const asked, retries = 3, 6
+	started := time.Now()
+	for range asked {
 		if _, err := b.Client.Exchange(t.Context(), connection.ExchangeParams{PublicToken: token, UserID: "u", EmployerID: "e1"}); err == nil {
 			t.Fatal("it went through")
 		}
 	}
-	time.Sleep(3500 * time.Millisecond)
-	if n := b.Daemon.Simulator().Counts()["/item/public_token/exchange"]; n < 4 || n > 6 {
-		t.Errorf("%d calls in 3.5 s: want the three asked for, and one after each of one and two seconds", n)
+	until(t, func() bool { return b.Daemon.Simulator().Counts()["/item/public_token/exchange"] >= asked+retries })
+	if least := tempo.ExchangeRetry * (1<<retries - 1); time.Since(started) < least {
+		t.Errorf("%d retries in %s: their rests alone are %s", retries, time.Since(started), least)
 	}
 	b.Daemon.Simulator().SetFaults(nil)
 	if _, err := b.Client.Exchange(t.Context(), connection.ExchangeParams{PublicToken: token, UserID: "u", EmployerID: "e1"}); err != nil {
@@ -369,6 +383,7 @@ func TestExchangeIsTriedRarely(t *testing.T) {
 
 // What is over is forgotten after its time; what is linked stays.
 func TestSessionsAreForgotten(t *testing.T) {
+	t.Parallel()
 	c := &clock{}
 	b := banktest.Start(t, banktest.Clock(c.now))
 	link, err := b.Client.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: "e1", HostedLink: true, Exchange: true})
@@ -395,6 +410,7 @@ func TestSessionsAreForgotten(t *testing.T) {
 
 // Without webhooks too: what a user shares no more, or the bank has renumbered, is found by bankd's own round.
 func TestRoundFindsWhatNobodyTells(t *testing.T) {
+	t.Parallel()
 	c := &clock{}
 	b := banktest.Start(t, banktest.Clock(c.now))
 	conn := b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: "e1"}, connection.CompleteParams{InstitutionID: "ins_109508"})
@@ -413,7 +429,7 @@ func TestRoundFindsWhatNobodyTells(t *testing.T) {
 		}
 		return now
 	}
-	if !eventually(func() bool {
+	if !banktest.Eventually(func() bool {
 		return get(one).DisabledReason == account.NotShared && get(two).DisabledReason == account.NotShared && get(three).RoutingLast4 != three.RoutingLast4
 	}) {
 		t.Errorf("%s %s, %s %s, %s", get(one).Status, get(one).DisabledReason, get(two).Status, get(two).DisabledReason, get(three).RoutingLast4)
@@ -422,6 +438,7 @@ func TestRoundFindsWhatNobodyTells(t *testing.T) {
 
 // A new link takes up the accounts of the one that was lost: same id, nickname and owner, proven by what Plaid says now.
 func TestRelinkRejoins(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for i, ach := range []string{connection.DisableACH, connection.KeepACH} {
 		owner := fmt.Sprintf("e%d", i)
@@ -452,6 +469,7 @@ func TestRelinkRejoins(t *testing.T) {
 
 // A sign-in that Plaid refuses leaves a new link as what is offered.
 func TestRefusedReauth(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("e1")
 	if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "permission_revoked", Item: conn.ItemID}); err != nil {
@@ -468,6 +486,7 @@ func TestRefusedReauth(t *testing.T) {
 
 // The simulator's accounts keep their ids over a restart, as Plaid's do: what rests on one still does.
 func TestAccountsSurviveARestart(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t, banktest.OnDisk)
 	conn := synced(t, b, "e1")
 	a := withACH(t, b, conn, "e1", "0000")

@@ -8,6 +8,7 @@ import (
 )
 
 func TestLinkEndToEnd(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("e1")
 	if len(conn.Accounts) != 3 || conn.Institution.Name != "First Platypus Bank" || conn.Status != "active" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/bankctl/bankctl/internal/account"
@@ -168,10 +169,10 @@ func newFixture(t *testing.T, b *banktest.Bank, employer string) fixture {
 type matrixCaller struct {
 	name, role string
 	sees       bool // the fixture's employer and company are in its scopes
-	make       func(f fixture) *client.Client
+	make       func(b *banktest.Bank, f fixture) *client.Client
 }
 
-func callers(b *banktest.Bank) []matrixCaller {
+func callers() []matrixCaller {
 	ids := func(ids ...string) tenant.Scope { return tenant.Scope{IDs: ids} }
 	scopes := []struct {
 		name string
@@ -188,7 +189,7 @@ func callers(b *banktest.Bank) []matrixCaller {
 		for _, scope := range scopes {
 			all = append(all, matrixCaller{
 				name: string(role) + "_" + scope.name, role: string(role), sees: scope.name == "inside" || scope.name == "all",
-				make: func(f fixture) *client.Client {
+				make: func(b *banktest.Bank, f fixture) *client.Client {
 					p := tenant.ClientParams{
 						Name: scope.name, Role: role, Employers: scope.of(f.employer), Companies: scope.of("c-" + f.employer),
 						ActAsEmployee: role == tenant.Operator || role == tenant.Admin,
@@ -202,7 +203,7 @@ func callers(b *banktest.Bank) []matrixCaller {
 		}
 	}
 	bound := func(name, employeeID string, sees bool) matrixCaller {
-		return matrixCaller{name: name, role: "bound", sees: sees, make: func(f fixture) *client.Client {
+		return matrixCaller{name: name, role: "bound", sees: sees, make: func(b *banktest.Bank, f fixture) *client.Client {
 			return b.NewClient(tenant.ClientParams{Name: "self", Role: tenant.Operator, BindCompany: "c-" + f.employer, BindEmployee: employeeID})
 		}}
 	}
@@ -229,13 +230,16 @@ func (c matrixCaller) want(line server.Line, p probe) int {
 
 // R107, R108, R115, A25: role x scope x route, with no hole.
 func TestEveryRoleScopeAndRoute(t *testing.T) {
-	b := banktest.Start(t)
+	t.Parallel()
 	table := server.Table()
-	cells := 0
-	for n, c := range callers(b) {
+	var cells atomic.Int64
+	t.Cleanup(func() { t.Logf("%d cells", cells.Load()) })
+	for _, c := range callers() {
 		t.Run(c.name, func(t *testing.T) {
-			f := newFixture(t, b, fmt.Sprintf("e%d", n))
-			who := c.make(f)
+			t.Parallel()
+			b := banktest.Start(t)
+			f := newFixture(t, b, "e1")
+			who := c.make(b, f)
 			for _, line := range inOrder(table) {
 				if allowed[line.Name] == "" {
 					t.Fatalf("%s has no line in this test's oracle", line.Name)
@@ -247,7 +251,7 @@ func TestEveryRoleScopeAndRoute(t *testing.T) {
 				if !known {
 					t.Fatalf("%s has no probe in this test", line.Name)
 				}
-				cells++
+				cells.Add(1)
 				status, reply := b.Call(who, line.Method, p.path, p.body)
 				if want := c.want(line, p); status != want {
 					t.Errorf("%s %s: %d, want %d: %v", line.Method, line.Path, status, want, reply["error"])
@@ -262,11 +266,11 @@ func TestEveryRoleScopeAndRoute(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d cells", cells)
 }
 
 // Without act_as_employee an operator reads a company's employees, and neither creates, deletes nor links (R115).
 func TestNotInTheEmployeesContext(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	f := newFixture(t, b, "e1")
 	who := b.NewClient(tenant.ClientParams{Name: "not acting", Role: tenant.Operator, Companies: tenant.Everything})
@@ -318,6 +322,7 @@ func inOrder(table []server.Line) []server.Line {
 
 // Without a client, with half of one, or with a wrong one, no data route answers; nor for the local owner.
 func TestNoRouteWithoutAClient(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	f := newFixture(t, b, "e1")
 	wrong := client.New(b.Config.Socket)
@@ -342,6 +347,7 @@ func TestNoRouteWithoutAClient(t *testing.T) {
 
 // The client has one method of the same name for every route of the table (style habit 15).
 func TestTheClientCoversTheTable(t *testing.T) {
+	t.Parallel()
 	typ := reflect.TypeFor[*client.Client]()
 	for _, line := range server.Table() {
 		if line.Name == "Health" || line.Name == "Metrics" || line.Name == "Document" || line.Name == "Ready" {

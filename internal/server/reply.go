@@ -8,12 +8,14 @@ import (
 
 	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/txn"
 )
 
 // replyBuffer holds a reply until it is sent.
 type replyBuffer struct {
-	b   []byte
-	enc *json.Encoder // writes to b
+	b    []byte
+	enc  *json.Encoder // writes to b
+	rows []byte        // of a page that the bank writes
 }
 
 // replyBuffers are used again: allocating memory for a page would cost more than writing it.
@@ -34,6 +36,10 @@ func (o *replyBuffer) Write(p []byte) (int, error) {
 
 // encode appends the JSON of a value.
 func (o *replyBuffer) encode(v any) error {
+	if written, ok := v.(txn.JSON); ok {
+		o.b = append(o.b, written...)
+		return nil
+	}
 	err := o.enc.Encode(v)
 	o.b = bytes.TrimSuffix(o.b, []byte("\n"))
 	return err
@@ -41,19 +47,10 @@ func (o *replyBuffer) encode(v any) error {
 
 // release gives the buffer back; nothing may refer to its bytes afterwards.
 func (o *replyBuffer) release() {
-	if cap(o.b) <= largestKept {
-		o.b = o.b[:0]
+	if cap(o.b)+cap(o.rows) <= largestKept {
+		o.b, o.rows = o.b[:0], o.rows[:0]
 		replyBuffers.Put(o)
 	}
-}
-
-// alreadyWritten is the reply of a handler that has written its JSON into the call's buffer itself.
-type alreadyWritten struct{}
-
-// beginReply empties the call's buffer for a handler that writes its reply itself, and returns it with the opening.
-func (c *call) beginReply(listing bool) []byte {
-	c.out.b = append(c.out.b[:0], route{}.opening(listing)...)
-	return c.out.b
 }
 
 // opening is the text before a reply's data: of S1's envelope, or of S2's list; S2's single objects have none (A33).
@@ -68,15 +65,13 @@ func (rt route) opening(listing bool) string {
 }
 
 func (c *call) succeed(rt *route, reply any, info *page.Info) {
-	lead := rt.opening(info != nil)
-	if _, written := reply.(alreadyWritten); !written {
-		c.out.b = append(c.out.b[:0], lead...)
-		if err := c.out.encode(reply); err != nil {
-			c.fail(err)
-			return
-		}
+	opening := rt.opening(info != nil)
+	c.out.b = append(c.out.b[:0], opening...)
+	if err := c.out.encode(reply); err != nil {
+		c.fail(err)
+		return
 	}
-	c.data = c.out.b[len(lead):len(c.out.b):len(c.out.b)]
+	c.data = c.out.b[len(opening):len(c.out.b):len(c.out.b)]
 	c.send(rt, rt.Status, info)
 }
 

@@ -44,6 +44,7 @@ func steps(t *testing.T) []step {
 
 // Every call of S1 but transactions, typed as printed: curl -d sends a form content type (R11). R7-R83.
 func TestEveryCallOfTheLinkingDocument(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	known := map[string]string{"PUBLIC_TOKEN": b.PublicToken("ins_109508")}
 	fill := func(s string) string {
@@ -117,6 +118,7 @@ func dig(v any, path string) any {
 
 // Every required field that is left out is named, for every call (R12-R46, R76-R82).
 func TestEveryRequiredFieldIsNamed(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for _, s := range steps(t) {
 		if len(s.Required) == 0 {
@@ -142,6 +144,7 @@ var (
 
 // The table is held against the document itself, where that lies beside the checkout.
 func TestTheTableIsTheDocument(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../../shared/reference/insured-bank-linking.txt")
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skip("LOUD: the first reference document is not beside this checkout, so testdata/s1.json is not held against it")

@@ -107,6 +107,7 @@ var first = connection.CompleteParams{InstitutionID: "ins_109508"}
 
 // R152, R118-R151: a new account, verified through Plaid.
 func TestScenarioA(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	a := d.add("0114-01533", "1111 2222 3333 0000", "plaid")
 	if a.IsVerified || a.VerificationReason != employee.NotStarted || a.VerificationType != employee.ByPlaid || a.AccountLast4 != "0000" {
@@ -133,6 +134,7 @@ func TestScenarioA(t *testing.T) {
 // R153, R154, R159-R161: the employee leaves, and retries later with the same accountId; picks the wrong account, and
 // retries again.
 func TestScenarioB(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	a := d.add("011401533", "1111222233331111", "Plaid")
 	s := d.open(a.AccountID, connection.CompleteParams{Exit: true})
@@ -167,6 +169,7 @@ func plaidAccount(s connection.Session, mask string) string { return claim(s, ma
 
 // R155: no Plaid.
 func TestScenarioC(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	a := d.add("011401533", "1111222233330000", "MANUAL")
 	got := d.reload(a.AccountID)
@@ -184,6 +187,7 @@ func TestScenarioC(t *testing.T) {
 
 // R156-R158: no token, no Link; retry works.
 func TestTokenFails(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	a := d.add("011401533", "1111222233330000", "Plaid")
 	faults, _ := plaidsim.ParseFaults("/link/token/create:500:9")
@@ -200,9 +204,11 @@ func TestTokenFails(t *testing.T) {
 
 // R162-R164, A44: the save fails at each call to Plaid, in each way; the same save again finishes, with one Item.
 func TestSaveFails(t *testing.T) {
+	t.Parallel()
 	for _, route := range []string{"/item/public_token/exchange", "/auth/get", "/accounts/get", "/institutions/get_by_id", "/identity/match"} {
 		for _, kind := range []string{"500", "429", "html502", "reset"} {
 			t.Run(strings.ReplaceAll(route[1:], "/", "_")+"_"+kind, func(t *testing.T) {
+				t.Parallel()
 				d := newDesk(t)
 				a := d.add("011401533", "1111222233330000", "Plaid")
 				p := claim(d.open(a.AccountID, first), "0000")
@@ -233,6 +239,7 @@ func TestSaveFails(t *testing.T) {
 
 // A39: a bank that hands out aliases, under each policy; never verified without one that says so.
 func TestAliases(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		policy   employee.Policy
 		number   string
@@ -246,6 +253,7 @@ func TestAliases(t *testing.T) {
 		{employee.PolicyAdopt, "1111222233330000", true, "", "adopted"},
 	} {
 		t.Run(string(c.policy)+"_"+c.number[12:], func(t *testing.T) {
+			t.Parallel()
 			d := newDesk(t)
 			if _, err := d.Client.EnableCapability(t.Context(), "c1", employee.VerifyCapability, employee.CapabilityParams{TokenizedPolicy: c.policy}); err != nil {
 				t.Fatal(err)
@@ -266,6 +274,7 @@ func TestAliases(t *testing.T) {
 
 // A41, R116: without the capability nothing begins, and what was verified stays.
 func TestCapability(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	a := d.add("011401533", "1111222233330000", "Plaid")
 	d.link(a.AccountID, claim(d.open(a.AccountID, first), "0000"))
@@ -286,6 +295,7 @@ func TestCapability(t *testing.T) {
 
 // A35: an unexpired session of the same account and kind is handed out again; another kind is not.
 func TestTokensAreReused(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	a := d.add("011401533", "1111222233330000", "Plaid")
 	get := func(hosted bool) employee.TokenReply {
@@ -309,6 +319,7 @@ func TestTokensAreReused(t *testing.T) {
 
 // Later events move the state by asking, with an audit line: revocation, a deposit that comes through or lapses.
 func TestLaterEvents(t *testing.T) {
+	t.Parallel()
 	t.Run("revoked", func(t *testing.T) {
 		d := newDesk(t)
 		a := d.add("011401533", "1111222233330000", "Plaid")
@@ -348,6 +359,7 @@ func TestLaterEvents(t *testing.T) {
 
 // What the table of S2 prints, in the order of its scenarios, is what this API has (R112, A33).
 func TestTheDocumentsRoutes(t *testing.T) {
+	t.Parallel()
 	have := map[string]bool{}
 	for _, l := range server.Table() {
 		have[l.Method+" "+l.Path] = true
@@ -376,6 +388,7 @@ func TestTheDocumentsRoutes(t *testing.T) {
 
 // Two sessions for one account, saved at once: one truth, one Item left at Plaid, in whatever order they come.
 func TestTwoSessionsAtOnce(t *testing.T) {
+	t.Parallel()
 	for range 5 {
 		d := newDesk(t)
 		a := d.add("011401533", "1111222233330000", "Plaid")

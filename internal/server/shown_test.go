@@ -14,6 +14,7 @@ import (
 // TestShownConnection reads a connection by id, whose JSON is kept, and holds it against the list, whose JSON is not:
 // before and after what changes it, and for one who may not see it.
 func TestShownConnection(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	ctx := t.Context()
 	conn := b.Link("e1")

@@ -80,19 +80,21 @@ var signalTable = []signal{
 
 // Every signal, told by a webhook and found by a look: the state and the next step shown, and healed.
 func TestSignals(t *testing.T) {
+	t.Parallel()
 	for _, webhooks := range []bool{false, true} {
-		var opts []banktest.Option
-		if webhooks {
-			opts = append(opts, banktest.With(func(c *config.Config) { c.WebhookListen = "127.0.0.1:0" }))
-		}
-		b := banktest.Start(t, opts...)
-		for i, s := range signalTable {
+		for _, s := range signalTable {
 			if s.told && !webhooks {
 				continue
 			}
 			t.Run(fmt.Sprintf("webhooks %v/%s", webhooks, s.name), func(t *testing.T) {
-				x := &signalCase{T: t, b: b, signal: s, webhooks: webhooks}
-				x.link(fmt.Sprintf("e%d", i))
+				t.Parallel()
+				x := &signalCase{T: t, signal: s, webhooks: webhooks}
+				opts := []banktest.Option{banktest.Clock(x.clock.now)}
+				if webhooks {
+					opts = append(opts, banktest.With(func(c *config.Config) { c.WebhookListen = "127.0.0.1:0" }))
+				}
+				x.b = banktest.Start(t, opts...)
+				x.link("e1")
 				x.happen()
 				x.shown()
 				x.healed()
@@ -104,6 +106,7 @@ func TestSignals(t *testing.T) {
 type signalCase struct {
 	*testing.T
 	b        *banktest.Bank
+	clock    clock
 	signal   signal
 	webhooks bool
 
@@ -171,7 +174,7 @@ func (x *signalCase) shown() {
 	}
 	var conn connection.Connection
 	var a account.ACH
-	ok := eventually(func() bool {
+	ok := banktest.Eventually(func() bool {
 		conn = x.look()
 		a = x.readACH()
 		return x.matches(conn, a)
@@ -263,7 +266,7 @@ func (x *signalCase) healed() {
 			x.Fatal(err)
 		}
 	case "wait":
-		time.Sleep(x.signal.event.After)
+		x.clock.turn(x.signal.event.After)
 		if _, err := x.b.Client.CheckConnection(ctx, x.conn.ID); err != nil {
 			x.Fatal(err)
 		}
@@ -286,7 +289,7 @@ func (x *signalCase) healed() {
 	}
 	var conn connection.Connection
 	var a account.ACH
-	if !eventually(func() bool {
+	if !banktest.Eventually(func() bool {
 		conn, a = x.look(), x.readACH()
 		return conn.Status == connection.Active && conn.Error == nil && len(conn.Notices) == 0 && a.Status == want
 	}) {
@@ -294,18 +297,9 @@ func (x *signalCase) healed() {
 	}
 }
 
-func eventually(f func() bool) bool {
-	for range 80 {
-		if f() {
-			return true
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	return false
-}
-
 // What ends soon is in the calendar, with the command that puts it off.
 func TestExpiring(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("e1")
 	if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "pending_disconnect", Item: conn.ItemID, After: 4 * aday}); err != nil {

@@ -30,12 +30,13 @@ func (s *Server) listTransactions(c *call) (any, *page.Info, error) {
 	if err := c.decodeQuery(&q); err != nil {
 		return nil, nil, err
 	}
-	p, err := s.bank.ListTransactions(c.r.Context(), c.caller, q, c.beginReply(true))
+	p, err := s.bank.ListTransactions(c.r.Context(), c.caller, q, c.out.rows)
 	if err != nil {
 		return nil, nil, err
 	}
-	c.out.b, c.more = p.Rows, pagination{NextCursor: p.Next, SyncedAt: p.SyncedAt}
-	return alreadyWritten{}, &p.Info, nil
+	c.out.rows = p.Rows
+	c.more = pagination{NextCursor: p.Next, SyncedAt: p.SyncedAt}
+	return p.Rows, &p.Info, nil
 }
 
 func (s *Server) removedTransactions(c *call) (any, *page.Info, error) {

@@ -21,8 +21,10 @@ import (
 // Whatever Plaid does to rows that are here already (another date, another currency, a late removal, posting, a change
 // of its data between two pages), a sync makes ours equal to what Plaid lists, and sums follow (R84-R101, A18-A23).
 func TestSyncThroughEvents(t *testing.T) {
+	t.Parallel()
 	for _, user := range []string{"user_good", "user_transactions_dynamic", "user_bulk_9000"} {
 		t.Run(user, func(t *testing.T) {
+			t.Parallel()
 			b := banktest.Start(t)
 			conn := b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: "e1"}, connection.CompleteParams{InstitutionID: "ins_109508", Username: user})
 			whole(t, b, conn.ID)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/connection"
@@ -14,6 +15,7 @@ import (
 // A link asks for as many days as the operator wants: the published 16 rows a month, for 24 months, of which the linked
 // accounts have half.
 func TestTransactionsDays(t *testing.T) {
+	t.Parallel()
 	rows := map[int]int{}
 	for _, days := range []int{90, 730} {
 		b := banktest.Start(t, banktest.With(func(c *config.Config) { c.TransactionsDays = days }))
@@ -31,7 +33,10 @@ func TestTransactionsDays(t *testing.T) {
 
 // A sync goes on when whoever asked for it hangs up, tells how far it is, and another call joins it.
 func TestSyncOutlivesItsCaller(t *testing.T) {
-	b := banktest.Start(t)
+	t.Parallel()
+	tempo := background.Quick
+	tempo.SyncDivisor = 1 // the schedule syncs once, and is long at rest then
+	b := banktest.Start(t, banktest.Tempo(tempo), banktest.Ready(plaidsim.Ready{Initial: 1, History: 1}))
 	conn := synced(t, b, "e1")
 	faults, err := plaidsim.ParseFaults("/transactions/sync:slow:2s")
 	if err != nil {
@@ -59,6 +64,7 @@ func TestSyncOutlivesItsCaller(t *testing.T) {
 
 // Asked to, Plaid looks at the bank first: what was pending is posted, and new rows are there at once.
 func TestSyncRefresh(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: "e1"}, connection.CompleteParams{InstitutionID: "ins_109508", Username: "user_transactions_dynamic"})
 	whole(t, b, conn.ID)

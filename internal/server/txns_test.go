@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"testing"
-	"time"
 
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/connection"
@@ -33,6 +32,7 @@ func whole(t *testing.T, b *banktest.Bank, id string) {
 
 // R84-R101: the published rows of a sandbox user, listed with every filter and summed.
 func TestTransactions(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	one, two := synced(t, b, "e1"), synced(t, b, "e2")
 	ctx := t.Context()
@@ -122,8 +122,10 @@ func TestTransactions(t *testing.T) {
 
 // What Plaid does to a cursor: changes between pages, failures in the middle, nothing ready yet.
 func TestSyncThroughTrouble(t *testing.T) {
+	t.Parallel()
 	for _, faults := range []string{"/transactions/sync:500:2", "/transactions/sync:html502:2", "/transactions/sync:reset:2", "/transactions/sync:mutation:2"} {
 		t.Run(url.PathEscape(faults), func(t *testing.T) {
+			t.Parallel()
 			b := banktest.Start(t)
 			conn := b.Link("e1")
 			f, err := plaidsim.ParseFaults(faults)
@@ -146,6 +148,7 @@ func TestSyncThroughTrouble(t *testing.T) {
 		})
 	}
 	t.Run("sign_in_again", func(t *testing.T) {
+		t.Parallel()
 		b := banktest.Start(t)
 		conn := synced(t, b, "e1")
 		for _, token := range b.Tokens() {
@@ -157,8 +160,8 @@ func TestSyncThroughTrouble(t *testing.T) {
 		if err != nil || broken.Status != connection.NeedsReauth || broken.Transactions == nil || broken.Transactions.Total == 0 {
 			t.Errorf("%+v %v", broken, err)
 		}
-		calls := b.Daemon.Simulator().Counts()["/transactions/sync"]
-		time.Sleep(1500 * time.Millisecond)
+		calls, looks := b.Daemon.Simulator().Counts()["/transactions/sync"], b.Daemon.Simulator().Counts()["/item/get"]
+		until(t, func() bool { return b.Daemon.Simulator().Counts()["/item/get"] >= looks+3 }) // the background has come round
 		if n := b.Daemon.Simulator().Counts()["/transactions/sync"]; n != calls {
 			t.Errorf("it is asked %d times while the bank wants a sign-in", n-calls)
 		}
@@ -167,6 +170,7 @@ func TestSyncThroughTrouble(t *testing.T) {
 
 // The schedule syncs a new connection by itself, and rows outlive a restart.
 func TestSyncBySchedule(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t, banktest.OnDisk)
 	conn := b.Link("e1")
 	total := 0

@@ -5,6 +5,7 @@ package server_test
 import "testing"
 
 func TestUnsealedIsReadable(t *testing.T) {
+	t.Parallel()
 	b, stored, _ := plant(t)
 	for kind, values := range stored {
 		for _, v := range values {

@@ -13,6 +13,7 @@ import (
 var parts = store.NewBlobs("parts")
 
 func TestBlobs(t *testing.T) {
+	t.Parallel()
 	engines(t, func(t *testing.T, e store.Engine) {
 		db := openDB(t, e, newKEK(t), "acme", "zeta")
 		body := bytes.Repeat([]byte("body"), 5000)
@@ -64,6 +65,7 @@ func TestBlobs(t *testing.T) {
 
 // Every bit of a stored blob matters: to opening it, and to a scrub.
 func TestFlippedBitsOfBlobs(t *testing.T) {
+	t.Parallel()
 	engines(t, func(t *testing.T, e store.Engine) {
 		db := openDB(t, e, newKEK(t), "acme")
 		update(t, db, func(tx *store.Tx) error { return parts.Put(tx, "acme", "a", []byte("head"), []byte("body")) })

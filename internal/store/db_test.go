@@ -100,6 +100,7 @@ func scanIDs(tx *store.Tx, tenant string, r store.Range) ([]string, error) {
 }
 
 func TestCollection(t *testing.T) {
+	t.Parallel()
 	engines(t, func(t *testing.T, e store.Engine) {
 		db := openDB(t, e, newKEK(t), "acme", "zeta")
 		putNotes(t, db, "acme", 20)
@@ -141,6 +142,7 @@ func TestCollection(t *testing.T) {
 }
 
 func TestCollectionScanRanges(t *testing.T) {
+	t.Parallel()
 	db := openDB(t, mem.New(), newKEK(t), "acme")
 	putNotes(t, db, "acme", 13)
 	tests := []struct {
@@ -175,6 +177,7 @@ func TestCollectionScanRanges(t *testing.T) {
 }
 
 func TestNamesAreChecked(t *testing.T) {
+	t.Parallel()
 	db := openDB(t, mem.New(), newKEK(t), "acme")
 	for _, tenant := range []string{"", "a/b", "!x", "a b", "ä"} {
 		if err := db.EnsureTenant(t.Context(), tenant); !errors.Is(err, store.ErrBadName) {
@@ -194,6 +197,7 @@ func TestNamesAreChecked(t *testing.T) {
 }
 
 func TestFailedUpdateLeavesNothing(t *testing.T) {
+	t.Parallel()
 	engines(t, func(t *testing.T, e store.Engine) {
 		db := openDB(t, e, newKEK(t), "acme")
 		putNotes(t, db, "acme", 2)
@@ -211,6 +215,7 @@ func TestFailedUpdateLeavesNothing(t *testing.T) {
 }
 
 func TestFingerprint(t *testing.T) {
+	t.Parallel()
 	db := openDB(t, mem.New(), newKEK(t), "acme", "zeta")
 	sum := func(tenant, purpose string, parts ...string) string {
 		t.Helper()
@@ -236,6 +241,7 @@ func TestFingerprint(t *testing.T) {
 }
 
 func TestToken(t *testing.T) {
+	t.Parallel()
 	db := openDB(t, mem.New(), newKEK(t), "acme", "zeta")
 	token, err := db.SealToken("acme", "access", "conn-1", []byte("canary"))
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 // A store opened again has its header, tenants and records, and fingerprints
 // and tokens from before still fit.
 func TestReopen(t *testing.T) {
+	t.Parallel()
 	kek := newKEK(t)
 	path := filepath.Join(t.TempDir(), "bankd.db")
 	var header store.Header
@@ -96,6 +97,7 @@ func (e *watchedEngine) Update(ctx context.Context, fn func(store.EngineTx) erro
 
 // The KEK may be a network away: it is never called inside a transaction.
 func TestKEKIsCalledOutsideTransactions(t *testing.T) {
+	t.Parallel()
 	e := &watchedEngine{Engine: mem.New()}
 	kek := &countingKEK{KEK: newKEK(t), inTx: &e.open}
 	openDB(t, e, kek, "acme", "zeta")
@@ -106,6 +108,7 @@ func TestKEKIsCalledOutsideTransactions(t *testing.T) {
 }
 
 func TestEnsureTenantConcurrently(t *testing.T) {
+	t.Parallel()
 	db := openDB(t, mem.New(), newKEK(t))
 	var group sync.WaitGroup
 	for i := range 24 {
@@ -143,6 +146,7 @@ func (e *stuckEngine) View(ctx context.Context, fn func(store.EngineTx) error) e
 }
 
 func TestScrubEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	e := &stuckEngine{Engine: mem.New(), free: make(chan struct{})}
 	defer close(e.free)
 	db := openDB(t, e, newKEK(t), "acme")
@@ -168,6 +172,7 @@ func (e *brokenEngine) View(ctx context.Context, fn func(store.EngineTx) error) 
 }
 
 func TestScrubSurvivesPanic(t *testing.T) {
+	t.Parallel()
 	e := &brokenEngine{Engine: mem.New()}
 	db := openDB(t, e, newKEK(t), "acme")
 	e.broken.Store(true)
@@ -178,6 +183,7 @@ func TestScrubSurvivesPanic(t *testing.T) {
 
 // Random writes to several collections and tenants leave manifests that fit.
 func TestManifestsFollowWrites(t *testing.T) {
+	t.Parallel()
 	other := store.NewCollection[string]("other")
 	kek := newKEK(t)
 	rapid.Check(t, func(rt *rapid.T) {

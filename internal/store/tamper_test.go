@@ -80,6 +80,7 @@ func readAll(t testing.TB, path string) []byte {
 
 // A refused store says why, as a kind and in words, and is not changed.
 func TestOpenRefusals(t *testing.T) {
+	t.Parallel()
 	kek, other := newKEK(t), newKEK(t)
 	path := makeFile(t, kek, 5)
 	before := readAll(t, path)
@@ -155,6 +156,7 @@ func valuesOf(t testing.TB, path string) map[string][]byte {
 // Whoever has the file but not the key cannot change it unseen: every key
 // deleted, every value replaced by an older or another one.
 func TestOfflineEditsAreDetected(t *testing.T) {
+	t.Parallel()
 	if !store.Sealed {
 		t.Skip("without seals two equal values can change places")
 	}
@@ -236,6 +238,7 @@ func TestOfflineEditsAreDetected(t *testing.T) {
 // One flipped bit, anywhere: it is detected, or all that can be read is as it
 // was. BANKD_FLIP_STRIDE=1 tries every byte.
 func TestFlippedBits(t *testing.T) {
+	t.Parallel()
 	stride := 127
 	if s := os.Getenv("BANKD_FLIP_STRIDE"); s != "" {
 		if _, err := fmt.Sscan(s, &stride); err != nil {
@@ -301,6 +304,7 @@ func contents(t testing.TB, path string, kek vault.KEK) string {
 
 // A file cut short at any length is refused or whole, and never a crash.
 func TestTruncatedFile(t *testing.T) {
+	t.Parallel()
 	kek := newKEK(t)
 	path := makeFile(t, kek, 60)
 	whole := readAll(t, path)
@@ -319,6 +323,7 @@ func TestTruncatedFile(t *testing.T) {
 
 // No plain text reaches the file, in keys or values.
 func TestFileHoldsNoPlainText(t *testing.T) {
+	t.Parallel()
 	if !store.Sealed {
 		t.Skip("this build does not seal")
 	}

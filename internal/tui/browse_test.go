@@ -128,6 +128,7 @@ func (s *shelf) shows(want ...string) {
 }
 
 func TestBrowseViews(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{{80, 24}, {120, 40}} {
 		for name, keys := range map[string][]string{
 			"list": {}, "end": {"G"}, "detail": {"down", "enter"}, "filter": {"/", "s"}, "kept": {"/", "s", "enter", "down"},
@@ -143,6 +144,7 @@ func TestBrowseViews(t *testing.T) {
 
 // A million rows are never read: only pages around the cursor are, and few are kept.
 func TestBrowseReadsWhatItShows(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, 1_000_000, 80, 24)
 	s.press("G")
 	s.shows("1,000,000 of 1,000,000", "Shop 999999")
@@ -161,6 +163,7 @@ func TestBrowseReadsWhatItShows(t *testing.T) {
 
 // Wherever keys lead, the cursor is on the screen, its row is the one of its number, and every line of the screen is there.
 func TestBrowseAnywhere(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		total := rapid.SampledFrom([]int{0, 1, 17, 100, 101, 2500}).Draw(rt, "total")
 		s := newShelf(t, total, rapid.IntRange(20, 130).Draw(rt, "width"), rapid.IntRange(3, 50).Draw(rt, "height"))
@@ -192,6 +195,7 @@ func TestBrowseAnywhere(t *testing.T) {
 
 // What is typed is asked for once the typing rests; what was asked before is dropped.
 func TestBrowseFilters(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, 500, 80, 24)
 	s.press("/")
 	var settled []tea.Cmd
@@ -220,6 +224,7 @@ func TestBrowseFilters(t *testing.T) {
 }
 
 func TestBrowseTrouble(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, 500, 80, 24)
 	s.err = errors.New("bankd did not answer")
 	s.press("G")
@@ -241,6 +246,7 @@ func TestBrowseTrouble(t *testing.T) {
 
 // Colours say nothing that the words do not.
 func TestBrowseWithoutColour(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, 20, 80, 24)
 	plainView := s.m.View()
 	if strings.ContainsAny(ansi.Strip(plainView), "\x1b\u202e") {

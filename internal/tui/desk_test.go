@@ -18,6 +18,7 @@ import (
 
 // The three states of the desk, whole, at the two sizes; no line is wider and no view higher than the screen.
 func TestDeskViews(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{{80, 24}, {120, 40}} {
 		states := map[string]func(*stage){
 			"queue": func(*stage) {},
@@ -52,6 +53,7 @@ func TestDeskViews(t *testing.T) {
 
 // Whatever the size, nothing is cut off at an edge or pushes the keys from the screen.
 func TestDeskFitsEverySize(t *testing.T) {
+	t.Parallel()
 	for _, keys := range [][]string{{}, {"enter"}, {"l"}, {"h"}, {"b"}, {"?"}, {"/", "x"}} {
 		for width := 20; width <= 140; width += 7 {
 			for height := 3; height <= 50; height += 3 {
@@ -72,6 +74,7 @@ func TestDeskFitsEverySize(t *testing.T) {
 }
 
 func TestDeskOldestFirstAndClean(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 100, 24)
 	var order []string
 	for _, a := range s.m.visible() {
@@ -87,6 +90,7 @@ func TestDeskOldestFirstAndClean(t *testing.T) {
 }
 
 func TestDeskSearchesAsYouType(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 80, 24)
 	s.press("/", "d", "i", "a", "z")
 	if n := len(s.m.visible()); n != 1 || s.m.currentID != "1" {
@@ -116,6 +120,7 @@ func TestDeskSearchesAsYouType(t *testing.T) {
 
 // Keys typed fast come as one message; what is pasted is no command.
 func TestDeskKeysAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 80, 24)
 	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("/diaz")})
 	if s.m.search.Value() != "diaz" || s.m.currentID != "1" {
@@ -134,6 +139,7 @@ func TestDeskKeysAtOnce(t *testing.T) {
 
 // A new reading moves accounts, and the cursor with its own.
 func TestDeskKeepsTheCursor(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 80, 24)
 	s.press("down", "down") // Bo Chen
 	older := waiting("0", "Zoe Old", "0000", employee.Exited, 500)
@@ -161,6 +167,7 @@ func TestDeskKeepsTheCursor(t *testing.T) {
 }
 
 func TestDeskSaysWhatFails(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 100, 24)
 	s.err = fault.New(fault.Unavailable, "bankd is not running").WithHint("start it")
 	s.send(s.m.readQueue())
@@ -179,6 +186,7 @@ func TestDeskSaysWhatFails(t *testing.T) {
 
 // Watching goes on behind the queue, and the verdict is told there.
 func TestDeskWatchesBehindTheQueue(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 100, 24)
 	s.sessions = []connection.Session{pending()}
 	s.press("down", "l", "w")
@@ -200,6 +208,7 @@ func TestDeskWatchesBehindTheQueue(t *testing.T) {
 
 // R162-R164: a save that fails says so, assumes nothing, and can be tried again.
 func TestDeskSavesAgain(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 100, 24)
 	s.sessions, s.saveErr, s.verdict = []connection.Session{shared3()}, errors.New("plaid did not answer"), verifiedAna()
 	s.press("down", "l", "w")
@@ -223,6 +232,7 @@ func TestDeskSavesAgain(t *testing.T) {
 
 // R159-R161: the employee leaves; the account stays, not verified, and a fresh link is one key away.
 func TestDeskAfterAnExit(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 100, 24)
 	left := waiting("1", "Ana Diaz", "1111", employee.Exited, 30)
 	s.sessions, s.verdict = []connection.Session{{ID: "s9", State: connection.Exited}}, left
@@ -236,6 +246,7 @@ func TestDeskAfterAnExit(t *testing.T) {
 }
 
 func TestDeskManualAccountsHaveNoLink(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 100, 24)
 	s.rows[1].VerificationType, s.rows[1].VerificationReason = employee.Manual, employee.NotStarted
 	s.send(s.m.readQueue())
@@ -246,6 +257,7 @@ func TestDeskManualAccountsHaveNoLink(t *testing.T) {
 
 // The bundle holds ids and reasons, and nothing that could be a name, a number or a free text.
 func TestDeskBundle(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 100, 60)
 	s.rows[1].Evidence = &employee.Evidence{InstitutionName: "First Platypus Bank", PlaidStatus: "automatically_verified"}
 	s.send(s.m.readQueue())
@@ -281,6 +293,7 @@ func TestDeskBundle(t *testing.T) {
 }
 
 func TestDeskLinkKeys(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, 100, 24)
 	s.sessions = []connection.Session{pending()}
 	s.press("down", "c")

@@ -107,7 +107,7 @@ func (s *screen) text() string {
 // until waits for something to be drawn after what was seen so far, and forgets that.
 func (s *screen) until(want string) {
 	s.t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		if strings.Contains(s.text(), want) {
 			return
 		}
@@ -155,6 +155,7 @@ func (s *screen) end(want string) {
 }
 
 func TestPickInATerminal(t *testing.T) {
+	t.Parallel()
 	s := open(t, "pick", 24, 80)
 	s.until("1 of 3 chosen")
 	s.press("/", "s", "a", "v") // filter as you type: Saving alone
@@ -178,6 +179,7 @@ func TestPickInATerminal(t *testing.T) {
 }
 
 func TestInterruptLeavesTheTerminalIntact(t *testing.T) {
+	t.Parallel()
 	for name, ready := range map[string]string{"pick": "of 3 chosen", "wait": "left"} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, name, 24, 80)
@@ -189,6 +191,7 @@ func TestInterruptLeavesTheTerminalIntact(t *testing.T) {
 }
 
 func TestWaitingScreen(t *testing.T) {
+	t.Parallel()
 	s := open(t, "wait", 40, 80)
 	s.until("https://secure.plaid.com/hl/abc")
 	s.until("waiting for you")
@@ -222,6 +225,7 @@ func stripANSI(s string) string {
 
 // The reducers, without a terminal.
 func TestPickModel(t *testing.T) {
+	t.Parallel()
 	locked := append([]Choice{{ID: "l", Name: "Credit Card", Mask: "3333", Locked: "not a deposit account"}}, three...)
 	press := func(m tea.Model, keys ...string) pickModel {
 		for _, k := range keys {

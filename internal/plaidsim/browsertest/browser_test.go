@@ -21,7 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-const paneWait = 20 * time.Second
+const paneWait = time.Minute
 
 // browser starts Chromium once for the package.
 var browser = sync.OnceValues(func() (context.Context, error) {

@@ -82,6 +82,7 @@ func (b *tab) signIn(password string) *tab {
 }
 
 func TestSuccess(t *testing.T) {
+	t.Parallel()
 	s := startSim(t)
 	token, hosted := s.link(nil)
 	b := openTab(t, s, hosted, 1024, 800)
@@ -96,6 +97,7 @@ func TestSuccess(t *testing.T) {
 // TestKeyboard links an account without the mouse; Enter in a field submits
 // and never leaves.
 func TestKeyboard(t *testing.T) {
+	t.Parallel()
 	s := startSim(t)
 	token, hosted := s.link(nil)
 	b := openTab(t, s, hosted, 1024, 800)
@@ -110,6 +112,7 @@ func TestKeyboard(t *testing.T) {
 }
 
 func TestMFA(t *testing.T) {
+	t.Parallel()
 	for password, answers := range map[string][][2]string{
 		"mfa_device":           {{"mfa_device", "Text message to xxx-xxx-5309"}, {"mfa_code", "1234"}},
 		"mfa_questions_1_2":    {{"mfa_answer_0", "answer_0_0"}, {"mfa_answer_1", "answer_0_1"}},
@@ -138,6 +141,7 @@ func TestMFA(t *testing.T) {
 }
 
 func TestWrongPassword(t *testing.T) {
+	t.Parallel()
 	s := startSim(t)
 	token, hosted := s.link(nil)
 	b := openTab(t, s, hosted, 1024, 800)
@@ -149,6 +153,7 @@ func TestWrongPassword(t *testing.T) {
 }
 
 func TestOAuth(t *testing.T) {
+	t.Parallel()
 	s := startSim(t)
 	token, hosted := s.link(nil)
 	b := openTab(t, s, hosted, 1024, 800)
@@ -164,6 +169,7 @@ func (b *tab) typeNumbers(routing string) *tab {
 }
 
 func TestSameDayMicroDeposit(t *testing.T) {
+	t.Parallel()
 	s := startSim(t)
 	token, hosted := s.link(object{"auth": object{"same_day_microdeposits_enabled": true, "auth_type_select_enabled": true}, "additional_consented_products": nil})
 	b := openTab(t, s, hosted, 1024, 800)
@@ -177,6 +183,7 @@ func TestSameDayMicroDeposit(t *testing.T) {
 }
 
 func TestInstantMicroDeposit(t *testing.T) {
+	t.Parallel()
 	s := startSim(t)
 	token, hosted := s.link(object{"auth": object{"instant_microdeposits_enabled": true}})
 	b := openTab(t, s, hosted, 1024, 800)
@@ -185,6 +192,7 @@ func TestInstantMicroDeposit(t *testing.T) {
 }
 
 func TestInstantMatch(t *testing.T) {
+	t.Parallel()
 	s := startSim(t)
 	token, hosted := s.link(nil)
 	b := openTab(t, s, hosted, 1024, 800)
@@ -195,6 +203,7 @@ func TestInstantMatch(t *testing.T) {
 }
 
 func TestExit(t *testing.T) {
+	t.Parallel()
 	s := startSim(t)
 	token, hosted := s.link(nil)
 	b := openTab(t, s, hosted, 1024, 800)
@@ -210,6 +219,7 @@ func TestExit(t *testing.T) {
 // TestCompletion leaves for the caller's own address at the end; the page's
 // content security policy must let the form go there.
 func TestCompletion(t *testing.T) {
+	t.Parallel()
 	s := startSim(t)
 	home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -232,6 +242,7 @@ func TestCompletion(t *testing.T) {
 }
 
 func TestNarrow(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"light", "dark"} {
 		t.Run(mode, func(t *testing.T) {
 			s := startSim(t)
@@ -250,6 +261,7 @@ func TestNarrow(t *testing.T) {
 }
 
 func TestLostLink(t *testing.T) {
+	t.Parallel()
 	s := startSim(t)
 	b := openTab(t, s, s.url+"/hl/", 320, 640)
 	b.run(chromedp.WaitVisible(`form[data-pane="ERROR"]`, chromedp.ByQuery))

@@ -19,6 +19,7 @@ func openTest(t testing.TB, path string) *Engine {
 }
 
 func TestEngine(t *testing.T) {
+	t.Parallel()
 	enginetest.Run(t, func(t testing.TB) store.Engine {
 		return openTest(t, filepath.Join(t.TempDir(), "bankd.db"))
 	})

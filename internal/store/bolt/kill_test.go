@@ -29,6 +29,7 @@ func child(t *testing.T, test string, env ...string) *exec.Cmd {
 // random moment, again and again: the file is absent or whole, and every write
 // that was acknowledged is there. BANKD_KILL_ROUNDS sets how often.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	if path := os.Getenv("BANKD_TEST_KILL"); path != "" {
 		writeUntilKilled(path)
 		return

@@ -20,6 +20,7 @@ func put(key string) func(store.EngineTx) error {
 // After a failed commit its caller hears that the outcome is unknown, and
 // everything later is refused, reads too.
 func TestFailedCommitPoisons(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bankd.db")
 	e := openTest(t, path)
 	if err := e.Update(t.Context(), put("before")); err != nil {
@@ -58,6 +59,7 @@ func TestFailedCommitPoisons(t *testing.T) {
 // Each member of a group whose commit fails hears one of two promises:
 // unknown, or surely not applied.
 func TestFailedGroup(t *testing.T) {
+	t.Parallel()
 	e := openTest(t, filepath.Join(t.TempDir(), "bankd.db"))
 	e.failCommit = func() error { return errDisk }
 	var group sync.WaitGroup
@@ -79,6 +81,7 @@ func TestFailedGroup(t *testing.T) {
 
 // A view that ends while the commit it read from is failing is refused.
 func TestViewOfCommitInDoubt(t *testing.T) {
+	t.Parallel()
 	e := openTest(t, filepath.Join(t.TempDir(), "bankd.db"))
 	visible, proceed := make(chan struct{}), make(chan struct{})
 	e.failCommit = func() error {
@@ -102,6 +105,7 @@ func TestViewOfCommitInDoubt(t *testing.T) {
 
 // The real thing: the file cannot grow any more.
 func TestFullDiskPoisons(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("BANKD_TEST_FULL") == "" {
 		out, err := child(t, "TestFullDiskPoisons", "BANKD_TEST_FULL="+t.TempDir()).CombinedOutput()
 		if err != nil {
@@ -122,6 +126,7 @@ func TestFullDiskPoisons(t *testing.T) {
 }
 
 func TestOpenRefusesOtherFiles(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	empty, text, link := filepath.Join(dir, "empty"), filepath.Join(dir, "text"), filepath.Join(dir, "link")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
@@ -147,6 +152,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 }
 
 func TestOpenTwice(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bankd.db")
 	openTest(t, path)
 	if _, err := Open(path); !errors.Is(err, store.ErrInUse) {
@@ -156,6 +162,7 @@ func TestOpenTwice(t *testing.T) {
 
 // A creation that was killed half-way leaves a file aside, which the next one replaces.
 func TestOpenAfterKilledCreation(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bankd.db")
 	if err := os.WriteFile(path+".new", []byte("half a file"), 0o600); err != nil {
 		t.Fatal(err)

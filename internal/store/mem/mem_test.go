@@ -11,11 +11,13 @@ import (
 )
 
 func TestEngine(t *testing.T) {
+	t.Parallel()
 	enginetest.Run(t, func(testing.TB) store.Engine { return mem.New() })
 }
 
 // What a function keeps outside itself shows twice; what it stores, once.
 func TestUpdateRunsTwice(t *testing.T) {
+	t.Parallel()
 	e := mem.New()
 	runs := 0
 	err := e.Update(t.Context(), func(tx store.EngineTx) error {
@@ -42,6 +44,7 @@ func TestUpdateRunsTwice(t *testing.T) {
 
 // The second run meets what was written between the two, and only it counts.
 func TestUpdateRunsAgainOnChangedState(t *testing.T) {
+	t.Parallel()
 	e := mem.New()
 	once := true
 	e.Between(func() {
