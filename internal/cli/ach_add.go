@@ -63,7 +63,7 @@ func runACHAdd(ctx context.Context, a *app, o achAddOptions) error {
 	return a.showACH(v)
 }
 
-// achParams collects what was given and asks for the rest, the account number last.
+// achParams reads the flags and asks for the missing values, the account number last.
 func achParams(ctx context.Context, a *app, o achAddOptions) (account.AddACHParams, error) {
 	p := account.AddACHParams{BankName: o.bank, AccountType: o.kind, Nickname: o.nickname}
 	var err error

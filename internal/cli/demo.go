@@ -68,7 +68,7 @@ func runDemo(ctx context.Context, a *app, keep bool) (err error) {
 	return t.leaveRunning()
 }
 
-// tour types commands for the user and shows what they answer.
+// tour runs commands as a user would type them, and shows their output.
 type tour struct {
 	*app
 	daemon *demoDaemon

@@ -71,7 +71,7 @@ func runEmployeeAdd(ctx context.Context, a *app, o employeeAddOptions) error {
 	return nil
 }
 
-// employeeParams collects what was given and asks for the rest, the account number last.
+// employeeParams reads the flags and asks for the missing values, the account number last.
 func employeeParams(ctx context.Context, a *app, o employeeAddOptions) (employee.AddParams, error) {
 	var p employee.AddParams
 	if err := o.personFlags.check(); err != nil {

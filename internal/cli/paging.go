@@ -48,7 +48,7 @@ func fetch[T any](ctx context.Context, a *app, p paging, get getPage[T]) ([]T, e
 // getPage reads one page of a listing.
 type getPage[T any] func(context.Context, page.Request) ([]T, page.Info, error)
 
-// filtered gives the pages of what a filter selects.
+// filtered gives the pages of a listing under a filter.
 func filtered[Q, T any](list func(context.Context, Q, page.Request) ([]T, page.Info, error), q Q) getPage[T] {
 	return func(ctx context.Context, p page.Request) ([]T, page.Info, error) { return list(ctx, q, p) }
 }

@@ -76,7 +76,7 @@ func fittingColumns(grid [][]string, name, width int) int {
 	return n
 }
 
-// alignRight pads a column on its left, and paints what stands below its head.
+// alignRight pads a column on its left, and colours the cells below its head.
 func alignRight(grid [][]string, column int, paint func(string) string) {
 	width := 0
 	for _, row := range grid {

@@ -99,7 +99,7 @@ func (c *Client) ListCompanyAccounts(ctx context.Context, q employee.Query, p pa
 	return bareList[employee.BankAccount](ctx, c, path, q, p)
 }
 
-// DeleteEmployeeAccount destroys an account's numbers and ends what was linked for it.
+// DeleteEmployeeAccount destroys an account's numbers and removes the connection linked for it.
 func (c *Client) DeleteEmployeeAccount(ctx context.Context, company, employeeID, accountID string) (d employee.Deleted, err error) {
 	err = c.bare(ctx, "DELETE", personAccount(company, employeeID, accountID), nil, nil, &d)
 	return d, err
@@ -116,7 +116,7 @@ func (c *Client) GetEmployeeHistory(ctx context.Context, company, employeeID, ac
 	return bareList[trail.Record](ctx, c, personAccount(company, employeeID, accountID)+"/history", p)
 }
 
-// GetCompany tells what a company has switched on.
+// GetCompany reads a company's capabilities.
 func (c *Client) GetCompany(ctx context.Context, company string) (caps employee.Capabilities, err error) {
 	_, err = c.call(ctx, "GET", "/api/v1/admin/companies/"+url.PathEscape(company), nil, nil, &caps)
 	return caps, err

@@ -27,7 +27,7 @@ type Info struct {
 	Pages int `json:"pages"`
 }
 
-// Check sets the defaults and names what is out of range.
+// Check sets the defaults and records values out of range.
 func (r *Request) Check(bad *fault.Problems) {
 	if r.Page == 0 {
 		r.Page = 1

@@ -25,7 +25,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// Config is what a Server works with.
+// Config holds the parts that a Server is built of.
 type Config struct {
 	Bank   *bank.Bank
 	Log    *slog.Logger
