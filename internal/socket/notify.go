@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// What Notify tells systemd.
+// States that Notify reports to systemd.
 const (
 	Ready    = "READY=1"
 	Stopping = "STOPPING=1"
