@@ -58,7 +58,7 @@ func next(t *testing.T, from chan delivery) (delivery, object) {
 			t.Fatal(err)
 		}
 		return d, body
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no webhook came")
 	}
 	return delivery{}, nil

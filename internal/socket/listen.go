@@ -21,7 +21,6 @@ var ErrInUse = errors.New("another bankd listens there")
 // Listen makes the socket at path, mode 0600, in a directory that only its
 // owner can enter, which it makes if it is missing. A socket on which nobody
 // listens any more is replaced; anything else that stands there is an error.
-// It changes the umask of the whole process for a moment: call it at start-up.
 func Listen(path string) (net.Listener, error) {
 	l, err := listen(path)
 	if err != nil {
@@ -45,9 +44,15 @@ func listen(path string) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	before := syscall.Umask(0o177)
-	defer syscall.Umask(before)
-	return net.Listen("unix", path)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	// Nobody else reaches it before its mode is set: the directory is ours alone. The umask would be the whole process's.
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
 
 // openPrivateDir opens a directory that belongs to us alone, so that nobody
