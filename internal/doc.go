@@ -21,6 +21,7 @@
 //	tenant      tenants, clients, roles, scopes: who may touch what
 //	trail       the audit log's words
 //	page        the pages of a listing
+//	query       the parameters of a route, told by tags: decoded, encoded, documented, made flags of
 //	quota       what is left of calls that are limited
 //	status      what the daemon says of itself
 //
@@ -41,7 +42,7 @@
 //	store       sealed typed collections over an ordered key-value Engine (bolt, mem; enginetest holds both to one contract)
 //	vault       the key to the keys, per-tenant data keys, keyed digests
 //
-// Shared edges: socket (path, safe listen, dial, peer uid), spell (the name that a mistyped one is near) and, for bankd
+// Shared edges: socket (path, safe listen, dial, peer uid), suggest (the known name that a mistyped one is near) and, for bankd
 // alone, config.
 //
 // The user's side:

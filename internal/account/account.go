@@ -154,13 +154,18 @@ func (a Account) SharesOwner(b Account) bool {
 
 // Query selects bank accounts.
 type Query struct {
-	EmployerID     string
-	CarrierID      string
-	UserID         string
-	ConnectionID   string
-	ConnectionType string
-	Status         string
-	Primary        *bool
+	EmployerID     string `query:"employer_id" doc:"of this employer"`
+	CarrierID      string `query:"carrier_id" doc:"of this carrier"`
+	UserID         string `query:"user_id" doc:"of this user"`
+	ConnectionID   string `query:"connection_id" doc:"of this connection" flag:"connection" id:"connection"`
+	ConnectionType string `query:"connection_type" enum:"manual,plaid"`
+	Status         string `query:"status" enum:"active,inactive"`
+	Primary        *bool  `query:"primary" doc:"primary ones alone; with =false the others"`
+}
+
+// DeleteQuery says what goes with a bank account that is deleted.
+type DeleteQuery struct {
+	Cascade bool `query:"cascade" doc:"the ACH accounts joined to it too"`
 }
 
 // Match reports whether an account is selected.

@@ -189,11 +189,11 @@ func OwnerPair(kind, id string) (employer, carrier string) {
 
 // ACHQuery selects ACH accounts.
 type ACHQuery struct {
-	OwnerType      string
-	OwnerID        string
-	Status         string // one state, or "active": not disabled (A5)
-	ConnectionType string
-	BankAccountID  string
+	OwnerType      string `query:"owner_type" enum:"employer,carrier" flag:"-"`
+	OwnerID        string `query:"owner_id" doc:"of this owner" flag:"-"`
+	Status         string `query:"status" enum:"active,unverified,pending_verification,verified,verification_failed,disabled" doc:"active (not disabled), unverified, pending_verification, verified, verification_failed or disabled"` // A5
+	ConnectionType string `query:"connection_type" enum:"manual,plaid"`
+	BankAccountID  string `query:"bank_account_id" doc:"of this bank account" flag:"bank-account" id:"bank account"`
 }
 
 // Match reports whether an account is selected.

@@ -23,13 +23,13 @@ func (b *Bank) AddAccount(ctx context.Context, c tenant.Caller, p account.AddPar
 	if a.ConnectionType == "" {
 		a.ConnectionType = account.Manual
 	}
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		if a.Primary {
 			if err := clearPrimaries(tx, c.TenantID, a); err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 		}
-		return deed{action: "account.add", object: "account:" + a.ID, reply: a.Account, status: 201}, bankAccounts.Put(tx, c.TenantID, a.ID, a)
+		return auditEvent{action: "account.add", object: "account:" + a.ID, reply: a.Account, status: 201}, bankAccounts.Put(tx, c.TenantID, a.ID, a)
 	})
 	return a.Account, err
 }
@@ -94,27 +94,27 @@ func seenAccount(tx *store.Tx, c tenant.Caller, id string) (storedAccount, error
 func (b *Bank) changeAccount(ctx context.Context, c tenant.Caller, id, action string, change func(*storedAccount)) (account.Account, error) {
 	var changed account.Account
 	now := b.time()
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		a, err := seenAccount(tx, c, id)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if err := writable(c, a.EmployerID, a.CarrierID, "bank account"); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		was := a.Primary
 		change(&a)
 		if a.Primary && a.Status != account.Active {
-			return deed{}, fault.Field("primary", "an inactive account cannot be primary")
+			return auditEvent{}, fault.Field("primary", "an inactive account cannot be primary")
 		}
 		a.UpdatedAt = now
 		if a.Primary && !was {
 			if err := clearPrimaries(tx, c.TenantID, a); err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 		}
 		changed = a.Account
-		return deed{action: action, object: "account:" + id, reply: changed}, bankAccounts.Put(tx, c.TenantID, id, a)
+		return auditEvent{action: action, object: "account:" + id, reply: changed}, bankAccounts.Put(tx, c.TenantID, id, a)
 	})
 	return changed, err
 }
@@ -148,37 +148,37 @@ func (b *Bank) SetDefaultAccount(ctx context.Context, c tenant.Caller, id string
 // The Plaid connection behind it stays.
 func (b *Bank) DeleteAccount(ctx context.Context, c tenant.Caller, id string, cascade bool) (account.Deleted, error) {
 	var reply account.Deleted
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		a, err := seenAccount(tx, c, id)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if err := writable(c, a.EmployerID, a.CarrierID, "bank account"); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		joined, err := joinedACH(tx, c.TenantID, id)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if len(joined) > 0 && !cascade {
-			return deed{}, fault.New(fault.Conflict, "an ACH account is joined to it").WithID(joined[0].ID).
+			return auditEvent{}, fault.New(fault.Conflict, "an ACH account is joined to it").WithID(joined[0].ID).
 				WithHint("delete that first, or add cascade=true (--cascade)")
 		}
 		reply = account.Deleted{ID: id, Deleted: true, PrimaryRemoved: a.Primary, ConnectionStays: a.ConnectionID}
 		for _, j := range joined {
 			employer, carrier := j.Owner()
 			if err := writable(c, employer, carrier, "ACH account"); err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
-			if err := b.shred(tx, c, j); err != nil {
-				return deed{}, err
+			if err := b.destroyACH(tx, c, j); err != nil {
+				return auditEvent{}, err
 			}
 			reply.AlsoDeletedIDs = append(reply.AlsoDeletedIDs, j.ID)
 		}
-		if err := b.bury(tx, c, tombstone{ID: id, Kind: "account", Last4: a.Mask}); err != nil {
-			return deed{}, err
+		if err := b.putTombstone(tx, c, tombstone{ID: id, Kind: "account", Last4: a.Mask}); err != nil {
+			return auditEvent{}, err
 		}
-		return deed{action: "account.delete", object: "account:" + id, reply: reply}, bankAccounts.Delete(tx, c.TenantID, id)
+		return auditEvent{action: "account.delete", object: "account:" + id, reply: reply}, bankAccounts.Delete(tx, c.TenantID, id)
 	})
 	return reply, err
 }
@@ -187,7 +187,7 @@ func joinedACH(tx *store.Tx, tenantID, accountID string) ([]storedACH, error) {
 	return achWhere(tx, tenantID, func(a storedACH) bool { return a.BankAccountID == accountID })
 }
 
-func (b *Bank) bury(tx *store.Tx, c tenant.Caller, t tombstone) error {
+func (b *Bank) putTombstone(tx *store.Tx, c tenant.Caller, t tombstone) error {
 	t.By, t.At = c.Client.ID, b.time()
 	return tombstones.Put(tx, c.TenantID, t.ID, t)
 }

@@ -24,11 +24,11 @@ func (b *Bank) AddACH(ctx context.Context, c tenant.Caller, p account.AddACHPara
 	}
 	a.Status, a.BankName, a.AccountType, a.Nickname = account.Unverified, p.BankName, p.AccountType, p.Nickname
 	a.ConnectionType, a.BankAccountID, a.IsPrimary = account.Manual, p.BankAccountID, p.IsPrimary != nil && *p.IsPrimary
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		if err := joinable(tx, c, a.ACH); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
-		d := deed{action: "ach.add", object: "ach:" + a.ID, reply: a.ACH, status: 201}
+		d := auditEvent{action: "ach.add", object: "ach:" + a.ID, reply: a.ACH, status: 201}
 		return d, putNewACH(tx, c.TenantID, a)
 	})
 	return a.ACH, err
@@ -55,7 +55,7 @@ func joinable(tx *store.Tx, c tenant.Caller, a account.ACH) error {
 	}
 	meta, err := seenAccount(tx, c, a.BankAccountID)
 	if err != nil {
-		return asField(err, "bank_account_id", "is not a bank account of yours")
+		return inField(err, "bank_account_id", "is not a bank account of yours")
 	}
 	employer, carrier := a.Owner()
 	if employer != "" && meta.EmployerID != employer || carrier != "" && meta.CarrierID != carrier {
@@ -161,22 +161,22 @@ func seenACH(tx *store.Tx, c tenant.Caller, id string) (storedACH, error) {
 }
 
 // changeACH reads an ACH account, applies change, and writes it with its audit line.
-func (b *Bank) changeACH(ctx context.Context, c tenant.Caller, id string, d deed, change func(*storedACH) error) (account.ACH, error) {
+func (b *Bank) changeACH(ctx context.Context, c tenant.Caller, id string, d auditEvent, change func(*storedACH) error) (account.ACH, error) {
 	var changed account.ACH
 	now := b.time()
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		a, err := seenACH(tx, c, id)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		was := a.IsPrimary
 		if err := change(&a); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		a.UpdatedAt = now
 		if a.IsPrimary && !was {
 			if err := clearACHPrimaries(tx, c.TenantID, a); err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 		}
 		changed = a.ACH
@@ -189,7 +189,7 @@ func (b *Bank) changeACH(ctx context.Context, c tenant.Caller, id string, d deed
 
 // UpdateACH changes what may be changed of an ACH account (A8).
 func (b *Bank) UpdateACH(ctx context.Context, c tenant.Caller, id string, p account.UpdateACHParams) (account.ACH, error) {
-	return b.changeACH(ctx, c, id, deed{action: "ach.update"}, func(a *storedACH) error {
+	return b.changeACH(ctx, c, id, auditEvent{action: "ach.update"}, func(a *storedACH) error {
 		if p.AccountType != nil && *p.AccountType != a.AccountType && a.Status != account.Unverified {
 			return fault.Field("account_type", "can be changed only while the account is unverified")
 		}
@@ -206,23 +206,23 @@ func (b *Bank) UpdateACH(ctx context.Context, c tenant.Caller, id string, p acco
 // DeleteACH destroys an ACH account's numbers and takes it off every list; a tombstone with the last four stays (A11).
 func (b *Bank) DeleteACH(ctx context.Context, c tenant.Caller, id string) (account.Deleted, error) {
 	var reply account.Deleted
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		a, err := seenACH(tx, c, id)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		reply = account.Deleted{ID: id, Deleted: true, PrimaryRemoved: a.IsPrimary, AccountLast4: a.AccountLast4, ConnectionStays: a.ConnectionID}
-		return deed{action: "ach.delete", object: "ach:" + id, details: map[string]string{"last4": a.AccountLast4}, reply: reply}, b.shred(tx, c, a)
+		return auditEvent{action: "ach.delete", object: "ach:" + id, details: map[string]string{"last4": a.AccountLast4}, reply: reply}, b.destroyACH(tx, c, a)
 	})
 	return reply, err
 }
 
-func (b *Bank) shred(tx *store.Tx, c tenant.Caller, a storedACH) error {
+func (b *Bank) destroyACH(tx *store.Tx, c tenant.Caller, a storedACH) error {
 	if err := achNumbers.Delete(tx, c.TenantID, a.Fingerprint); err != nil {
 		return err
 	}
 	if err := achAccounts.Delete(tx, c.TenantID, a.ID); err != nil {
 		return err
 	}
-	return b.bury(tx, c, tombstone{ID: a.ID, Kind: "ach", Last4: a.AccountLast4})
+	return b.putTombstone(tx, c, tombstone{ID: a.ID, Kind: "ach", Last4: a.AccountLast4})
 }

@@ -11,11 +11,11 @@ import (
 func (b *Bank) GetBalance(ctx context.Context, c tenant.Caller, p connection.BalanceParams) (connection.Balances, error) {
 	conn, err := b.livingConnection(ctx, c, p.PlaidItemID)
 	if err != nil {
-		return connection.Balances{}, asField(err, "plaid_item_id", "is not a connection of yours")
+		return connection.Balances{}, inField(err, "plaid_item_id", "is not a connection of yours")
 	}
 	found, err := b.plaid.GetBalances(ctx, conn.token())
 	if err != nil {
-		return connection.Balances{}, b.troubled(ctx, c, conn, err)
+		return connection.Balances{}, b.noteFailure(ctx, c, conn, err)
 	}
 	now := b.time()
 	reply := connection.Balances{ItemID: conn.ItemID, ConnectionID: conn.ID, AsOf: now, Accounts: []connection.AccountBalance{}}

@@ -33,8 +33,8 @@ func (b *Bank) AddClient(ctx context.Context, c tenant.Caller, p tenant.ClientPa
 	if err != nil {
 		return tenant.Minted{}, err
 	}
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
-		d := deed{action: "client.add", object: "client:" + m.ID, details: map[string]string{"role": string(m.Role)}, reply: m, status: 201}
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
+		d := auditEvent{action: "client.add", object: "client:" + m.ID, details: map[string]string{"role": string(m.Role)}, reply: m, status: 201}
 		return d, clients.Put(tx, store.SystemTenant, m.ID, storedClient{Client: m.Client, TenantID: c.TenantID, SecretHash: hash})
 	})
 	return m, err
@@ -113,20 +113,20 @@ func (b *Bank) ListClients(ctx context.Context, c tenant.Caller, p page.Request)
 // RevokeClient ends a client at once; revoking it again changes nothing.
 func (b *Bank) RevokeClient(ctx context.Context, c tenant.Caller, id string) (tenant.Client, error) {
 	var revoked tenant.Client
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		stored, err := clients.Get(tx, store.SystemTenant, id)
 		if err == nil && stored.TenantID != c.TenantID {
 			err = store.ErrNotFound
 		}
 		if err != nil {
-			return deed{}, missing(err, "client")
+			return auditEvent{}, missing(err, "client")
 		}
 		if stored.RevokedAt == nil {
 			now := b.time()
 			stored.RevokedAt = &now
 		}
 		revoked = stored.Client
-		return deed{action: "client.revoke", object: "client:" + id}, clients.Put(tx, store.SystemTenant, id, stored)
+		return auditEvent{action: "client.revoke", object: "client:" + id}, clients.Put(tx, store.SystemTenant, id, stored)
 	})
 	b.clients.drop(id)
 	return revoked, err

@@ -67,13 +67,13 @@ func (b *Bank) changeCompany(ctx context.Context, c tenant.Caller, company, name
 		return employee.Capabilities{}, err
 	}
 	var changed employee.Capabilities
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		caps, err := companyIn(tx, c.TenantID, company)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		changed = change(caps)
-		d := deed{action: action, object: "company:" + company, reply: changed, details: map[string]string{
+		d := auditEvent{action: action, object: "company:" + company, reply: changed, details: map[string]string{
 			"capability": name, "tokenized_policy": string(changed.TokenizedPolicy),
 		}}
 		return d, companies.Put(tx, c.TenantID, company, changed)

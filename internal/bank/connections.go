@@ -68,8 +68,8 @@ func (b *Bank) connection(ctx context.Context, c tenant.Caller, id string) (stor
 	return conn, err
 }
 
-// storedNow reads a connection as it is now; whoever means to act on it keeps others from doing so meanwhile.
-func (b *Bank) storedNow(ctx context.Context, tenantID, id string) (conn storedConnection, err error) {
+// readConnectionNow reads a connection as it is now; whoever means to act on it keeps others from doing so meanwhile.
+func (b *Bank) readConnectionNow(ctx context.Context, tenantID, id string) (conn storedConnection, err error) {
 	err = b.db.View(ctx, func(tx *store.Tx) error {
 		conn, err = connections.Get(tx, tenantID, id)
 		return missing(err, "connection")

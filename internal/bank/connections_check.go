@@ -54,9 +54,9 @@ func (b *Bank) checkData(ctx context.Context, c tenant.Caller, conn storedConnec
 // checkItem asks /item/get, the one call that answers for a broken Item too.
 func (b *Bank) checkItem(ctx context.Context, c tenant.Caller, conn storedConnection) (storedConnection, error) {
 	asked := b.time()
-	at("check.ask")
+	crashPoint("check.ask")
 	item, err := b.plaid.GetItem(ctx, conn.token())
-	at("check.asked")
+	crashPoint("check.asked")
 	if err != nil {
 		if connection.Known(plaid.Code(err)) {
 			return b.noteTrouble(ctx, c, conn, plaid.Code(err))
@@ -64,7 +64,7 @@ func (b *Bank) checkItem(ctx context.Context, c tenant.Caller, conn storedConnec
 		return conn, err
 	}
 	now := b.time()
-	d := deed{action: "connection.check"}
+	d := auditEvent{action: "connection.check"}
 	conn, err = b.changeConnection(ctx, c, conn.ID, d, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		changed := false
 		if item.ErrorCode != "" {
@@ -77,7 +77,7 @@ func (b *Bank) checkItem(ctx context.Context, c tenant.Caller, conn storedConnec
 	if err != nil {
 		return conn, err
 	}
-	at("check.stored")
+	crashPoint("check.stored")
 	if err := b.pointWebhook(ctx, c, conn, item.Webhook); err != nil { // it works without
 		b.log.Warn("Plaid could not be told where webhooks go", "connection", conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 	}
@@ -124,34 +124,34 @@ func (b *Bank) pointWebhook(ctx context.Context, c tenant.Caller, conn storedCon
 	if points == b.links.Webhook || b.links.Webhook == "" && conn.Pointed != points {
 		return nil
 	}
-	at("webhook.ask")
+	crashPoint("webhook.ask")
 	if err := b.plaid.PointWebhook(ctx, conn.token(), b.links.Webhook); err != nil {
 		return err
 	}
-	at("webhook.asked")
-	d := deed{action: "connection.point_webhook", details: map[string]string{"on": strconv.FormatBool(b.links.Webhook != "")}}
+	crashPoint("webhook.asked")
+	d := auditEvent{action: "connection.point_webhook", details: map[string]string{"on": strconv.FormatBool(b.links.Webhook != "")}}
 	_, err := b.changeConnection(ctx, c, conn.ID, d, func(_ *store.Tx, latest *storedConnection) (bool, error) {
 		latest.Pointed = b.links.Webhook
 		return true, nil
 	})
-	at("webhook.stored")
+	crashPoint("webhook.stored")
 	return err
 }
 
 // mended checks a connection whose update session ended well: it is asked after, its accounts are reconciled and their
 // numbers read anew where ACH accounts rest on them.
-func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
+func (b *Bank) mended(ctx context.Context, w recordRef, s storedSession) error {
 	c := system(w.TenantID)
 	if s.AccountID != "" {
 		return b.mendedEmployee(ctx, w, s)
 	}
 	conn, err := b.connection(ctx, c, s.ConnectionID)
 	if err != nil {
-		return b.giveUp(ctx, w, fault.As(err))
+		return b.abandonSession(ctx, w, fault.As(err))
 	}
 	now := b.time()
-	at("update.mended")
-	conn, err = b.changeConnection(ctx, c, conn.ID, deed{action: "connection.mend"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+	crashPoint("update.mended")
+	conn, err = b.changeConnection(ctx, c, conn.ID, auditEvent{action: "connection.mend"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		conn.Heal(connection.ByUpdate, now, now)
 		conn.Heal(connection.ByTime, now, now)
 		conn.Mended = &now
@@ -160,7 +160,7 @@ func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
 	if err != nil {
 		return err
 	}
-	at("update.noted")
+	crashPoint("update.noted")
 	if conn.Status != connection.Removed {
 		conn, err = b.checkItem(ctx, c, conn)
 	}
@@ -168,19 +168,19 @@ func (b *Bank) mended(ctx context.Context, w where, s storedSession) error {
 		return err
 	}
 	if conn.Status == connection.Removed {
-		return b.giveUp(ctx, w, errRemoved(conn.ID))
+		return b.abandonSession(ctx, w, errRemoved(conn.ID))
 	}
 	if !conn.Answers() {
-		at("update.refused")
-		return b.giveUp(ctx, w, fault.New(fault.RelinkRequired, "the bank still refuses: %s", conn.Error.Code).
+		crashPoint("update.refused")
+		return b.abandonSession(ctx, w, fault.New(fault.RelinkRequired, "the bank still refuses: %s", conn.Error.Code).
 			WithHint("run `bankctl connections reauth %s` again", conn.ID))
 	}
 	if _, err := b.checkData(ctx, c, conn); err != nil && !connection.Known(plaid.Code(err)) {
 		return err
 	}
-	at("update.checked")
+	crashPoint("update.checked")
 	b.work.syncs.Poke(conn.ID)
 	err = b.update(ctx, func(tx *store.Tx) error { return open.Delete(tx, store.SystemTenant, w.ID) })
-	at("update.closed")
+	crashPoint("update.closed")
 	return err
 }

@@ -18,9 +18,9 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 	}
 	ctx = context.WithoutCancel(ctx)
 	token := plaid.NewAccessToken(p.AccessToken.Reveal())
-	at("import.ask")
+	crashPoint("import.ask")
 	item, err := b.plaid.GetItem(ctx, token)
-	at("import.asked")
+	crashPoint("import.asked")
 	if gone(err) {
 		return connection.Connection{}, fault.Field("access_token", "is of no Item that these Plaid keys may use").
 			WithHint("a token works with the keys and in the environment that made it alone")
@@ -38,21 +38,21 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 	if item.ErrorCode != "" {
 		conn.Note(item.ErrorCode, now, nil)
 	}
-	if tenantID, id, err := b.ofItem(ctx, item.ID); err != nil {
+	if tenantID, id, err := b.connectionOfItem(ctx, item.ID); err != nil {
 		return connection.Connection{}, err
 	} else if id != "" && tenantID == c.TenantID {
 		return connection.Connection{}, fault.New(fault.Duplicate, "this Item is here already").WithID(id)
 	} else if id != "" {
 		return connection.Connection{}, fault.New(fault.Conflict, "this Item is used elsewhere")
 	}
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
-		d := deed{action: "connection.import", object: "connection:" + conn.ID, reply: conn.Connection, status: 201, details: map[string]string{"item": item.ID}}
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
+		d := auditEvent{action: "connection.import", object: "connection:" + conn.ID, reply: conn.Connection, status: 201, details: map[string]string{"item": item.ID}}
 		if err := connections.Put(tx, c.TenantID, conn.ID, conn); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		return d, items.Put(tx, c.TenantID, item.ID, pointer{conn.ID})
 	})
-	at("import.stored")
+	crashPoint("import.stored")
 	if err != nil {
 		return connection.Connection{}, err
 	}
@@ -83,8 +83,8 @@ func (b *Bank) settleImport(ctx context.Context, c tenant.Caller, conn storedCon
 
 // swapImported swaps the token of an imported connection, unless that is done, or it opens nothing any more.
 func (b *Bank) swapImported(ctx context.Context, c tenant.Caller, id string) error {
-	conn, err := b.storedNow(ctx, c.TenantID, id)
-	if err != nil || !conn.Swap || conn.Status == connection.Removed || conn.dead() {
+	conn, err := b.readConnectionNow(ctx, c.TenantID, id)
+	if err != nil || !conn.Swap || conn.Status == connection.Removed || conn.tokenIsDead() {
 		return err
 	}
 	_, err = b.rotate(ctx, c, id)

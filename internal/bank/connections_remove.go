@@ -42,7 +42,7 @@ func (b *Bank) RemoveConnection(ctx context.Context, c tenant.Caller, id string,
 
 func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn storedConnection, ach string) (connection.RemovedReply, error) {
 	defer b.locks.Lock("item " + conn.ID)()
-	conn, err := b.storedNow(ctx, c.TenantID, conn.ID) // another removal may have ended meanwhile
+	conn, err := b.readConnectionNow(ctx, c.TenantID, conn.ID) // another removal may have ended meanwhile
 	if err != nil {
 		return connection.RemovedReply{}, err
 	}
@@ -51,15 +51,15 @@ func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn store
 	}
 	ctx = context.WithoutCancel(ctx)
 	r := storedRemoval{TenantID: c.TenantID, ConnectionID: conn.ID, ItemID: conn.ItemID, ACH: ach, ClientID: c.Client.ID, At: b.time()}
-	at("remove.ask")
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
-		d := deed{action: "connection.intend_removal", object: "connection:" + conn.ID, onWhose: conn.Employee.String(), details: map[string]string{"item": conn.ItemID}}
+	crashPoint("remove.ask")
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
+		d := auditEvent{action: "connection.intend_removal", object: "connection:" + conn.ID, onWhose: conn.Employee.String(), details: map[string]string{"item": conn.ItemID}}
 		return d, removals.Put(tx, store.SystemTenant, conn.ID, r)
 	})
 	if err != nil {
 		return connection.RemovedReply{}, err
 	}
-	at("remove.intended")
+	crashPoint("remove.intended")
 	reply, err := b.carryOutRemoval(ctx, c, r)
 	if err != nil {
 		return connection.RemovedReply{}, removalGoesOn(err)
@@ -73,10 +73,10 @@ func (b *Bank) settleAgain(ctx context.Context, c tenant.Caller, conn storedConn
 	if ach == "" || ach == connection.KeepACH {
 		return reply, nil
 	}
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		var err error
 		reply.Disabled, reply.ACHDeleted, err = b.settleACH(tx, c, storedRemoval{TenantID: c.TenantID, ConnectionID: conn.ID, ACH: ach}, b.time())
-		return deed{action: "connection.settle_ach", object: "connection:" + conn.ID, reply: reply, details: map[string]string{"ach": ach}}, err
+		return auditEvent{action: "connection.settle_ach", object: "connection:" + conn.ID, reply: reply, details: map[string]string{"ach": ach}}, err
 	})
 	return reply, err
 }
@@ -89,41 +89,41 @@ func removalGoesOn(err error) error {
 // carryOutRemoval has Plaid remove an Item, then closes what is here. It may be done again at any point.
 func (b *Bank) carryOutRemoval(ctx context.Context, c tenant.Caller, r storedRemoval) (connection.RemovedReply, error) {
 	reply := connection.RemovedReply{ID: r.ConnectionID, ItemID: r.ItemID, Deleted: true}
-	if err := b.findOutRotation(ctx, c, r.ConnectionID); err != nil { // a dead token is no proof that the Item is gone
+	if err := b.settleRotation(ctx, c, r.ConnectionID); err != nil { // a dead token is no proof that the Item is gone
 		return reply, err
 	}
-	conn, err := b.storedNow(ctx, r.TenantID, r.ConnectionID)
+	conn, err := b.readConnectionNow(ctx, r.TenantID, r.ConnectionID)
 	if err != nil {
 		return reply, err
 	}
 	err = b.plaid.RemoveItem(ctx, conn.token())
-	at("remove.asked")
+	crashPoint("remove.asked")
 	if err != nil && !gone(err) {
 		return reply, err
 	}
 	reply.Unconfirmed = plaid.Code(err) == connection.InvalidAccessToken
 	now := b.time()
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		latest, err := connections.Get(tx, r.TenantID, r.ConnectionID)
 		if err != nil {
-			return deed{}, missing(err, "connection")
+			return auditEvent{}, missing(err, "connection")
 		}
 		latest.Status, latest.Since, latest.AccessToken, latest.UpdatedAt = connection.Removed, &now, "", now
 		latest.Error, latest.Notices, latest.Rotating = nil, nil, nil
 		if _, err := b.retire(tx, r.TenantID, r.ConnectionID, nil, now); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if reply.Disabled, reply.ACHDeleted, err = b.settleACH(tx, c, r, now); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if err := removals.Delete(tx, store.SystemTenant, r.ConnectionID); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
-		d := deed{action: "connection.remove", object: "connection:" + r.ConnectionID, onWhose: latest.Employee.String(), reply: reply,
+		d := auditEvent{action: "connection.remove", object: "connection:" + r.ConnectionID, onWhose: latest.Employee.String(), reply: reply,
 			details: map[string]string{"item": r.ItemID, "ach": r.ACH}}
 		return d, connections.Put(tx, r.TenantID, r.ConnectionID, latest)
 	})
-	at("remove.stored")
+	crashPoint("remove.stored")
 	return reply, err
 }
 
@@ -139,7 +139,7 @@ func (b *Bank) settleACH(tx *store.Tx, c tenant.Caller, r storedRemoval, now tim
 			return 0, 0, err
 		}
 		for _, a := range found {
-			if err := b.shred(tx, c, a); err != nil {
+			if err := b.destroyACH(tx, c, a); err != nil {
 				return 0, 0, err
 			}
 		}
@@ -182,7 +182,7 @@ func (b *Bank) finishRemovals(ctx context.Context) {
 
 func (b *Bank) removeInTurn(ctx context.Context, r storedRemoval) error {
 	defer b.locks.Lock("item " + r.ConnectionID)()
-	at("remove.again")
+	crashPoint("remove.again")
 	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
 		r, err = removals.Get(tx, store.SystemTenant, r.ConnectionID) // what was asked for last
 		return err

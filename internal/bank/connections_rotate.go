@@ -30,16 +30,16 @@ func (b *Bank) RotateToken(ctx context.Context, c tenant.Caller, id string) (con
 func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connection.Rotated, error) {
 	defer b.locks.Lock("item " + id)()
 	ctx = context.WithoutCancel(ctx)
-	if err := b.findOutRotation(ctx, c, id); err != nil { // a new swap must not cover up what became of the one before
+	if err := b.settleRotation(ctx, c, id); err != nil { // a new swap must not cover up what became of the one before
 		return connection.Rotated{}, err
 	}
 	now := b.time()
-	at("rotate.ask")
-	conn, err := b.changeConnection(ctx, c, id, deed{action: "connection.intend_rotation"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+	crashPoint("rotate.ask")
+	conn, err := b.changeConnection(ctx, c, id, auditEvent{action: "connection.intend_rotation"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		switch {
 		case conn.Status == connection.Removed:
 			return false, errRemoved(id)
-		case conn.dead():
+		case conn.tokenIsDead():
 			return false, fault.New(fault.RelinkRequired, "its token is dead already").WithHint("remove it and link the bank again")
 		}
 		conn.Rotating = &now
@@ -48,48 +48,48 @@ func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connecti
 	if err != nil {
 		return connection.Rotated{}, err
 	}
-	at("rotate.intended")
+	crashPoint("rotate.intended")
 	fresh, err := b.plaid.InvalidateToken(ctx, conn.token())
-	at("rotate.asked")
+	crashPoint("rotate.asked")
 	if err != nil && plaid.OutcomeUnknown(err) {
-		if found := b.findOutRotation(ctx, c, id); found != nil {
+		if found := b.settleRotation(ctx, c, id); found != nil {
 			return connection.Rotated{}, errors.Join(err, found)
 		}
-		if now, readErr := b.storedNow(ctx, c.TenantID, id); readErr == nil && now.Has(connection.TokenLost) {
+		if now, readErr := b.readConnectionNow(ctx, c.TenantID, id); readErr == nil && now.Has(connection.TokenLost) {
 			return connection.Rotated{}, fault.New(fault.RelinkRequired, "Plaid swapped the token, and its answer with the new one was lost").WithHint("%s", now.Hint(connection.TokenLost))
 		}
 		return connection.Rotated{}, err
 	}
 	if err != nil {
-		return connection.Rotated{}, errors.Join(b.troubled(ctx, c, conn, err), b.endRotation(ctx, c, id, "refused"))
+		return connection.Rotated{}, errors.Join(b.noteFailure(ctx, c, conn, err), b.endRotation(ctx, c, id, "refused"))
 	}
 	reply := connection.Rotated{ID: id, ItemID: conn.ItemID, RotatedAt: now}
-	_, err = b.changeConnection(ctx, c, id, deed{action: "connection.rotate", reply: reply}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+	_, err = b.changeConnection(ctx, c, id, auditEvent{action: "connection.rotate", reply: reply}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		conn.AccessToken, conn.Rotating, conn.Swap = fresh.Reveal(), nil, false
 		return true, nil
 	})
-	at("rotate.stored")
+	crashPoint("rotate.stored")
 	if err != nil {
 		return connection.Rotated{}, fmt.Errorf("store access token: %w", err)
 	}
 	return reply, nil
 }
 
-// findOutRotation asks whether a swap whose answer never came has happened: the old token tells. Where it is dead the new
+// settleRotation asks whether a swap whose answer never came has happened: the old token tells. Where it is dead the new
 // one is lost with the answer, and the bank must be linked again.
-func (b *Bank) findOutRotation(ctx context.Context, c tenant.Caller, id string) error {
-	conn, err := b.storedNow(ctx, c.TenantID, id)
+func (b *Bank) settleRotation(ctx context.Context, c tenant.Caller, id string) error {
+	conn, err := b.readConnectionNow(ctx, c.TenantID, id)
 	if err != nil || conn.Rotating == nil || conn.Status == connection.Removed {
 		return err
 	}
-	at("rotate.find")
+	crashPoint("rotate.find")
 	_, err = b.plaid.GetItem(ctx, conn.token())
-	at("rotate.found")
+	crashPoint("rotate.found")
 	switch {
 	case err == nil:
 		return b.endRotation(ctx, c, id, "not_done")
 	case plaid.Code(err) == connection.InvalidAccessToken:
-		return b.loseToken(ctx, c, id)
+		return b.noteLostRotation(ctx, c, id)
 	case connection.Known(plaid.Code(err)):
 		return b.endRotation(ctx, c, id, "not_done")
 	}
@@ -97,25 +97,25 @@ func (b *Bank) findOutRotation(ctx context.Context, c tenant.Caller, id string) 
 }
 
 func (b *Bank) endRotation(ctx context.Context, c tenant.Caller, id, result string) error {
-	d := deed{action: "connection.end_rotation", details: map[string]string{"result": result}}
+	d := auditEvent{action: "connection.end_rotation", details: map[string]string{"result": result}}
 	_, err := b.changeConnection(ctx, c, id, d, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		was := conn.Rotating != nil
 		conn.Rotating = nil
 		return was, nil
 	})
-	at("rotate.ended")
+	crashPoint("rotate.ended")
 	return err
 }
 
-// loseToken notes that Plaid swapped a token and the new one never reached the disk.
-func (b *Bank) loseToken(ctx context.Context, c tenant.Caller, id string) error {
+// noteLostRotation notes that Plaid swapped a token and the new one never reached the disk.
+func (b *Bank) noteLostRotation(ctx context.Context, c tenant.Caller, id string) error {
 	now, lost := b.time(), false
-	_, err := b.changeConnection(ctx, c, id, deed{action: "connection.lose_token", outcome: string(fault.RelinkRequired)}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+	_, err := b.changeConnection(ctx, c, id, auditEvent{action: "connection.lose_token", outcome: string(fault.RelinkRequired)}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		lost = conn.Rotating != nil
 		conn.Rotating, conn.Swap = nil, false
 		return conn.Note(connection.TokenLost, now, nil) || lost, nil
 	})
-	at("rotate.lost")
+	crashPoint("rotate.lost")
 	if err == nil && lost {
 		b.stats.LostTokens.Add(1)
 	}

@@ -42,8 +42,8 @@ func (b *Bank) dataDue(ctx context.Context, c tenant.Caller, conn storedConnecti
 	if conn.SyncedAt != nil && b.time().Sub(*conn.SyncedAt) < b.tempo.Data {
 		return false, nil
 	}
-	rests, err := b.restingACH(ctx, c.TenantID, conn.ID)
-	return len(rests) > 0 || conn.SyncedAt == nil, err
+	linked, err := b.linkedACH(ctx, c.TenantID, conn.ID)
+	return len(linked) > 0 || conn.SyncedAt == nil, err
 }
 
 // checkConnections keeps the states of connections true until ctx ends, whether or not webhooks come: it asks after each
@@ -64,7 +64,7 @@ func (b *Bank) checkConnections(ctx context.Context) {
 }
 
 func (b *Bank) checkInTurn(ctx context.Context, tc tenantConnection) error {
-	conn, err := b.lookAgain(ctx, tc)
+	conn, err := b.checkConnectionState(ctx, tc)
 	if err == nil && conn.Swap {
 		err = b.swapImported(ctx, system(tc.tenantID), conn.ID)
 	}
@@ -74,15 +74,15 @@ func (b *Bank) checkInTurn(ctx context.Context, tc tenantConnection) error {
 	return err
 }
 
-// lookAgain checks one connection, and whatever webhooks told of it.
-func (b *Bank) lookAgain(ctx context.Context, tc tenantConnection) (storedConnection, error) {
+// checkConnectionState checks one connection, and whatever webhooks told of it.
+func (b *Bank) checkConnectionState(ctx context.Context, tc tenantConnection) (storedConnection, error) {
 	c := system(tc.tenantID)
 	if tc.conn.Rotating != nil {
 		if err := b.finishRotation(ctx, c, tc.conn.ID); err != nil {
 			return tc.conn, err
 		}
 	}
-	h, hinted, err := b.hint(ctx, tc.conn.ID)
+	h, hinted, err := b.webhookHint(ctx, tc.conn.ID)
 	if err != nil {
 		return tc.conn, err
 	}
@@ -94,7 +94,7 @@ func (b *Bank) lookAgain(ctx context.Context, tc tenantConnection) (storedConnec
 	if err != nil {
 		return conn, err
 	}
-	if conn, err = b.noteTold(ctx, c, conn, h); err != nil {
+	if conn, err = b.noteWebhookTroubles(ctx, c, conn, h); err != nil {
 		return conn, err
 	}
 	_, accounts := h.Looks[lookAccounts]
@@ -113,22 +113,22 @@ func (b *Bank) lookAgain(ctx context.Context, tc tenantConnection) (storedConnec
 	if !hinted {
 		return conn, nil
 	}
-	return conn, b.forgetHint(ctx, conn.ID, h.Rev)
+	return conn, b.dropHint(ctx, conn.ID, h.Rev)
 }
 
 func (b *Bank) finishRotation(ctx context.Context, c tenant.Caller, id string) error {
 	defer b.locks.Lock("item " + id)()
-	return b.findOutRotation(ctx, c, id)
+	return b.settleRotation(ctx, c, id)
 }
 
-// noteTold notes what nothing but a webhook tells of, unless the user has signed in again since. A webhook says the second
+// noteWebhookTroubles notes what nothing but a webhook tells of, unless the user has signed in again since. A webhook says the second
 // it was signed in: one of the same second is believed, for losing it would be worse.
-func (b *Bank) noteTold(ctx context.Context, c tenant.Caller, conn storedConnection, h storedHint) (storedConnection, error) {
+func (b *Bank) noteWebhookTroubles(ctx context.Context, c tenant.Caller, conn storedConnection, h storedHint) (storedConnection, error) {
 	if len(h.Notes) == 0 {
 		return conn, nil
 	}
 	now := b.time()
-	return b.changeConnection(ctx, c, conn.ID, deed{action: "connection.trouble", outcome: "noted"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+	return b.changeConnection(ctx, c, conn.ID, auditEvent{action: "connection.trouble", outcome: "noted"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		changed := false
 		for code, n := range h.Notes {
 			other := connection.CodeOf(code).Other
@@ -154,7 +154,7 @@ func (b *Bank) depositsOpen(ctx context.Context, c tenant.Caller, connectionID s
 	return err == nil && len(waiting) > 0
 }
 
-func (b *Bank) hint(ctx context.Context, id string) (h storedHint, found bool, err error) {
+func (b *Bank) webhookHint(ctx context.Context, id string) (h storedHint, found bool, err error) {
 	err = b.db.View(ctx, func(tx *store.Tx) error {
 		h, err = hints.Get(tx, store.SystemTenant, id)
 		if errors.Is(err, store.ErrNotFound) {
@@ -166,8 +166,8 @@ func (b *Bank) hint(ctx context.Context, id string) (h storedHint, found bool, e
 	return h, found, err
 }
 
-// forgetHint drops what was looked at, unless another webhook came meanwhile.
-func (b *Bank) forgetHint(ctx context.Context, id string, rev int) error {
+// dropHint drops what was looked at, unless another webhook came meanwhile.
+func (b *Bank) dropHint(ctx context.Context, id string, rev int) error {
 	return b.update(ctx, func(tx *store.Tx) error {
 		h, err := hints.Get(tx, store.SystemTenant, id)
 		if errors.Is(err, store.ErrNotFound) || err == nil && h.Rev != rev {

@@ -2,5 +2,5 @@
 
 package bank
 
-// at marks a point between two awaits; a test build ends the process there.
-func at(string) {}
+// crashPoint marks a point between two awaits; a test build ends the process there.
+func crashPoint(string) {}

@@ -12,8 +12,8 @@ import (
 
 var passed atomic.Int64
 
-// at ends the process as kill -9 does, where BANKD_CRASH_AT ("point" or "point:n", the n-th time) says so.
-func at(point string) {
+// crashPoint ends the process as kill -9 does, where BANKD_CRASH_AT ("point" or "point:n", the n-th time) says so.
+func crashPoint(point string) {
 	name, nth, _ := strings.Cut(os.Getenv("BANKD_CRASH_AT"), ":")
 	if name != point {
 		return

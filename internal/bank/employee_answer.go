@@ -20,7 +20,7 @@ func (b *Bank) answer(ctx context.Context, c tenant.Caller, a storedEmployee, co
 	accounts, item := auth.Accounts, auth.Item
 	if err != nil {
 		said.Trouble = trouble(err)
-		b.note(ctx, c, conn, err)
+		b.noteEmployeeFailure(ctx, c, conn, err)
 		// The numbers are not to be had, but how the account stands may be: a deposit on its way, a failed one.
 		if accounts, item, err = b.plaid.GetAccounts(ctx, token); err != nil {
 			accounts = nil
@@ -49,9 +49,9 @@ func trouble(err error) string {
 	return employee.NoAnswer
 }
 
-// note keeps a connection's own state in step with what Plaid said against it.
-func (b *Bank) note(ctx context.Context, c tenant.Caller, conn storedConnection, why error) {
-	if err := b.troubled(ctx, c, conn, why); fault.As(err).Code != fault.As(why).Code {
+// noteEmployeeFailure keeps a connection's own state in step with what Plaid said against it.
+func (b *Bank) noteEmployeeFailure(ctx context.Context, c tenant.Caller, conn storedConnection, why error) {
+	if err := b.noteFailure(ctx, c, conn, why); fault.As(err).Code != fault.As(why).Code {
 		b.log.Error("trouble of a connection could not be noted", "connection", conn.ID)
 	}
 }

@@ -33,7 +33,7 @@ func (b *Bank) LinkEmployeeAccount(ctx context.Context, c tenant.Caller, ref Emp
 	claim := p
 	claim.PublicToken = ""
 	if p.PublicToken == "" {
-		return b.relinked(ctx, c, a, &claim)
+		return b.judgeAgain(ctx, c, a, &claim)
 	}
 	_, err = b.exchange(ctx, c, storedExchange{Employee: &ref, Claim: &claim, Params: connection.ExchangeParams{
 		PublicToken: p.PublicToken, UserID: ref.Employee, Metadata: claimed(p),
@@ -59,14 +59,14 @@ func claimed(p employee.LinkParams) *connection.Metadata {
 	}
 }
 
-// relinked saves an update session: the Item and its token are the same, so there is nothing to exchange (A36).
-func (b *Bank) relinked(ctx context.Context, c tenant.Caller, a storedEmployee, claim *employee.LinkParams) (employee.BankAccount, error) {
+// judgeAgain saves an update session: the Item and its token are the same, so there is nothing to exchange (A36).
+func (b *Bank) judgeAgain(ctx context.Context, c tenant.Caller, a storedEmployee, claim *employee.LinkParams) (employee.BankAccount, error) {
 	conn, err := b.connection(ctx, system(c.TenantID), a.ConnectionID)
 	if err != nil {
 		return employee.BankAccount{}, err
 	}
 	ref := a.ref()
-	d := employeeDeed("employee.link", a)
+	d := employeeEvent("employee.link", a)
 	d.details["connection"] = conn.ID
 	_, err = b.changeEmployee(withoutReply(ctx), c, ref, d, func(latest *storedEmployee) error {
 		latest.Claim, latest.PlaidAccountID = claim, claim.AccountID
@@ -92,31 +92,31 @@ func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e s
 	ref := *e.Employee
 	before, err := b.employeeAccount(ctx, c.TenantID, ref)
 	if fault.Is(err, fault.NotFound) {
-		return conn, errors.Join(b.orphan(ctx, c, fp, conn), err)
+		return conn, errors.Join(b.removeOrphan(ctx, c, fp, conn), err)
 	}
 	if err != nil {
 		return conn, err
 	}
 	if newer, err := b.newerLink(ctx, c.TenantID, before, e); err != nil || newer {
 		if err == nil {
-			err = errors.Join(b.orphan(ctx, c, fp, conn), fault.New(fault.Conflict, "a newer link has taken this one's place").WithID(ref.Account))
+			err = errors.Join(b.removeOrphan(ctx, c, fp, conn), fault.New(fault.Conflict, "a newer link has taken this one's place").WithID(ref.Account))
 		}
 		return conn, err
 	}
-	at("employee.join")
-	d := employeeDeed("employee.link", before)
+	crashPoint("employee.join")
+	d := employeeEvent("employee.link", before)
 	d.details["connection"], d.details["item"] = conn.ID, conn.ItemID
 	_, err = b.changeEmployee(withoutReply(ctx), c, ref, d, func(a *storedEmployee) error {
 		a.BankAccount = a.Join(conn.ItemID, e.Claim.AccountID, conn.Institution, b.time())
 		a.ConnectionID, a.Claim = conn.ID, e.Claim
 		return nil
 	})
-	at("employee.joined")
+	crashPoint("employee.joined")
 	if err != nil {
 		return conn, err
 	}
 	if before.ConnectionID != "" && before.ConnectionID != conn.ID {
-		b.supersede(ctx, c, before.ConnectionID)
+		b.removeOlder(ctx, c, before.ConnectionID)
 	}
 	_, err = b.judgeEmployee(ctx, c, ref, conn, func(tx *store.Tx) error {
 		latest, err := connections.Get(tx, c.TenantID, conn.ID)
@@ -130,10 +130,10 @@ func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e s
 		if err := closeSession(tx, c.TenantID, e.SessionID, conn.ID); err != nil {
 			return err
 		}
-		return unread.Delete(tx, store.SystemTenant, fp)
+		return unfinishedExchanges.Delete(tx, store.SystemTenant, fp)
 	})
 	if err != nil {
-		b.later(where{c.TenantID, fp}, b.tempo.ExchangeRetry)
+		b.finishInBackground(recordRef{c.TenantID, fp}, b.tempo.ExchangeRetry)
 		return conn, err
 	}
 	conn.Read = true
@@ -156,17 +156,17 @@ func (b *Bank) newerLink(ctx context.Context, tenantID string, a storedEmployee,
 	return joined.Status != connection.Removed && joined.CreatedAt.After(e.At), err
 }
 
-// orphan ends an Item whose account was deleted while it was linked.
-func (b *Bank) orphan(ctx context.Context, c tenant.Caller, fp string, conn storedConnection) error {
+// removeOrphan ends an Item whose account was deleted while it was linked.
+func (b *Bank) removeOrphan(ctx context.Context, c tenant.Caller, fp string, conn storedConnection) error {
 	if _, err := b.removeConnection(ctx, c, conn, connection.DisableACH); err != nil {
 		return err
 	}
-	return b.update(ctx, func(tx *store.Tx) error { return unread.Delete(tx, store.SystemTenant, fp) })
+	return b.update(ctx, func(tx *store.Tx) error { return unfinishedExchanges.Delete(tx, store.SystemTenant, fp) })
 }
 
-// supersede ends the Item that a new link has taken the place of. A failure leaves it for the next try by hand: the
+// removeOlder ends the Item that a new link has taken the place of. A failure leaves it for the next try by hand: the
 // account no longer depends on it.
-func (b *Bank) supersede(ctx context.Context, c tenant.Caller, connectionID string) {
+func (b *Bank) removeOlder(ctx context.Context, c tenant.Caller, connectionID string) {
 	if err := b.dropItem(ctx, c, connectionID); err != nil {
 		b.log.Warn("a superseded Item could not be removed at Plaid", "connection", connectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 	}
@@ -184,15 +184,15 @@ func (b *Bank) judgeEmployee(ctx context.Context, c tenant.Caller, ref EmployeeR
 		if err != nil {
 			return employee.BankAccount{}, err
 		}
-		at("employee.ask")
+		crashPoint("employee.ask")
 		said, bank, err := b.answer(ctx, c, a, conn)
-		at("employee.asked")
+		crashPoint("employee.asked")
 		if err != nil {
 			return employee.BankAccount{}, err
 		}
 		verdict := employee.Match(a.typed(), said, caps.Policy())
 		changed, err := b.keepVerdict(ctx, c, a, conn, bank, verdict, also)
-		at("employee.judged")
+		crashPoint("employee.judged")
 		if !errors.Is(err, errMoved) {
 			return changed, err
 		}
@@ -202,7 +202,7 @@ func (b *Bank) judgeEmployee(ctx context.Context, c tenant.Caller, ref EmployeeR
 
 func (b *Bank) keepVerdict(ctx context.Context, c tenant.Caller, judged storedEmployee, conn storedConnection, bank connection.Institution, v employee.Verdict, also func(*store.Tx) error) (employee.BankAccount, error) {
 	now := b.time()
-	d := employeeDeed("employee.verify", judged)
+	d := employeeEvent("employee.verify", judged)
 	return b.changeEmployee(ctx, c, judged.ref(), d, func(a *storedEmployee) error {
 		if a.Rev != judged.Rev {
 			return errMoved

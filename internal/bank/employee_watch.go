@@ -15,7 +15,7 @@ import (
 )
 
 // mendedEmployee judges an account whose update session ended well.
-func (b *Bank) mendedEmployee(ctx context.Context, w where, s storedSession) error {
+func (b *Bank) mendedEmployee(ctx context.Context, w recordRef, s storedSession) error {
 	c := system(w.TenantID)
 	defer b.locks.Lock("employee " + s.AccountID)()
 	conn, err := b.connection(ctx, c, s.ConnectionID)
@@ -31,7 +31,7 @@ func (b *Bank) mendedEmployee(ctx context.Context, w where, s storedSession) err
 		})
 	}
 	if fault.Is(err, fault.NotFound) {
-		return b.giveUp(ctx, w, fault.As(err))
+		return b.abandonSession(ctx, w, fault.As(err))
 	}
 	return err
 }
@@ -51,7 +51,7 @@ func (b *Bank) chooseAgain(ctx context.Context, c tenant.Caller, ref EmployeeRef
 	if verdict.Verified || verdict.OtherAccountID == "" {
 		return nil
 	}
-	d := employeeDeed("employee.rejoin", a)
+	d := employeeEvent("employee.rejoin", a)
 	d.details["connection"] = conn.ID
 	_, err = b.changeEmployee(ctx, c, ref, d, func(latest *storedEmployee) error {
 		latest.PlaidAccountID = verdict.OtherAccountID

@@ -64,37 +64,37 @@ func (b *Bank) AddEmployeeAccount(ctx context.Context, c tenant.Caller, ref Empl
 		BankAccount: employee.New(p, newID(now), company, employeeID, now),
 		Routing:     n.Routing.Reveal(), Number: n.Account.Reveal(), Fingerprint: fp,
 	}
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		if p.VerificationType == employee.ByPlaid {
 			caps, err := companyIn(tx, c.TenantID, company)
 			if err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 			if err := caps.Require(employee.VerifyCapability); err != nil { // R116, A41
-				return deed{}, err
+				return auditEvent{}, err
 			}
 		}
 		held, err := employeeNumbers.Get(tx, c.TenantID, fp)
 		if err == nil {
-			return deed{}, fault.New(fault.Duplicate, "this employee has this account already").WithID(held.ID).
+			return auditEvent{}, fault.New(fault.Duplicate, "this employee has this account already").WithID(held.ID).
 				WithHint("retry its verification with the same accountId (R154), or delete it first")
 		}
 		if !errors.Is(err, store.ErrNotFound) {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if err := employeeNumbers.Put(tx, c.TenantID, fp, pointer{a.AccountID}); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
-		d := employeeDeed("employee.add", a)
+		d := employeeEvent("employee.add", a)
 		d.reply, d.status = a.BankAccount, 201
 		return d, employeeAccounts.Put(tx, c.TenantID, a.AccountID, a)
 	})
 	return a.BankAccount, err
 }
 
-func employeeDeed(action string, a storedEmployee) deed {
+func employeeEvent(action string, a storedEmployee) auditEvent {
 	ref := a.ref()
-	return deed{action: action, object: "employee_account:" + a.AccountID, onWhose: ref.String(), details: map[string]string{}}
+	return auditEvent{action: action, object: "employee_account:" + a.AccountID, onWhose: ref.String(), details: map[string]string{}}
 }
 
 // employeeAccount finds an account by its whole path; another employee's is missing.
@@ -140,9 +140,6 @@ func (b *Bank) ListCompanyAccounts(ctx context.Context, c tenant.Caller, q emplo
 }
 
 func (b *Bank) listEmployees(ctx context.Context, tenantID string, q employee.Query, p page.Request) ([]employee.BankAccount, page.Info, error) {
-	if err := q.Check(); err != nil {
-		return nil, page.Info{}, err
-	}
 	all := []employee.BankAccount{}
 	err := b.db.View(ctx, func(tx *store.Tx) error {
 		for rec, err := range employeeAccounts.Scan(tx, tenantID, store.Range{Reverse: true}) {
@@ -175,16 +172,16 @@ func (b *Bank) DeleteEmployeeAccount(ctx context.Context, c tenant.Caller, ref E
 		}
 	}
 	reply := employee.Deleted{AccountID: a.AccountID, EmployeeID: a.EmployeeID, AccountLast4: a.AccountLast4, WasVerified: a.IsVerified, Deleted: true}
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		if err := employeeNumbers.Delete(tx, c.TenantID, a.Fingerprint); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if err := employeeAccounts.Delete(tx, c.TenantID, a.AccountID); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
-		d := employeeDeed("employee.delete", a)
+		d := employeeEvent("employee.delete", a)
 		d.reply = reply
-		return d, b.bury(tx, c, tombstone{ID: a.AccountID, Kind: "employee_account", Last4: a.AccountLast4})
+		return d, b.putTombstone(tx, c, tombstone{ID: a.AccountID, Kind: "employee_account", Last4: a.AccountLast4})
 	})
 	return reply, err
 }
@@ -211,7 +208,7 @@ func (b *Bank) AttestEmployeeAccount(ctx context.Context, c tenant.Caller, ref E
 	if err != nil {
 		return employee.BankAccount{}, err
 	}
-	d := employeeDeed("employee.attest", a)
+	d := employeeEvent("employee.attest", a)
 	d.details["reason"] = p.Reason
 	return b.changeEmployee(ctx, c, ref, d, func(latest *storedEmployee) error {
 		latest.BankAccount = latest.Attest(b.time())
@@ -220,22 +217,22 @@ func (b *Bank) AttestEmployeeAccount(ctx context.Context, c tenant.Caller, ref E
 }
 
 // changeEmployee reads an account, applies change, and writes it with its audit line.
-func (b *Bank) changeEmployee(ctx context.Context, c tenant.Caller, ref EmployeeRef, d deed, change func(*storedEmployee) error, also ...func(*store.Tx) error) (employee.BankAccount, error) {
+func (b *Bank) changeEmployee(ctx context.Context, c tenant.Caller, ref EmployeeRef, d auditEvent, change func(*storedEmployee) error, also ...func(*store.Tx) error) (employee.BankAccount, error) {
 	var changed employee.BankAccount
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		a, err := employeeIn(tx, c.TenantID, ref)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if err := change(&a); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		for _, more := range also {
 			if more == nil {
 				continue
 			}
 			if err := more(tx); err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 		}
 		a.Rev++
@@ -253,7 +250,7 @@ func (b *Bank) GetEmployeeHistory(ctx context.Context, c tenant.Caller, ref Empl
 		return nil, page.Info{}, err
 	}
 	all, err := b.ListAudit(ctx, c, trail.Query{Limit: -1})
-	all = only(all, func(r trail.Record) bool {
+	all = keepIf(all, func(r trail.Record) bool {
 		return r.Object == "employee_account:"+ref.Account || r.Details["account"] == ref.Account
 	})
 	rows, info := page.Of(all, p)

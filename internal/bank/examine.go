@@ -13,10 +13,10 @@ import (
 // Examine reads all data and the tenant's audit chain, and tells what of the tenant needs somebody.
 func (b *Bank) Examine(ctx context.Context, c tenant.Caller) (status.Examination, error) {
 	var out status.Examination
-	for _, look := range []func(context.Context, tenant.Caller) (status.Check, error){
+	for _, examine := range []func(context.Context, tenant.Caller) (status.Check, error){
 		b.examineData, b.examineAudit, b.examineConnections, b.examineEnds, b.examineRemovals,
 	} {
-		check, err := look(ctx, c)
+		check, err := examine(ctx, c)
 		if err != nil {
 			return out, err
 		}

@@ -47,8 +47,8 @@ func (b *Bank) exchange(ctx context.Context, c tenant.Caller, asked storedExchan
 	defer b.locks.Lock("exchange " + fp)()
 	e, err := b.exchangeRecord(ctx, c.TenantID, fp)
 	if errors.Is(err, store.ErrNotFound) {
-		if e, err = b.intend(ctx, c, fp, asked); err == nil {
-			return b.carryOn(ctx, c, fp, e, false)
+		if e, err = b.recordIntent(ctx, c, fp, asked); err == nil {
+			return b.continueExchange(ctx, c, fp, e, false)
 		}
 	}
 	if err != nil {
@@ -57,7 +57,7 @@ func (b *Bank) exchange(ctx context.Context, c tenant.Caller, asked storedExchan
 	if !e.sameOwner(c, asked) {
 		return storedConnection{}, usedToken()
 	}
-	return b.carryOn(ctx, c, fp, e, true)
+	return b.continueExchange(ctx, c, fp, e, true)
 }
 
 // sameOwner reports whether a public token was meant for the same object before, as far as the caller may know.
@@ -81,42 +81,42 @@ func (b *Bank) exchangeRecord(ctx context.Context, tenantID, fp string) (e store
 	return e, err
 }
 
-// intend checks an exchange and stores what it is about to do, before Plaid hears of it.
-func (b *Bank) intend(ctx context.Context, c tenant.Caller, fp string, asked storedExchange) (storedExchange, error) {
+// recordIntent checks an exchange and stores what it is about to do, before Plaid hears of it.
+func (b *Bank) recordIntent(ctx context.Context, c tenant.Caller, fp string, asked storedExchange) (storedExchange, error) {
 	fresh := asked
 	fresh.Stage, fresh.ConnectionID, fresh.ClientID, fresh.At = intended, newID(b.time()), c.Client.ID, b.time()
 	var e storedExchange
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		e = fresh
 		s, err := sessionOfToken(tx, c.TenantID, fp)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if s.ID != "" {
 			if !s.meantFor(asked.Employee) {
-				return deed{}, usedToken()
+				return auditEvent{}, usedToken()
 			}
 			e.SessionID = s.ID
 			e.Params = fromSession(asked.Params, s)
 		}
 		if c.Client.ID != "" && e.Employee == nil {
 			if err := allowed(c, e.Params.EmployerID, e.Params.CarrierID); err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 		}
 		if err := refuseDuplicate(tx, c.TenantID, e); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
-		d := deed{action: "connection.intend", object: "connection:" + e.ConnectionID, onWhose: e.Employee.String(), details: map[string]string{}}
+		d := auditEvent{action: "connection.intend", object: "connection:" + e.ConnectionID, onWhose: e.Employee.String(), details: map[string]string{}}
 		if e.SessionID != "" {
 			d.details["session"] = e.SessionID
 		}
 		if err := exchanges.Put(tx, c.TenantID, fp, e); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
-		return d, unread.Put(tx, store.SystemTenant, fp, where{c.TenantID, fp})
+		return d, unfinishedExchanges.Put(tx, store.SystemTenant, fp, recordRef{c.TenantID, fp})
 	})
-	at("exchange.intended")
+	crashPoint("exchange.intended")
 	return e, err
 }
 
@@ -183,15 +183,15 @@ func sameOwner(c storedConnection, e storedExchange) bool {
 	return p.EmployerID != "" && c.EmployerID == p.EmployerID || p.CarrierID != "" && c.CarrierID == p.CarrierID
 }
 
-// carryOn takes an exchange from the stage it is at to its end. again says that Plaid may have seen the token before.
-func (b *Bank) carryOn(ctx context.Context, c tenant.Caller, fp string, e storedExchange, again bool) (storedConnection, error) {
+// continueExchange takes an exchange from the stage it is at to its end. again says that Plaid may have seen the token before.
+func (b *Bank) continueExchange(ctx context.Context, c tenant.Caller, fp string, e storedExchange, again bool) (storedConnection, error) {
 	// From here on a caller that hangs up changes nothing: what Plaid answers must reach the disk.
 	ctx = context.WithoutCancel(ctx)
 	switch e.Stage {
 	case lost:
 		return storedConnection{}, errLost()
 	case intended:
-		if err := b.trade(ctx, c, fp, e, again); err != nil {
+		if err := b.tradeToken(ctx, c, fp, e, again); err != nil {
 			return storedConnection{}, err
 		}
 	}

@@ -9,20 +9,20 @@ import (
 	"github.com/bankctl/bankctl/internal/plaid"
 )
 
-// later finishes an exchange in the background, for as long as the daemon runs: the first time after so long. Where that
+// finishInBackground finishes an exchange in the background, for as long as the daemon runs: the first time after so long. Where that
 // is under way already it changes nothing, so that each exchange has one, which rests ever longer.
-func (b *Bank) later(w where, rest time.Duration) {
-	b.life.GoOnce("exchange "+w.TenantID+" "+w.ID, func(ctx context.Context) { b.finishLater(ctx, w, rest) })
+func (b *Bank) finishInBackground(w recordRef, rest time.Duration) {
+	b.life.GoOnce("exchange "+w.TenantID+" "+w.ID, func(ctx context.Context) { b.retryExchange(ctx, w, rest) })
 }
 
-func (b *Bank) finishLater(ctx context.Context, w where, rest time.Duration) {
+func (b *Bank) retryExchange(ctx context.Context, w recordRef, rest time.Duration) {
 	for ; ; rest = min(max(2*rest, b.tempo.ExchangeRetry), time.Minute) {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(rest):
 		}
-		err := b.finish(ctx, w)
+		err := b.finishExchange(ctx, w)
 		if err == nil || !fault.As(err).Retryable {
 			if err != nil {
 				b.log.Warn("exchange could not be finished", "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
@@ -32,16 +32,16 @@ func (b *Bank) finishLater(ctx context.Context, w where, rest time.Duration) {
 	}
 }
 
-// finish takes one unfinished exchange up again.
-func (b *Bank) finish(ctx context.Context, w where) error {
+// finishExchange takes one unfinished exchange up again.
+func (b *Bank) finishExchange(ctx context.Context, w recordRef) error {
 	defer b.locks.Lock("exchange " + w.ID)()
 	e, err := b.exchangeRecord(ctx, w.TenantID, w.ID)
 	if err != nil {
 		return missing(err, "exchange")
 	}
-	_, err = b.carryOn(ctx, system(w.TenantID), w.ID, e, true)
+	_, err = b.continueExchange(ctx, system(w.TenantID), w.ID, e, true)
 	if err != nil && e.SessionID != "" && !fault.As(err).Retryable {
-		return errors.Join(err, b.giveUp(ctx, where{w.TenantID, e.SessionID}, fault.As(err)))
+		return errors.Join(err, b.abandonSession(ctx, recordRef{w.TenantID, e.SessionID}, fault.As(err)))
 	}
 	return err
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// trade asks Plaid for the access token and stores it before anything else happens.
-func (b *Bank) trade(ctx context.Context, c tenant.Caller, fp string, e storedExchange, again bool) error {
-	at("exchange.ask")
+// tradeToken asks Plaid for the access token and stores it before anything else happens.
+func (b *Bank) tradeToken(ctx context.Context, c tenant.Caller, fp string, e storedExchange, again bool) error {
+	crashPoint("exchange.ask")
 	token, itemID, err := b.plaid.Exchange(ctx, plaid.NewPublicToken(e.Params.PublicToken))
-	at("exchange.asked")
+	crashPoint("exchange.asked")
 	switch {
 	case err == nil:
 	case plaid.Code(err) == connection.InvalidPublicToken && again:
-		return b.lose(ctx, c, fp, e)
+		return b.noteLostToken(ctx, c, fp, e)
 	case plaid.OutcomeUnknown(err):
-		b.later(where{c.TenantID, fp}, b.tempo.ExchangeRetry) // it is found out soon, whether or not the caller tries again
+		b.finishInBackground(recordRef{c.TenantID, fp}, b.tempo.ExchangeRetry) // it is found out soon, whether or not the caller tries again
 		return err
 	default:
 		return errors.Join(err, b.forget(ctx, fp, c.TenantID))
@@ -42,31 +42,31 @@ func (b *Bank) trade(ctx context.Context, c tenant.Caller, fp string, e storedEx
 	}
 	e.Stage, e.Params.PublicToken = linked, ""
 	b.stats.Exchanges.Add(1)
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
-		d := deed{action: "connection.add", object: "connection:" + conn.ID, onWhose: e.Employee.String(), details: map[string]string{"item": itemID}}
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
+		d := auditEvent{action: "connection.add", object: "connection:" + conn.ID, onWhose: e.Employee.String(), details: map[string]string{"item": itemID}}
 		if err := connections.Put(tx, c.TenantID, conn.ID, conn); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if err := items.Put(tx, c.TenantID, itemID, pointer{conn.ID}); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		return d, exchanges.Put(tx, c.TenantID, fp, e)
 	})
-	at("exchange.stored")
+	crashPoint("exchange.stored")
 	if err != nil {
 		return fmt.Errorf("store access token: %w", err)
 	}
 	return nil
 }
 
-// lose notes that Plaid made an Item whose token never reached the disk: nobody can use it, and the bank must be linked
+// noteLostToken notes that Plaid made an Item whose token never reached the disk: nobody can use it, and the bank must be linked
 // again.
-func (b *Bank) lose(ctx context.Context, c tenant.Caller, fp string, e storedExchange) error {
+func (b *Bank) noteLostToken(ctx context.Context, c tenant.Caller, fp string, e storedExchange) error {
 	e.Stage, e.Params.PublicToken = lost, ""
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
-		d := deed{action: "connection.lose", object: "connection:" + e.ConnectionID, onWhose: e.Employee.String(), outcome: string(fault.RelinkRequired)}
-		if err := unread.Delete(tx, store.SystemTenant, fp); err != nil {
-			return deed{}, err
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
+		d := auditEvent{action: "connection.lose", object: "connection:" + e.ConnectionID, onWhose: e.Employee.String(), outcome: string(fault.RelinkRequired)}
+		if err := unfinishedExchanges.Delete(tx, store.SystemTenant, fp); err != nil {
+			return auditEvent{}, err
 		}
 		return d, exchanges.Put(tx, c.TenantID, fp, e)
 	})
@@ -80,7 +80,7 @@ func (b *Bank) lose(ctx context.Context, c tenant.Caller, fp string, e storedExc
 // forget drops an intent that Plaid refused for good: nothing was made.
 func (b *Bank) forget(ctx context.Context, fp, tenantID string) error {
 	return b.update(ctx, func(tx *store.Tx) error {
-		if err := unread.Delete(tx, store.SystemTenant, fp); err != nil {
+		if err := unfinishedExchanges.Delete(tx, store.SystemTenant, fp); err != nil {
 			return err
 		}
 		return exchanges.Delete(tx, tenantID, fp)
@@ -89,16 +89,16 @@ func (b *Bank) forget(ctx context.Context, fp, tenantID string) error {
 
 // readConnection reads the accounts of a connection whose token is stored, and closes its session.
 func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e storedExchange) (storedConnection, error) {
-	conn, err := b.storedNow(ctx, c.TenantID, e.ConnectionID)
+	conn, err := b.readConnectionNow(ctx, c.TenantID, e.ConnectionID)
 	if err != nil || conn.Read {
 		return conn, err
 	}
-	at("accounts.ask")
+	crashPoint("accounts.ask")
 	found, err := b.readAccounts(ctx, &conn)
-	at("accounts.asked")
+	crashPoint("accounts.asked")
 	if err != nil {
-		b.later(where{c.TenantID, fp}, b.tempo.ExchangeRetry)
-		return storedConnection{}, b.troubled(ctx, c, conn, err)
+		b.finishInBackground(recordRef{c.TenantID, fp}, b.tempo.ExchangeRetry)
+		return storedConnection{}, b.noteFailure(ctx, c, conn, err)
 	}
 	var reply connection.Exchanged
 	if reply, err = b.exchanged(c.TenantID, conn); err != nil {
@@ -106,32 +106,32 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 	}
 	ids := mintFor(b.time(), found)
 	now, asked := b.time(), conn
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		latest, err := connections.Get(tx, c.TenantID, asked.ID)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if latest.Status == connection.Removed { // while its accounts were asked for
 			conn = latest
-			return deed{action: "connection.read", object: "connection:" + conn.ID, outcome: connection.Removed}, b.endRead(tx, c.TenantID, fp, e)
+			return auditEvent{action: "connection.read", object: "connection:" + conn.ID, outcome: connection.Removed}, b.endRead(tx, c.TenantID, fp, e)
 		}
 		latest.Institution, latest.Products = asked.Institution, asked.Products
 		counts, err := b.putAccounts(tx, c.TenantID, &latest, found, ids, now)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		latest.Read = true
 		conn, reply.Connection = latest, latest.Connection
 		if err := connections.Put(tx, c.TenantID, conn.ID, latest); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if err := b.awaitDeposit(tx, c.TenantID, e.SessionID, latest, found, now); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
-		d := deed{action: "connection.read", object: "connection:" + conn.ID, details: counts.details(), reply: reply}
+		d := auditEvent{action: "connection.read", object: "connection:" + conn.ID, details: counts.details(), reply: reply}
 		return d, b.endRead(tx, c.TenantID, fp, e)
 	})
-	at("accounts.stored")
+	crashPoint("accounts.stored")
 	if err == nil && e.SessionID != "" {
 		b.sessions.Tell(e.SessionID)
 	}
@@ -143,7 +143,7 @@ func (b *Bank) endRead(tx *store.Tx, tenantID, fp string, e storedExchange) erro
 	if err := closeSession(tx, tenantID, e.SessionID, e.ConnectionID); err != nil {
 		return err
 	}
-	return unread.Delete(tx, store.SystemTenant, fp)
+	return unfinishedExchanges.Delete(tx, store.SystemTenant, fp)
 }
 
 func closeSession(tx *store.Tx, tenantID, sessionID, connectionID string) error {

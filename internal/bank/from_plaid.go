@@ -21,7 +21,7 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 	}
 	conn, err := b.livingConnection(ctx, c, p.PlaidItemID)
 	if err != nil {
-		return account.ACH{}, asField(err, "plaid_item_id", "is not a connection of yours")
+		return account.ACH{}, inField(err, "plaid_item_id", "is not a connection of yours")
 	}
 	if err := b.checkHandle(c.TenantID, conn, p.AccessToken); err != nil {
 		return account.ACH{}, err
@@ -31,7 +31,7 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 	}
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	if err != nil {
-		return account.ACH{}, b.troubled(ctx, c, conn, err)
+		return account.ACH{}, b.noteFailure(ctx, c, conn, err)
 	}
 	b.stats.NumberFetches.Add(1)
 	fresh, err := b.fromAuth(c.TenantID, p, conn, auth)
@@ -43,34 +43,34 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 		return account.ACH{}, err
 	}
 	var a storedACH
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		a = fresh
 		latest, err := connections.Get(tx, c.TenantID, conn.ID)
 		if err != nil {
-			return deed{}, missing(err, "connection")
+			return auditEvent{}, missing(err, "connection")
 		}
 		if latest.Status == connection.Removed {
-			return deed{}, errRemoved(conn.ID)
+			return auditEvent{}, errRemoved(conn.ID)
 		}
 		meta, joined, err := byPointer(tx, plaidAccounts, bankAccounts, c.TenantID, index)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if joined {
 			a.BankAccountID = meta.ID
 		}
 		old, found, err := rejoinable(tx, c.TenantID, a)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if found {
 			a = rejoined(old, a)
-			return deed{
+			return auditEvent{
 				action: "ach.rejoin", object: "ach:" + a.ID, reply: a.ACH, status: 201,
 				details: map[string]string{"connection": conn.ID, "status": a.Status, "numbers": "fetched"},
 			}, putACH(tx, c.TenantID, a)
 		}
-		d := deed{
+		d := auditEvent{
 			action: "ach.add_from_plaid", object: "ach:" + a.ID, reply: a.ACH, status: 201,
 			details: map[string]string{"connection": conn.ID, "status": a.Status, "numbers": "fetched"},
 		}
@@ -85,7 +85,7 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 // fetched leaves an audit line of numbers that were fetched and not used, and hands the reason on.
 func (b *Bank) fetched(ctx context.Context, c tenant.Caller, connectionID string, why error) error {
 	err := b.update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		return b.record(tx, c, deed{action: "numbers.fetch", object: "connection:" + connectionID, outcome: string(fault.As(why).Code)})
+		return b.record(tx, c, auditEvent{action: "numbers.fetch", object: "connection:" + connectionID, outcome: string(fault.As(why).Code)})
 	})
 	if err != nil {
 		b.log.Error("audit line of a fetch of numbers could not be written", "connection", connectionID)

@@ -40,7 +40,7 @@ func (b *Bank) StartLink(ctx context.Context, c tenant.Caller, p connection.Link
 func (b *Bank) UpdateLink(ctx context.Context, c tenant.Caller, p connection.UpdateLinkParams) (connection.Link, error) {
 	conn, err := b.livingConnection(ctx, c, p.ItemID)
 	if err != nil {
-		return connection.Link{}, asField(err, "item_id", "is not a connection of yours")
+		return connection.Link{}, inField(err, "item_id", "is not a connection of yours")
 	}
 	if err := writable(c, conn.EmployerID, conn.CarrierID, "connection"); err != nil {
 		return connection.Link{}, err
@@ -68,9 +68,9 @@ func (b *Bank) UpdateLink(ctx context.Context, c tenant.Caller, p connection.Upd
 
 // refusedUpdate notes that signing in again is refused: what is left is a new link.
 func (b *Bank) refusedUpdate(ctx context.Context, c tenant.Caller, conn storedConnection, why error) error {
-	why = b.troubled(ctx, c, conn, why)
+	why = b.noteFailure(ctx, c, conn, why)
 	now := b.time()
-	latest, err := b.changeConnection(ctx, c, conn.ID, deed{action: "connection.escalate"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+	latest, err := b.changeConnection(ctx, c, conn.ID, auditEvent{action: "connection.escalate"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		return conn.Escalate(plaid.Code(why), now), nil
 	})
 	if err != nil || latest.Error == nil {
@@ -81,37 +81,37 @@ func (b *Bank) refusedUpdate(ctx context.Context, c tenant.Caller, conn storedCo
 }
 
 func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkRequest, s storedSession) (connection.Link, error) {
-	at("link.ask")
+	crashPoint("link.ask")
 	link, err := b.plaid.CreateLink(ctx, req)
 	if err != nil {
 		return connection.Link{}, err
 	}
-	at("link.asked")
+	crashPoint("link.asked")
 	s.ID, s.State, s.CreatedAt, s.ClientID = newID(b.time()), connection.Pending, b.time(), c.Client.ID
 	s.Products, s.Extras = req.Products, slices.Concat(req.RequiredIfSupported, req.Optional)
 	s.LinkToken, s.HostedLinkURL, s.Expiration = link.Token.Reveal(), link.HostedURL, link.Expiration
 	reply := connection.Link{
 		LinkToken: s.LinkToken, HostedLinkURL: s.HostedLinkURL, SessionID: s.ID, Expiration: s.Expiration, RequestID: link.RequestID,
 	}
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
-		d := deed{
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
+		d := auditEvent{
 			action: "link.start", object: "session:" + s.ID, reply: reply, onWhose: s.employee().String(),
 			details: s.employee().details(),
 		}
 		d.details["mode"], d.details["plaid_request_id"] = s.Mode, link.RequestID
 		if err := linkSessions.Put(tx, c.TenantID, s.ID, s); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if err := b.noteSession(tx, c.TenantID, s, s.CreatedAt); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
-		return d, open.Put(tx, store.SystemTenant, s.ID, where{c.TenantID, s.ID})
+		return d, open.Put(tx, store.SystemTenant, s.ID, recordRef{c.TenantID, s.ID})
 	})
 	if err != nil {
 		return connection.Link{}, err
 	}
-	at("link.stored")
-	b.follow(where{c.TenantID, s.ID})
+	crashPoint("link.stored")
+	b.follow(recordRef{c.TenantID, s.ID})
 	return reply, nil
 }
 
@@ -138,8 +138,8 @@ func digits(s string) int {
 	}, s))
 }
 
-// asField says that a reference in a body names nothing the caller sees.
-func asField(err error, field, reason string) error {
+// inField says that a reference in a body names nothing the caller sees.
+func inField(err error, field, reason string) error {
 	if fault.Is(err, fault.NotFound) {
 		return fault.Field(field, reason)
 	}

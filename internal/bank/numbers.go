@@ -14,10 +14,10 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// refreshed counts what became of the ACH accounts that rest on a connection.
-type refreshed struct{ same, renumbered, restored, suspended, doubted int }
+// numberCounts counts what became of the ACH accounts that rest on a connection.
+type numberCounts struct{ same, renumbered, restored, suspended, doubted int }
 
-func (r refreshed) details() map[string]string {
+func (r numberCounts) details() map[string]string {
 	return map[string]string{
 		"numbers": "fetched", "same": strconv.Itoa(r.same), "renumbered": strconv.Itoa(r.renumbered), "restored": strconv.Itoa(r.restored),
 		"suspended": strconv.Itoa(r.suspended), "doubted": strconv.Itoa(r.doubted),
@@ -27,65 +27,65 @@ func (r refreshed) details() map[string]string {
 // refreshNumbers reads a connection's numbers anew and brings the ACH accounts that rest on it in line: a bank may have
 // given another number, or an alias that replaces the old one.
 func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedConnection) error {
-	rests, err := b.restingACH(ctx, c.TenantID, conn.ID)
-	if err != nil || len(rests) == 0 && !conn.Awaits(connection.ByNumbers) {
+	linked, err := b.linkedACH(ctx, c.TenantID, conn.ID)
+	if err != nil || len(linked) == 0 && !conn.Awaits(connection.ByNumbers) {
 		return err
 	}
 	asked := b.time()
-	at("numbers.ask")
+	crashPoint("numbers.ask")
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
-	at("numbers.asked")
+	crashPoint("numbers.asked")
 	if plaid.Code(err) == connection.ProductNotReady {
 		return nil // a deposit is still on its way
 	}
 	if err != nil {
-		return b.troubled(ctx, c, conn, err)
+		return b.noteFailure(ctx, c, conn, err)
 	}
 	b.stats.NumberFetches.Add(1)
 	now := b.time()
-	err = b.write(context.WithoutCancel(ctx), c, func(tx *store.Tx) (deed, error) {
+	err = b.write(context.WithoutCancel(ctx), c, func(tx *store.Tx) (auditEvent, error) {
 		latest, err := connections.Get(tx, c.TenantID, conn.ID)
 		if err != nil {
-			return deed{}, missing(err, "connection")
+			return auditEvent{}, missing(err, "connection")
 		}
 		if latest.Status == connection.Removed { // its ACH accounts are settled
-			return deed{action: "numbers.refresh", object: "connection:" + conn.ID, outcome: string(fault.Conflict), details: refreshed{}.details()}, nil
+			return auditEvent{action: "numbers.refresh", object: "connection:" + conn.ID, outcome: string(fault.Conflict), details: numberCounts{}.details()}, nil
 		}
 		healed := latest.Heal(connection.ByNumbers, asked, now)
-		usable := rests
-		if latest.stops() != "" { // noted while the answer was on its way: its numbers may not be used
+		usable := linked
+		if latest.suspensionReason() != "" { // noted while the answer was on its way: its numbers may not be used
 			usable = nil
 		}
-		var r refreshed
+		var r numberCounts
 		for _, id := range usable {
 			a, err := achAccounts.Get(tx, c.TenantID, id)
 			if errors.Is(err, store.ErrNotFound) {
 				continue
 			}
 			if err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
-			if !a.rests() {
+			if !a.followsPlaid() {
 				continue
 			}
 			if err := b.renumber(tx, c.TenantID, a, auth, now, &r); err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 		}
-		d := deed{action: "numbers.refresh", object: "connection:" + conn.ID, details: r.details()}
+		d := auditEvent{action: "numbers.refresh", object: "connection:" + conn.ID, details: r.details()}
 		if !healed {
 			return d, nil
 		}
 		return d, connections.Put(tx, c.TenantID, conn.ID, latest)
 	})
-	at("numbers.stored")
+	crashPoint("numbers.stored")
 	return err
 }
 
-// restingACH lists the ACH accounts whose numbers are a connection's, but for those that a user disabled.
-func (b *Bank) restingACH(ctx context.Context, tenantID, connectionID string) (ids []string, err error) {
+// linkedACH lists the ACH accounts whose numbers are a connection's, but for those that a user disabled.
+func (b *Bank) linkedACH(ctx context.Context, tenantID, connectionID string) (ids []string, err error) {
 	err = b.db.View(ctx, func(tx *store.Tx) error {
-		found, err := achWhere(tx, tenantID, func(a storedACH) bool { return a.ConnectionID == connectionID && a.rests() })
+		found, err := achWhere(tx, tenantID, func(a storedACH) bool { return a.ConnectionID == connectionID && a.followsPlaid() })
 		for _, a := range found {
 			ids = append(ids, a.ID)
 		}
@@ -94,12 +94,12 @@ func (b *Bank) restingACH(ctx context.Context, tenantID, connectionID string) (i
 	return ids, err
 }
 
-// rests reports whether what Plaid says of the numbers still counts: not where the account was disabled for good.
-func (a storedACH) rests() bool { return a.Status != account.Disabled || a.suspended() }
+// followsPlaid reports whether what Plaid says of the numbers still counts: not where the account was disabled for good.
+func (a storedACH) followsPlaid() bool { return a.Status != account.Disabled || a.suspended() }
 
 // renumber brings one ACH account in line with what Plaid says of it now.
-func (b *Bank) renumber(tx *store.Tx, tenantID string, a storedACH, auth plaid.Auth, now time.Time, r *refreshed) error {
-	seen, n := find(auth, a.PlaidAccountID)
+func (b *Bank) renumber(tx *store.Tx, tenantID string, a storedACH, auth plaid.Auth, now time.Time, r *numberCounts) error {
+	seen, n := accountWithNumbers(auth, a.PlaidAccountID)
 	if seen == nil {
 		if a.suspended() {
 			return nil
@@ -149,8 +149,8 @@ func (b *Bank) renumber(tx *store.Tx, tenantID string, a storedACH, auth plaid.A
 	return achAccounts.Put(tx, tenantID, a.ID, a)
 }
 
-// find gives an account and its numbers; nil where Plaid gives no numbers that are a US bank account's.
-func find(auth plaid.Auth, id string) (*plaid.Account, plaid.Numbers) {
+// accountWithNumbers gives an account and its numbers; nil where Plaid gives no numbers that are a US bank account's.
+func accountWithNumbers(auth plaid.Auth, id string) (*plaid.Account, plaid.Numbers) {
 	n, ok := auth.Numbers[id]
 	if !ok || n.Routing.Check() != nil || n.Account.Check() != nil {
 		return nil, plaid.Numbers{}

@@ -38,13 +38,13 @@ func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id str
 		return account.ProcessorToken{}, fault.Field("processor", "is no partner of Plaid's that these keys may use")
 	}
 	if err != nil {
-		return account.ProcessorToken{}, b.troubled(ctx, c, conn, err)
+		return account.ProcessorToken{}, b.noteFailure(ctx, c, conn, err)
 	}
 	reply := account.ProcessorToken{ACHID: id, Processor: p.Processor, ProcessorToken: token.Reveal(), CreatedAt: b.time()}
 	kept := reply
 	kept.ProcessorToken = ""
-	err = b.write(context.WithoutCancel(ctx), c, func(*store.Tx) (deed, error) {
-		return deed{
+	err = b.write(context.WithoutCancel(ctx), c, func(*store.Tx) (auditEvent, error) {
+		return auditEvent{
 			action: "ach.hand_to_processor", object: "ach:" + id, reply: kept, status: 201,
 			details: map[string]string{"processor": p.Processor, "connection": conn.ID},
 		}, nil

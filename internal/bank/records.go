@@ -66,7 +66,7 @@ type storedConnection struct {
 	AccessToken string       `json:"access_token"`
 	Rotating    *time.Time   `json:"rotating,omitempty"` // a swap of the token was asked for, and its outcome is not stored yet
 	Swap        bool         `json:"swap,omitempty"`     // another tool knows the token: it is to be swapped
-	Pointed     string       `json:"pointed,omitempty"`  // where we had Plaid send this Item's webhooks
+	Pointed     string       `json:"pointed,omitempty"`  // recordRef we had Plaid send this Item's webhooks
 	Mended      *time.Time   `json:"mended,omitempty"`   // when its last update session ended well
 	Read        bool         `json:"read"`               // what the link was for is done: accounts read, or the employee's account judged
 	Employee    *EmployeeRef `json:"employee,omitempty"` // an employee's own: S1's routes do not show it
@@ -77,8 +77,8 @@ func (c storedConnection) token() plaid.AccessToken {
 	return plaid.NewAccessToken(c.AccessToken).Of(c.ID)
 }
 
-// dead reports whether nothing is left that its token could open.
-func (c storedConnection) dead() bool {
+// tokenIsDead reports whether nothing is left that its token could open.
+func (c storedConnection) tokenIsDead() bool {
 	return c.Has(connection.InvalidAccessToken) || c.Has(connection.ItemNotFound) || c.Has(connection.TokenLost)
 }
 
@@ -157,18 +157,18 @@ type pointer struct {
 	ID string `json:"id"`
 }
 
-// where names a record of any tenant, for the system's own lists of unfinished work.
-type where struct {
+// recordRef names a record of any tenant, for the system's own lists of unfinished work.
+type recordRef struct {
 	TenantID string `json:"tenant_id"`
 	ID       string `json:"id"`
 }
 
 // The collections. Keys are minted ids, Plaid's item ids and keyed fingerprints: never a name, number or token.
 var (
-	tenants = store.NewCollection[tenant.Tenant]("tenants") // system
-	clients = store.NewCollection[storedClient]("clients")  // system, by client id
-	open    = store.NewCollection[where]("open_sessions")   // system, by session id
-	unread  = store.NewCollection[where]("open_exchanges")  // system, by fingerprint: intended, or linked and not yet read
+	tenants             = store.NewCollection[tenant.Tenant]("tenants")    // system
+	clients             = store.NewCollection[storedClient]("clients")     // system, by client id
+	open                = store.NewCollection[recordRef]("open_sessions")  // system, by session id
+	unfinishedExchanges = store.NewCollection[recordRef]("open_exchanges") // system, by fingerprint: intended, or linked and not yet read
 
 	bankAccounts     = store.NewCollection[storedAccount]("bank_accounts")
 	plaidAccounts    = store.NewCollection[pointer]("plaid_accounts") // by fingerprint of item + Plaid's account id

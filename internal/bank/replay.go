@@ -31,7 +31,7 @@ type storedReply struct {
 
 // Attempt is one call under an Idempotency-Key; it travels in the call's context.
 type Attempt struct {
-	id      string // where the reply is kept
+	id      string // recordRef the reply is kept
 	request string
 	kept    bool // the use case's own transaction has stored the reply
 }
@@ -84,7 +84,7 @@ func (b *Bank) Keep(ctx context.Context, c tenant.Caller, r Reply) error {
 
 // keepReply stores a write's reply in the write's own transaction, without its one-time secret. It reports whether there
 // was one to store.
-func (b *Bank) keepReply(ctx context.Context, tx *store.Tx, c tenant.Caller, d deed) (bool, error) {
+func (b *Bank) keepReply(ctx context.Context, tx *store.Tx, c tenant.Caller, d auditEvent) (bool, error) {
 	a, ok := ctx.Value(attemptKey{}).(*Attempt)
 	if !ok || d.reply == nil {
 		return false, nil

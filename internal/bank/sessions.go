@@ -110,11 +110,11 @@ func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, 
 		if p.Manual, err = b.typedNumbers(ctx, c.TenantID, s); err != nil {
 			return connection.Session{}, err
 		}
-		at("page.walk")
+		crashPoint("page.walk")
 		if err := linkbrowser.Walk(ctx, s.HostedLinkURL, p); err != nil {
 			return connection.Session{}, err
 		}
-		at("page.walked")
+		crashPoint("page.walked")
 	} else if err := b.completeInSandbox(ctx, c, s, p); err != nil {
 		return connection.Session{}, err
 	}
@@ -138,44 +138,44 @@ func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedS
 		}
 		o = plaid.Outcome{Finished: true, PublicToken: token, Institution: &connection.Institution{ID: p.InstitutionID}}
 	}
-	return b.settle(ctx, where{c.TenantID, s.ID}, s, o)
+	return b.settleSession(ctx, recordRef{c.TenantID, s.ID}, s, o)
 }
 
-// settle writes what has become of a session, unless it was settled meanwhile.
-func (b *Bank) settle(ctx context.Context, w where, s storedSession, o plaid.Outcome) error {
+// settleSession writes what has become of a session, unless it was settled meanwhile.
+func (b *Bank) settleSession(ctx context.Context, w recordRef, s storedSession, o plaid.Outcome) error {
 	now := b.time()
 	fp, err := b.tokenFingerprint(w.TenantID, o.PublicToken.Reveal())
 	if err != nil {
 		return err
 	}
-	err = b.write(ctx, system(w.TenantID), func(tx *store.Tx) (deed, error) {
+	err = b.write(ctx, system(w.TenantID), func(tx *store.Tx) (auditEvent, error) {
 		latest, err := linkSessions.Get(tx, w.TenantID, w.ID)
 		if err != nil {
-			return deed{}, missing(err, "link session")
+			return auditEvent{}, missing(err, "link session")
 		}
 		if latest.State == connection.Succeeded || latest.State == connection.Expired {
-			return deed{}, errSettled
+			return auditEvent{}, errSettled
 		}
-		latest.decide(o, now)
+		latest.applyOutcome(o, now)
 		if latest.State == connection.Pending || latest.State == s.State {
-			return deed{}, errSettled
+			return auditEvent{}, errSettled
 		}
 		if err := b.noteSession(tx, w.TenantID, latest, now); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
-		d := deed{action: "link." + latest.State, object: "session:" + w.ID, onWhose: latest.employee().String(), details: latest.employee().details()}
+		d := auditEvent{action: "link." + latest.State, object: "session:" + w.ID, onWhose: latest.employee().String(), details: latest.employee().details()}
 		if latest.Exit != nil && latest.Exit.ErrorCode != "" {
 			d.details["plaid_error_code"] = latest.Exit.ErrorCode
 		}
 		if latest.State == connection.Succeeded && latest.PublicToken != "" {
 			if err := sessionTokens.Put(tx, w.TenantID, fp, pointer{w.ID}); err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 		}
 		mending := latest.Mode == "update" && latest.State == connection.Succeeded // its check is still to come
 		if !latest.unfinished() && !mending {
 			if err := open.Delete(tx, store.SystemTenant, w.ID); err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 		}
 		return d, linkSessions.Put(tx, w.TenantID, w.ID, latest)
@@ -194,8 +194,8 @@ func (b *Bank) settle(ctx context.Context, w where, s storedSession, o plaid.Out
 
 var errSettled = errors.New("nothing new")
 
-// decide moves a session by what Plaid said of it.
-func (s *storedSession) decide(o plaid.Outcome, now time.Time) {
+// applyOutcome moves a session by what Plaid said of it.
+func (s *storedSession) applyOutcome(o plaid.Outcome, now time.Time) {
 	switch {
 	case !o.PublicToken.Empty() && s.Mode == "new":
 		s.State, s.PublicToken = connection.Succeeded, o.PublicToken.Reveal()

@@ -11,9 +11,9 @@ import (
 )
 
 // follow asks after an open session in the background until it has ended.
-func (b *Bank) follow(w where) {
+func (b *Bank) follow(w recordRef) {
 	b.sessions.Follow(w.ID, func(ctx context.Context) bool {
-		ended, err := b.look(ctx, w)
+		ended, err := b.checkSession(ctx, w)
 		if err != nil && !ended && ctx.Err() == nil {
 			b.log.Warn("cannot follow link session", "session", w.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 		}
@@ -21,8 +21,8 @@ func (b *Bank) follow(w where) {
 	})
 }
 
-// look asks after a session once and takes its next step.
-func (b *Bank) look(ctx context.Context, w where) (finished bool, err error) {
+// checkSession asks after a session once and takes its next step.
+func (b *Bank) checkSession(ctx context.Context, w recordRef) (finished bool, err error) {
 	var s storedSession
 	err = b.db.View(ctx, func(tx *store.Tx) error {
 		s, err = linkSessions.Get(tx, w.TenantID, w.ID)
@@ -32,7 +32,7 @@ func (b *Bank) look(ctx context.Context, w where) (finished bool, err error) {
 		return fault.Is(err, fault.NotFound) || errors.Is(err, store.ErrPoisoned), err
 	}
 	if s.State == connection.Pending || s.State == connection.Exited {
-		if err := b.ask(ctx, w, s); err != nil {
+		if err := b.askPlaid(ctx, w, s); err != nil {
 			return false, err
 		}
 		err = b.db.View(ctx, func(tx *store.Tx) error {
@@ -50,30 +50,30 @@ func (b *Bank) look(ctx context.Context, w where) (finished bool, err error) {
 	return !s.unfinished(), nil
 }
 
-// ask reads what Plaid knows of a session and settles it.
-func (b *Bank) ask(ctx context.Context, w where, s storedSession) error {
+// askPlaid reads what Plaid knows of a session and settles it.
+func (b *Bank) askPlaid(ctx context.Context, w recordRef, s storedSession) error {
 	var newest plaid.Outcome
 	if s.Hosted {
 		outcomes, err := b.plaid.GetLink(ctx, plaid.NewLinkToken(s.LinkToken))
 		if err != nil && !b.time().After(s.Expiration) {
 			return err
 		}
-		at("poll.asked")
-		newest = decisive(outcomes)
+		crashPoint("poll.asked")
+		newest = decisiveOutcome(outcomes)
 		if s.Mode == "update" && newest.Finished && newest.Exit == nil && len(newest.Accounts) == 0 {
 			newest.Accounts = b.sharedAccounts(ctx, w, s)
 		}
 	}
-	if err := b.settle(ctx, w, s, newest); err != nil {
+	if err := b.settleSession(ctx, w, s, newest); err != nil {
 		return err
 	}
-	at("poll.stored")
+	crashPoint("poll.stored")
 	return nil
 }
 
 // sharedAccounts reads what a mended Item shares now: Plaid does not tell it in the session. Nothing where that fails; the
 // judgement that follows asks again.
-func (b *Bank) sharedAccounts(ctx context.Context, w where, s storedSession) []connection.MetadataAccount {
+func (b *Bank) sharedAccounts(ctx context.Context, w recordRef, s storedSession) []connection.MetadataAccount {
 	conn, err := b.connection(ctx, system(w.TenantID), s.ConnectionID)
 	if err != nil {
 		return nil
@@ -89,9 +89,9 @@ func (b *Bank) sharedAccounts(ctx context.Context, w where, s storedSession) []c
 	return out
 }
 
-// decisive picks, of all openings of one link, the one that tells how it stands: a success wherever it is, or else the
+// decisiveOutcome picks, of all openings of one link, the one that tells how it stands: a success wherever it is, or else the
 // last one.
-func decisive(outcomes []plaid.Outcome) plaid.Outcome {
+func decisiveOutcome(outcomes []plaid.Outcome) plaid.Outcome {
 	var last plaid.Outcome
 	for _, o := range outcomes {
 		if !o.PublicToken.Empty() || o.HandedOff {
@@ -103,7 +103,7 @@ func decisive(outcomes []plaid.Outcome) plaid.Outcome {
 }
 
 // afterSuccess does what was asked for: the exchange of a new link, the check of a mended one.
-func (b *Bank) afterSuccess(ctx context.Context, w where, s storedSession) error {
+func (b *Bank) afterSuccess(ctx context.Context, w recordRef, s storedSession) error {
 	if s.Mode == "update" {
 		return b.mended(ctx, w, s)
 	}
@@ -119,21 +119,21 @@ func (b *Bank) afterSuccess(ctx context.Context, w where, s storedSession) error
 	if err == nil || plaid.OutcomeUnknown(err) || fault.As(err).Retryable || ctx.Err() != nil {
 		return err
 	}
-	return b.giveUp(ctx, w, fault.As(err))
+	return b.abandonSession(ctx, w, fault.As(err))
 }
 
-// giveUp notes in a session why its exchange will not happen.
-func (b *Bank) giveUp(ctx context.Context, w where, why *fault.Error) error {
-	err := b.write(ctx, system(w.TenantID), func(tx *store.Tx) (deed, error) {
+// abandonSession notes in a session why its exchange will not happen.
+func (b *Bank) abandonSession(ctx context.Context, w recordRef, why *fault.Error) error {
+	err := b.write(ctx, system(w.TenantID), func(tx *store.Tx) (auditEvent, error) {
 		s, err := linkSessions.Get(tx, w.TenantID, w.ID)
 		if err != nil {
-			return deed{}, missing(err, "link session")
+			return auditEvent{}, missing(err, "link session")
 		}
 		s.Trouble = why
 		if err := open.Delete(tx, store.SystemTenant, w.ID); err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
-		d := deed{action: "link.give_up", object: "session:" + w.ID, outcome: string(why.Code)}
+		d := auditEvent{action: "link.give_up", object: "session:" + w.ID, outcome: string(why.Code)}
 		return d, linkSessions.Put(tx, w.TenantID, w.ID, s)
 	})
 	if err == nil {
@@ -144,7 +144,7 @@ func (b *Bank) giveUp(ctx context.Context, w where, why *fault.Error) error {
 
 // resume takes up what a stop or a crash cut off.
 func (b *Bank) resume(ctx context.Context) error {
-	var sessions, pending []where
+	var sessions, pending []recordRef
 	err := b.db.View(ctx, func(tx *store.Tx) error {
 		for rec, err := range open.Scan(tx, store.SystemTenant, store.Range{}) {
 			if err != nil {
@@ -152,7 +152,7 @@ func (b *Bank) resume(ctx context.Context) error {
 			}
 			sessions = append(sessions, rec.Value)
 		}
-		for rec, err := range unread.Scan(tx, store.SystemTenant, store.Range{}) {
+		for rec, err := range unfinishedExchanges.Scan(tx, store.SystemTenant, store.Range{}) {
 			if err != nil {
 				return err
 			}
@@ -164,7 +164,7 @@ func (b *Bank) resume(ctx context.Context) error {
 		return err
 	}
 	for _, w := range pending {
-		b.later(w, 0)
+		b.finishInBackground(w, 0)
 	}
 	for _, w := range sessions {
 		b.follow(w)

@@ -17,24 +17,24 @@ var errUnchanged = errors.New("nothing changed")
 
 // changeConnection reads a connection, applies change, and writes it with its audit line. Where change says that nothing
 // did, nothing is written.
-func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string, d deed, change func(*store.Tx, *storedConnection) (bool, error)) (storedConnection, error) {
+func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string, d auditEvent, change func(*store.Tx, *storedConnection) (bool, error)) (storedConnection, error) {
 	var conn storedConnection
-	err := b.write(context.WithoutCancel(ctx), c, func(tx *store.Tx) (deed, error) {
+	err := b.write(context.WithoutCancel(ctx), c, func(tx *store.Tx) (auditEvent, error) {
 		var err error
 		if conn, err = connections.Get(tx, c.TenantID, id); err != nil {
-			return deed{}, missing(err, "connection")
+			return auditEvent{}, missing(err, "connection")
 		}
 		before := conn.Status
 		changed, err := change(tx, &conn)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		if !changed || before == connection.Removed {
-			return deed{}, errUnchanged
+			return auditEvent{}, errUnchanged
 		}
-		if reason := conn.stops(); reason != "" {
+		if reason := conn.suspensionReason(); reason != "" {
 			if _, err := disableACH(tx, c.TenantID, func(a storedACH) bool { return a.ConnectionID == id }, reason, b.time()); err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 		}
 		done := d
@@ -50,9 +50,9 @@ func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string,
 	return conn, err
 }
 
-// stops says why the numbers that rest on a connection may not be used any more; empty where they may: the user took their
+// suspensionReason says why the numbers that rest on a connection may not be used any more; empty where they may: the user took their
 // consent back, which an Item that is gone may mean too, or shares no account that can be debited.
-func (c storedConnection) stops() string {
+func (c storedConnection) suspensionReason() string {
 	switch {
 	case c.Has(connection.PermissionRevoked), c.Has(connection.ItemNotFound):
 		return account.ConsentRevoked
@@ -71,8 +71,8 @@ func with(details map[string]string, key, value string) map[string]string {
 	return out
 }
 
-// troubled notes in a connection what Plaid said against it, and hands the error on.
-func (b *Bank) troubled(ctx context.Context, c tenant.Caller, conn storedConnection, why error) error {
+// noteFailure notes in a connection what Plaid said against it, and hands the error on.
+func (b *Bank) noteFailure(ctx context.Context, c tenant.Caller, conn storedConnection, why error) error {
 	code := plaid.Code(why)
 	if !connection.Known(code) {
 		return why
@@ -80,11 +80,11 @@ func (b *Bank) troubled(ctx context.Context, c tenant.Caller, conn storedConnect
 	if _, err := b.noteTrouble(ctx, c, conn, code); err != nil {
 		return errors.Join(why, fmt.Errorf("note trouble: %w", err))
 	}
-	return withCommand(why, conn)
+	return withRepairHint(why, conn)
 }
 
-// withCommand puts what mends the connection into the hint, with its id, so that the command can be copied.
-func withCommand(why error, conn storedConnection) error {
+// withRepairHint puts what mends the connection into the hint, with its id, so that the command can be copied.
+func withRepairHint(why error, conn storedConnection) error {
 	f := *fault.As(why)
 	f.Hint = conn.Hint(plaid.Code(why))
 	return &f
@@ -97,7 +97,7 @@ func gone(err error) bool { return connection.CodeOf(plaid.Code(err)).Gone }
 // swapped meanwhile.
 func (b *Bank) noteTrouble(ctx context.Context, c tenant.Caller, asked storedConnection, code string) (storedConnection, error) {
 	now := b.time()
-	d := deed{action: "connection.trouble", outcome: "noted", details: map[string]string{"plaid_error_code": code}}
+	d := auditEvent{action: "connection.trouble", outcome: "noted", details: map[string]string{"plaid_error_code": code}}
 	return b.changeConnection(ctx, c, asked.ID, d, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		if code == connection.InvalidAccessToken && (conn.Rotating != nil || conn.AccessToken != asked.AccessToken) {
 			return false, nil

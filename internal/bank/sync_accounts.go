@@ -17,7 +17,7 @@ import (
 func (b *Bank) SyncAccounts(ctx context.Context, c tenant.Caller, p connection.ItemParams) (connection.Synced, error) {
 	conn, err := b.livingConnection(ctx, c, p.ItemID)
 	if err != nil {
-		return connection.Synced{}, asField(err, "item_id", "is not a connection of yours")
+		return connection.Synced{}, inField(err, "item_id", "is not a connection of yours")
 	}
 	if err := writable(c, conn.EmployerID, conn.CarrierID, "connection"); err != nil {
 		return connection.Synced{}, err
@@ -26,38 +26,38 @@ func (b *Bank) SyncAccounts(ctx context.Context, c tenant.Caller, p connection.I
 }
 
 func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedConnection) (connection.Synced, error) {
-	at("sync.ask")
+	crashPoint("sync.ask")
 	asked := b.time()
 	found, err := b.readAccounts(ctx, &conn)
-	at("sync.asked")
+	crashPoint("sync.asked")
 	if err != nil {
-		return connection.Synced{}, b.troubled(ctx, c, conn, err)
+		return connection.Synced{}, b.noteFailure(ctx, c, conn, err)
 	}
 	var reply connection.Synced
 	now, ids := b.time(), mintFor(b.time(), found)
-	err = b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		latest, err := connections.Get(tx, c.TenantID, conn.ID)
 		if err != nil {
-			return deed{}, missing(err, "connection")
+			return auditEvent{}, missing(err, "connection")
 		}
 		if latest.Status == connection.Removed {
-			return deed{}, errRemoved(conn.ID)
+			return auditEvent{}, errRemoved(conn.ID)
 		}
 		latest.Institution, latest.Products = conn.Institution, conn.Products
 		latest.Heal(connection.ByAccounts, asked, now)
 		counts, err := b.putAccounts(tx, c.TenantID, &latest, found, ids, now)
 		if err != nil {
-			return deed{}, err
+			return auditEvent{}, err
 		}
 		latest.Read = true
 		reply = connection.Synced{
 			ConnectionID: conn.ID, ItemID: conn.ItemID, Status: latest.Status, Added: counts.added, Updated: counts.updated,
 			Inactive: counts.inactive, Reissued: counts.reissued, Accounts: counts.accounts, SyncedAt: now,
 		}
-		d := deed{action: "connection.sync", object: "connection:" + conn.ID, details: counts.details(), reply: reply}
+		d := auditEvent{action: "connection.sync", object: "connection:" + conn.ID, details: counts.details(), reply: reply}
 		return d, connections.Put(tx, c.TenantID, conn.ID, latest)
 	})
-	at("sync.stored")
+	crashPoint("sync.stored")
 	return reply, err
 }
 
@@ -140,7 +140,7 @@ func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection
 	if err := noteDeposits(tx, tenantID, conn, found, now); err != nil {
 		return counts, err
 	}
-	unlisted := func(a storedACH) bool { return a.ConnectionID == conn.ID && !shows(found, a.PlaidAccountID) }
+	unlisted := func(a storedACH) bool { return a.ConnectionID == conn.ID && !showsAccount(found, a.PlaidAccountID) }
 	if _, err := disableACH(tx, tenantID, unlisted, account.NotShared, now); err != nil {
 		return counts, err
 	}

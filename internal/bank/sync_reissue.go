@@ -45,8 +45,8 @@ func (b *Bank) plaidAccountKey(tenantID, itemID, accountID string) (string, erro
 	return b.db.Fingerprint(tenantID, "plaid account", []byte(itemID), []byte(accountID))
 }
 
-// shows reports whether an account is among those that Plaid shows.
-func shows(found []plaid.Account, id string) bool {
+// showsAccount reports whether an account is among those that Plaid shows.
+func showsAccount(found []plaid.Account, id string) bool {
 	return slices.ContainsFunc(found, func(a plaid.Account) bool { return a.ID == id })
 }
 
@@ -54,7 +54,7 @@ func shows(found []plaid.Account, id string) bool {
 func sameAccount(tx *store.Tx, tenantID string, was []connection.LinkedAccount, f plaid.Account, found []plaid.Account) (*storedAccount, error) {
 	var byID, byLooks []storedAccount
 	for _, l := range was {
-		if shows(found, l.PlaidAccountID) {
+		if showsAccount(found, l.PlaidAccountID) {
 			continue
 		}
 		a, err := bankAccounts.Get(tx, tenantID, l.ID)

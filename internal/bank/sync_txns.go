@@ -27,7 +27,7 @@ const syncPatience = 30 * time.Second
 func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connection.SyncParams) (txn.Synced, error) {
 	conn, err := b.connection(ctx, c, p.ItemID)
 	if err != nil {
-		return txn.Synced{}, asField(err, "item_id", "is not a connection of yours")
+		return txn.Synced{}, inField(err, "item_id", "is not a connection of yours")
 	}
 	if err := writable(c, conn.EmployerID, conn.CarrierID, "connection"); err != nil {
 		return txn.Synced{}, err
@@ -37,7 +37,7 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 	}
 	if p.Refresh {
 		if err := b.plaid.RefreshTransactions(ctx, conn.token()); err != nil {
-			return txn.Synced{}, b.troubled(ctx, c, conn, err)
+			return txn.Synced{}, b.noteFailure(ctx, c, conn, err)
 		}
 	}
 	run := b.syncUnderway(ctx, c, conn)
@@ -81,15 +81,15 @@ func (b *Bank) syncUnderway(ctx context.Context, c tenant.Caller, conn storedCon
 func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn storedConnection, progress *progress) (txn.Synced, error) {
 	u, status, err := b.readUpdate(ctx, conn, b.ledger.State(c.TenantID, conn.ID).Cursor, progress)
 	if err != nil {
-		return txn.Synced{}, b.troubled(ctx, c, conn, err)
+		return txn.Synced{}, b.noteFailure(ctx, c, conn, err)
 	}
 	now := b.time()
 	reply := txn.Synced{ConnectionID: conn.ID, PlaidItemID: conn.ItemID, Status: status, SyncedAt: now}
 	err = b.ledger.Apply(ctx, c.TenantID, conn.ID, u, status, now, func(ctx context.Context, apply func(*store.Tx) (txn.Counts, error)) error {
-		return b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+		return b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 			counts, err := apply(tx)
 			reply.Counts = counts
-			return deed{action: "txn.sync", object: "connection:" + conn.ID, reply: reply, details: map[string]string{
+			return auditEvent{action: "txn.sync", object: "connection:" + conn.ID, reply: reply, details: map[string]string{
 				"added": strconv.Itoa(counts.Added), "modified": strconv.Itoa(counts.Modified), "removed": strconv.Itoa(counts.Removed), "status": status,
 			}}, err
 		})
@@ -100,10 +100,10 @@ func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn store
 
 // readUpdate pages through one update. Where Plaid's data changes on the way, or a page fails, what was read is dropped
 // and the update begun again from its first cursor: taking up in the middle would lose rows.
-func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from string, told *progress) (txn.Update, string, error) {
+func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from string, run *progress) (txn.Update, string, error) {
 	var lastErr error
 	for range syncRestarts {
-		u, status, err := b.readPages(ctx, conn, from, told)
+		u, status, err := b.readPages(ctx, conn, from, run)
 		switch {
 		case err == nil:
 			return u, status, nil
@@ -121,9 +121,9 @@ func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from strin
 	return txn.Update{}, "", f.WithHint("Plaid's data changes faster than it can be read: try again in a minute")
 }
 
-func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string, told *progress) (txn.Update, string, error) {
+func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string, run *progress) (txn.Update, string, error) {
 	u := txn.Update{From: from}
-	told.rows.Store(0)
+	run.rows.Store(0)
 	waited := 0
 	for cursor := from; ; {
 		p, err := b.plaid.SyncTransactions(ctx, conn.token(), cursor, syncPage)
@@ -138,7 +138,7 @@ func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string
 			return txn.Update{}, "", err
 		}
 		u.Added, u.Modified, u.Removed = append(u.Added, p.Added...), append(u.Modified, p.Modified...), append(u.Removed, p.Removed...)
-		told.read(p, u)
+		run.read(p, u)
 		if p.Next != "" {
 			cursor, u.To = p.Next, p.Next
 		}

@@ -47,7 +47,7 @@ func (b *Bank) syncConnections(ctx context.Context) {
 }
 
 func (b *Bank) syncInTurn(ctx context.Context, tc tenantConnection) error {
-	conn, err := b.storedNow(ctx, tc.tenantID, tc.conn.ID) // its token may have been rotated since it was listed
+	conn, err := b.readConnectionNow(ctx, tc.tenantID, tc.conn.ID) // its token may have been rotated since it was listed
 	if err == nil && conn.Working() {
 		run := b.syncUnderway(ctx, system(tc.tenantID), conn)
 		<-run.done

@@ -29,16 +29,16 @@ func (b *Bank) makeTenant(ctx context.Context, c tenant.Caller, name string) (te
 		return tenant.Tenant{}, fmt.Errorf("make tenant keys: %w", err)
 	}
 	c.TenantID = store.SystemTenant
-	err := b.write(ctx, c, func(tx *store.Tx) (deed, error) {
+	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		for rec, err := range tenants.Scan(tx, store.SystemTenant, store.Range{}) {
 			if err != nil {
-				return deed{}, err
+				return auditEvent{}, err
 			}
 			if rec.Value.Name == name {
-				return deed{}, fault.New(fault.Duplicate, "there is a tenant of this name").WithID(rec.ID)
+				return auditEvent{}, fault.New(fault.Duplicate, "there is a tenant of this name").WithID(rec.ID)
 			}
 		}
-		d := deed{action: "tenant.add", object: "tenant:" + t.ID, reply: t, status: 201}
+		d := auditEvent{action: "tenant.add", object: "tenant:" + t.ID, reply: t, status: 201}
 		return d, tenants.Put(tx, store.SystemTenant, t.ID, t)
 	})
 	return t, err
@@ -51,13 +51,13 @@ func (b *Bank) ListTenants(ctx context.Context, c tenant.Caller, p page.Request)
 		return nil, page.Info{}, err
 	}
 	if !c.LocalOwner {
-		all = only(all, func(t tenant.Tenant) bool { return t.ID == c.TenantID })
+		all = keepIf(all, func(t tenant.Tenant) bool { return t.ID == c.TenantID })
 	}
 	rows, info := page.Of(all, p)
 	return rows, info, nil
 }
 
-func only[T any](all []T, keep func(T) bool) []T {
+func keepIf[T any](all []T, keep func(T) bool) []T {
 	kept := []T{}
 	for _, v := range all {
 		if keep(v) {

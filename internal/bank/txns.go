@@ -15,16 +15,16 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// ListTransactions lists what a query selects of the caller's, newest day first (R84-R91). The rows come as the JSON of
-// a list of txn.Transaction, written from what is stored without a detour, behind what dst holds.
-func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Query, dst []byte) (txn.RawPage, error) {
+// ListTransactions lists the caller's transactions that a query selects, newest day first (R84-R91). The rows come as the
+// JSON of a list of txn.Transaction, written straight from the stored texts into buf.
+func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Query, buf []byte) (txn.RawPage, error) {
 	conns, err := b.seenBy(ctx, c, &q)
 	if err != nil {
 		return txn.RawPage{}, err
 	}
-	visible := names(conns)
+	visible := connectionIDs(conns)
 	p := txn.RawPage{SyncedAt: b.ledger.SyncedAt(c.TenantID, visible)}
-	p.Rows, p.Info, p.Next, err = b.ledger.AppendPage(ctx, dst, c.TenantID, visible, q, func(p *txn.Place) { complete(p, conns) })
+	p.Rows, p.Info, p.Next, err = b.ledger.AppendPage(ctx, buf[:0], c.TenantID, visible, q, func(p *txn.Place) { completePlace(p, conns) })
 	if errors.Is(err, ledger.ErrCursor) {
 		return txn.RawPage{}, fault.Field("cursor", "is not of this listing").WithHint("leave it out to begin at the newest")
 	}
@@ -37,11 +37,11 @@ func (b *Bank) GetTransaction(ctx context.Context, c tenant.Caller, id string) (
 	if err != nil {
 		return txn.Transaction{}, err
 	}
-	t, err := b.ledger.Get(ctx, c.TenantID, names(conns), id)
+	t, err := b.ledger.Get(ctx, c.TenantID, connectionIDs(conns), id)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return txn.Transaction{}, fault.New(fault.NotFound, "no such transaction")
 	}
-	complete(&t.Place, conns)
+	completePlace(&t.Place, conns)
 	return t, err
 }
 
@@ -52,13 +52,13 @@ func (b *Bank) RemovedTransactions(ctx context.Context, c tenant.Caller, q txn.Q
 	if err != nil {
 		return nil, page.Info{}, err
 	}
-	all, err := b.ledger.Removed(ctx, c.TenantID, names(conns), since)
+	all, err := b.ledger.Removed(ctx, c.TenantID, connectionIDs(conns), since)
 	if err != nil {
 		return nil, page.Info{}, err
 	}
 	rows, info := page.Of(all, q.Request)
 	for i := range rows {
-		complete(&rows[i].Place, conns)
+		completePlace(&rows[i].Place, conns)
 	}
 	return rows, info, nil
 }
@@ -69,7 +69,7 @@ func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn
 	if err != nil {
 		return txn.Summary{}, err
 	}
-	visible := names(conns)
+	visible := connectionIDs(conns)
 	s, err := b.ledger.Summarize(ctx, c.TenantID, visible, q, byCurrency, by)
 	switch {
 	case errors.Is(err, txn.ErrMixed):
@@ -85,13 +85,13 @@ func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn
 		s.SyncedAt = &text
 	}
 	if by == "account" {
-		label(s.By, conns)
+		labelAccounts(s.By, conns)
 	}
 	return s, nil
 }
 
-// label names the accounts of a summary by account.
-func label(buckets []txn.Bucket, conns []*connection.Connection) {
+// labelAccounts names the accounts of a summary by account.
+func labelAccounts(buckets []txn.Bucket, conns []*connection.Connection) {
 	for i := range buckets {
 		for _, conn := range conns {
 			for _, a := range conn.Accounts {
@@ -133,7 +133,7 @@ func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) ([]*co
 	return out, nil
 }
 
-func names(conns []*connection.Connection) []string {
+func connectionIDs(conns []*connection.Connection) []string {
 	out := make([]string, len(conns))
 	for i, conn := range conns {
 		out[i] = conn.ID
@@ -141,8 +141,8 @@ func names(conns []*connection.Connection) []string {
 	return out
 }
 
-// complete adds what the connection knows of a transaction's account.
-func complete(p *txn.Place, conns []*connection.Connection) {
+// completePlace adds what the connection knows of a transaction's account.
+func completePlace(p *txn.Place, conns []*connection.Connection) {
 	at := slices.IndexFunc(conns, func(conn *connection.Connection) bool { return conn.ID == p.ConnectionID })
 	if at < 0 {
 		return

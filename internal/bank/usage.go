@@ -32,7 +32,7 @@ var billed = map[string]bool{"balance": true, "refresh": true, "identity": true}
 
 func monthOf(t time.Time) string { return t.UTC().Format("2006-01") }
 
-func (u usageCount) plus(n plaid.Count, now time.Time) usageCount {
+func (u usageCount) add(n plaid.Count, now time.Time) usageCount {
 	if u.Of != monthOf(now) {
 		u.Of, u.Month = monthOf(now), 0
 	}
@@ -79,7 +79,7 @@ func (b *Bank) keepUsage(ctx context.Context, counted map[plaid.Counted]plaid.Co
 					}
 					byID[what.ConnectionID] = u
 				}
-				u[what.Endpoint] = u[what.Endpoint].plus(n, now)
+				u[what.Endpoint] = u[what.Endpoint].add(n, now)
 			}
 			for id, u := range byID {
 				if err := usage.Put(tx, t.ID, id, u); err != nil {
@@ -121,14 +121,14 @@ func (b *Bank) ListUsage(ctx context.Context, c tenant.Caller, id string) ([]con
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
-			out = append(out, connection.Usage{ConnectionID: conn.ID, Institution: conn.Institution, Calls: b.calls(conn.ID, u)})
+			out = append(out, connection.Usage{ConnectionID: conn.ID, Institution: conn.Institution, Calls: b.callCounts(conn.ID, u)})
 		}
 		return nil
 	})
 	return out, err
 }
 
-func (b *Bank) calls(id string, u storedUsage) []connection.Calls {
+func (b *Bank) callCounts(id string, u storedUsage) []connection.Calls {
 	out := []connection.Calls{}
 	for endpoint, n := range u {
 		last := n.Last

@@ -43,20 +43,20 @@ func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p acc
 	}
 	conn, err := b.livingConnection(ctx, c, item)
 	if err != nil {
-		return account.ACH{}, asField(err, "plaid_item_id", "is not a connection of yours")
+		return account.ACH{}, inField(err, "plaid_item_id", "is not a connection of yours")
 	}
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	if err != nil && plaid.Code(err) == connection.ProductNotReady && a.pending() && a.ConnectionID == conn.ID {
 		return a.ACH, nil // the deposit is still on its way
 	}
 	if err != nil {
-		return account.ACH{}, b.troubled(ctx, c, conn, err)
+		return account.ACH{}, b.noteFailure(ctx, c, conn, err)
 	}
 	b.stats.NumberFetches.Add(1)
 	if conn, err = b.livingConnection(ctx, c, conn.ID); err != nil {
 		return account.ACH{}, err
 	}
-	if conn.stops() != "" { // noted while the answer was on its way
+	if conn.suspensionReason() != "" { // noted while the answer was on its way
 		return account.ACH{}, fault.New(fault.RelinkRequired, "the connection's numbers may not be used").WithID(conn.ID).WithHint("%s", conn.Error.Hint)
 	}
 	return b.judge(ctx, c, a, conn, auth, p.PlaidAccountID)
@@ -67,8 +67,8 @@ func (b *Bank) judge(ctx context.Context, c tenant.Caller, a storedACH, conn sto
 	if only == "" && a.PlaidItemID == conn.ItemID {
 		only = a.PlaidAccountID
 	}
-	match, found := matching(a, auth, only)
-	d := deed{action: "ach.verify", details: map[string]string{"connection": conn.ID, "numbers": "fetched"}}
+	match, found := matchingAccount(a, auth, only)
+	d := auditEvent{action: "ach.verify", details: map[string]string{"connection": conn.ID, "numbers": "fetched"}}
 	if !found {
 		d.details["result"] = "no_match"
 		return account.ACH{}, b.fetched(ctx, c, conn.ID, fault.New(fault.Conflict, "no account of this connection has these numbers").
@@ -87,8 +87,8 @@ func (b *Bank) judge(ctx context.Context, c tenant.Caller, a storedACH, conn sto
 	})
 }
 
-// matching finds the account of an Item whose routing and account number both equal the stored ones.
-func matching(a storedACH, auth plaid.Auth, only string) (plaid.Account, bool) {
+// matchingAccount finds the account of an Item whose routing and account number both equal the stored ones.
+func matchingAccount(a storedACH, auth plaid.Auth, only string) (plaid.Account, bool) {
 	for _, seen := range auth.Accounts {
 		n, ok := auth.Numbers[seen.ID]
 		if !ok || only != "" && seen.ID != only {
@@ -106,7 +106,7 @@ func (b *Bank) attestACH(ctx context.Context, c tenant.Caller, id, reason string
 		return account.ACH{}, fault.New(fault.Forbidden, "only an admin may vouch for an account")
 	}
 	now := b.time()
-	return b.changeACH(ctx, c, id, deed{action: "ach.attest", details: map[string]string{"reason": reason}}, func(a *storedACH) error {
+	return b.changeACH(ctx, c, id, auditEvent{action: "ach.attest", details: map[string]string{"reason": reason}}, func(a *storedACH) error {
 		if a.Status == account.Disabled {
 			return fault.New(fault.Conflict, "a disabled account cannot be verified").WithID(id)
 		}

@@ -108,7 +108,7 @@ func (b *Bank) awaitDeposit(tx *store.Tx, tenantID, sessionID string, conn store
 
 // proveLinked compares the numbers of an account with those of the Item that its session has just made, where no deposit
 // is waited for.
-func (b *Bank) proveLinked(ctx context.Context, w where, s storedSession) error {
+func (b *Bank) proveLinked(ctx context.Context, w recordRef, s storedSession) error {
 	c := system(w.TenantID)
 	var a storedACH
 	err := b.db.View(ctx, func(tx *store.Tx) (err error) {

@@ -34,8 +34,8 @@ type hintNote struct {
 
 var hints = store.NewCollection[storedHint]("webhook_hints") // system, by connection id
 
-// hookLooks says what each webhook is about: type and code, or a type alone.
-var hookLooks = map[string]string{
+// webhookTopics says what each webhook is about: type and code, or a type alone.
+var webhookTopics = map[string]string{
 	"ITEM.ERROR": lookItem, "ITEM.LOGIN_REPAIRED": lookItem, "ITEM.PENDING_DISCONNECT": lookItem, "ITEM.PENDING_EXPIRATION": lookItem,
 	"ITEM.USER_PERMISSION_REVOKED": lookItem, "ITEM.USER_ACCOUNT_REVOKED": lookAccounts, "ITEM.NEW_ACCOUNTS_AVAILABLE": lookItem,
 	"AUTH": lookAccounts, "IDENTITY": lookItem,
@@ -65,7 +65,7 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 	if w.LinkToken != "" {
 		return b.pokeSession(ctx, w.LinkToken)
 	}
-	tenantID, id, err := b.ofItem(ctx, w.ItemID)
+	tenantID, id, err := b.connectionOfItem(ctx, w.ItemID)
 	if err != nil || id == "" {
 		return err
 	}
@@ -73,11 +73,11 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 		b.work.syncs.Poke(id) // nothing to keep: after a restart every connection is synced
 		return nil
 	}
-	look := hookLooks[w.Type+"."+w.Code]
-	if look == "" {
-		look = hookLooks[w.Type]
+	topic := webhookTopics[w.Type+"."+w.Code]
+	if topic == "" {
+		topic = webhookTopics[w.Type]
 	}
-	if look == "" {
+	if topic == "" {
 		return nil
 	}
 	err = b.update(ctx, func(tx *store.Tx) error {
@@ -88,11 +88,11 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 		if err != nil {
 			return err
 		}
-		if w.SignedAt.After(h.Looks[look]) {
-			h.Looks[look] = w.SignedAt
+		if w.SignedAt.After(h.Looks[topic]) {
+			h.Looks[topic] = w.SignedAt
 		}
 		if connection.CodeOf(w.Code).Told && w.Type == "ITEM" && w.SignedAt.After(h.Notes[w.Code].At) {
-			h.Notes[w.Code] = hintNote{At: w.SignedAt, Until: hookUntil(w)}
+			h.Notes[w.Code] = hintNote{At: w.SignedAt, Until: webhookDeadline(w)}
 		}
 		h.Rev++
 		return hints.Put(tx, store.SystemTenant, id, h)
@@ -103,8 +103,8 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 	return err
 }
 
-// hookUntil is when the Item stops working; Plaid warns seven days ahead where it does not say.
-func hookUntil(w plaid.Webhook) *time.Time {
+// webhookDeadline is when the Item stops working; Plaid warns seven days ahead where it does not say.
+func webhookDeadline(w plaid.Webhook) *time.Time {
 	until := w.Disconnect
 	if until.IsZero() {
 		until = w.ConsentEnds
@@ -119,8 +119,8 @@ func hookUntil(w plaid.Webhook) *time.Time {
 	return &until
 }
 
-// ofItem finds the connection of Plaid's item id in whatever tenant it is; none where it is unknown or removed.
-func (b *Bank) ofItem(ctx context.Context, itemID string) (tenantID, id string, err error) {
+// connectionOfItem finds the connection of Plaid's item id in whatever tenant it is; none where it is unknown or removed.
+func (b *Bank) connectionOfItem(ctx context.Context, itemID string) (tenantID, id string, err error) {
 	all, err := b.allTenants(ctx)
 	if err != nil || itemID == "" || len(itemID) > 100 {
 		return "", "", err

@@ -18,8 +18,8 @@ func (b *Bank) update(ctx context.Context, fn func(tx *store.Tx) error) error {
 	return b.db.Update(ctx, fn)
 }
 
-// deed is what a write tells of itself: the line for the audit log, and the reply that is kept for a replay.
-type deed struct {
+// auditEvent is what a write tells of itself: the line for the audit log, and the reply that is kept for a replay.
+type auditEvent struct {
 	action  string // noun.verb
 	object  string // kind:id
 	outcome string // empty = ok
@@ -31,7 +31,7 @@ type deed struct {
 
 // write runs fn in one transaction together with the audit record of what it did and the reply that an idempotent
 // retry will see. fn may run more than once.
-func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx) (deed, error)) error {
+func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx) (auditEvent, error)) error {
 	kept := false
 	err := b.update(ctx, func(tx *store.Tx) error {
 		d, err := fn(tx)
@@ -50,8 +50,8 @@ func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx)
 	return err
 }
 
-// record chains the audit line of a deed.
-func (b *Bank) record(tx *store.Tx, c tenant.Caller, d deed) error {
+// record chains the audit record of an event.
+func (b *Bank) record(tx *store.Tx, c tenant.Caller, d auditEvent) error {
 	r := trail.Record{
 		Time: b.time(), Action: d.action, Object: d.object, Outcome: d.outcome, RequestID: c.RequestID,
 		ClientID: c.Client.ID, ClientName: c.Client.Name, OnBehalf: d.onWhose, Details: maps.Clone(d.details),
@@ -69,7 +69,7 @@ func (b *Bank) record(tx *store.Tx, c tenant.Caller, d deed) error {
 // Refused leaves an audit record of a call that role, scope or capability forbids.
 func (b *Bank) Refused(ctx context.Context, c tenant.Caller, route string, code fault.Code) error {
 	b.stats.Refusals.Add(1)
-	return b.write(ctx, c, func(*store.Tx) (deed, error) {
-		return deed{action: "call.refuse", outcome: string(code), details: map[string]string{"route": route}}, nil
+	return b.write(ctx, c, func(*store.Tx) (auditEvent, error) {
+		return auditEvent{action: "call.refuse", outcome: string(code), details: map[string]string{"route": route}}, nil
 	})
 }

@@ -6,12 +6,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bankctl/bankctl/internal/account"
-	"github.com/bankctl/bankctl/internal/page"
 )
 
 type accountsListOptions struct {
-	query   account.Query
-	primary bool
+	query account.Query
 	paging
 }
 
@@ -20,25 +18,10 @@ func newAccountsList(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Aliases: []string{"ls"}, Short: "List bank accounts, newest first", Args: none(),
 		Example: "  bankctl accounts list --employer-id acme\n  bankctl accounts list --primary -o json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if cmd.Flags().Changed("primary") {
-				o.query.Primary = &o.primary
-			}
-			return runAccountsList(cmd.Context(), a, o)
-		},
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runAccountsList(cmd.Context(), a, o) },
 	}
-	f := cmd.Flags()
-	f.StringVar(&o.query.EmployerID, "employer-id", "", "of this employer")
-	f.StringVar(&o.query.CarrierID, "carrier-id", "", "of this carrier")
-	f.StringVar(&o.query.UserID, "user-id", "", "of this user")
-	f.StringVar(&o.query.ConnectionID, "connection", "", "of this connection")
-	f.StringVar(&o.query.ConnectionType, "connection-type", "", "manual or plaid")
-	f.StringVar(&o.query.Status, "status", "", "active or inactive")
-	f.BoolVar(&o.primary, "primary", false, "primary ones alone; --primary=false the others")
+	filterFlags(a, cmd, &o.query)
 	o.paging.flags(cmd)
-	completeWords(cmd, "status", account.Active, account.Inactive)
-	completeWords(cmd, "connection-type", account.Manual, account.Plaid)
-	completeFlagIDs(a, cmd, "connection", connectionIDs)
 	return cmd
 }
 
@@ -47,14 +30,10 @@ func runAccountsList(ctx context.Context, a *app, o accountsListOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.query.ConnectionID != "" {
-		if o.query.ConnectionID, err = resolve(ctx, "a connection", o.query.ConnectionID, connectionIDs(c)); err != nil {
-			return err
-		}
+	if err := wholeIDs(ctx, c, &o.query); err != nil {
+		return err
 	}
-	rows, err := fetch(ctx, a, o.paging, func(ctx context.Context, p page.Request) ([]account.Account, page.Info, error) {
-		return c.ListAccounts(ctx, o.query, p)
-	})
+	rows, err := fetch(ctx, a, o.paging, filtered(c.ListAccounts, o.query))
 	if err != nil {
 		return err
 	}

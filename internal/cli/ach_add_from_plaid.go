@@ -38,6 +38,7 @@ named. Or takes Plaid's own ids.`,
 	f.StringVar(&o.plaidAccount, "plaid-account-id", "", "Plaid's id of the account")
 	f.StringVar(&o.item, "plaid-item-id", "", "Plaid's id of the Item")
 	f.StringVar(&o.nickname, "nickname", "", "what to call it")
+	allowEmpty(cmd, "nickname")
 	f.BoolVar(&o.primary, "primary", false, "make it its owner's primary")
 	return cmd
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bankctl/bankctl/internal/account"
-	"github.com/bankctl/bankctl/internal/page"
 )
 
 type achListOptions struct {
@@ -25,13 +24,8 @@ func newACHList(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.employer, "employer-id", "", "of this employer")
 	f.StringVar(&o.carrier, "carrier-id", "", "of this carrier")
-	f.StringVar(&o.query.Status, "status", "", "active (not disabled), unverified, pending_verification, verified, verification_failed or disabled")
-	f.StringVar(&o.query.ConnectionType, "connection-type", "", "manual or plaid")
-	f.StringVar(&o.query.BankAccountID, "bank-account", "", "of this bank account")
+	filterFlags(a, cmd, &o.query)
 	o.paging.flags(cmd)
-	completeWords(cmd, "status", append([]string{account.Active}, account.States...)...)
-	completeWords(cmd, "connection-type", account.Manual, account.Plaid)
-	completeFlagIDs(a, cmd, "bank-account", accountIDs)
 	return cmd
 }
 
@@ -46,14 +40,10 @@ func runACHList(ctx context.Context, a *app, o achListOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.query.BankAccountID != "" {
-		if o.query.BankAccountID, err = resolve(ctx, "a bank account", o.query.BankAccountID, accountIDs(c)); err != nil {
-			return err
-		}
+	if err := wholeIDs(ctx, c, &o.query); err != nil {
+		return err
 	}
-	rows, err := fetch(ctx, a, o.paging, func(ctx context.Context, p page.Request) ([]account.ACH, page.Info, error) {
-		return c.ListACH(ctx, o.query, p)
-	})
+	rows, err := fetch(ctx, a, o.paging, filtered(c.ListACH, o.query))
 	if err != nil {
 		return err
 	}

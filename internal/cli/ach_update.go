@@ -32,6 +32,7 @@ func newACHUpdate(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.nickname, "nickname", "", "what to call it")
+	allowEmpty(cmd, "nickname")
 	f.StringVar(&o.kind, "type", "", "checking or savings, while it is unverified")
 	f.BoolVar(&o.primary, "primary", false, "make it its owner's primary")
 	completeWords(cmd, "type", account.Checking, account.Savings)

@@ -107,14 +107,8 @@ func depositPage(ctx context.Context, a *app, c *client.Client, reply account.Ve
 	} else {
 		a.say("On the page, enter the three letters that came with the deposit.")
 	}
-	flow := linkFlow{app: a, client: c, session: reply.Page.SessionID, url: reply.Page.HostedLinkURL, expires: reply.Page.Expiration, noBrowser: o.noBrowser}
-	var err error
-	if o.simulate {
-		_, err = flow.finish(ctx, connection.CompleteParams{Code: o.code})
-	} else {
-		_, err = flow.wait(ctx)
-	}
-	if err != nil {
+	flow := newLinkFlow(a, c, reply.Page.SessionID, reply.Page.HostedLinkURL, reply.Page.Expiration, o.noBrowser)
+	if _, err := flow.run(ctx, o.simulate, connection.CompleteParams{Code: o.code}); err != nil {
 		return reply.ACH, err
 	}
 	if reply.ConnectionID != "" {

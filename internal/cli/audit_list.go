@@ -23,10 +23,7 @@ func newAuditList(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.IntVar(&o.query.Limit, "limit", 50, "records to show")
-	f.Uint64Var(&o.query.BeforeSeq, "before", 0, "records before this seq: the next page")
-	f.StringVar(&o.query.Action, "action", "", "noun and verb, for instance ach.add")
-	f.StringVar(&o.query.Object, "object", "", "kind:id")
-	f.StringVar(&o.query.ClientID, "client-id", "", "of this client")
+	filterFlags(a, cmd, &o.query)
 	f.StringVar(&o.since, "since", "", "30m, 12h, 30d, 2w, a day or a time")
 	return cmd
 }

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os/exec"
 	"strings"
 
 	"github.com/pkg/browser"
+
+	"github.com/bankctl/bankctl/internal/tui"
 )
 
 // openBrowser shows a URL with BANKCTL_BROWSER, else with whatever the desktop has. Nothing that runs there may write
@@ -39,4 +42,11 @@ func (a *app) opener(url string) func() error {
 
 func (a *app) hasDesktop() bool {
 	return isMac || a.Getenv("DISPLAY") != "" || a.Getenv("WAYLAND_DISPLAY") != ""
+}
+
+// drawQR shows a page's address to a phone, where one could open it.
+func (a *app) drawQR(url string) {
+	if code := tui.QR(url); a.OutTTY && code != "" {
+		fmt.Fprintln(a.Stderr, code)
+	}
 }

@@ -63,14 +63,14 @@ func (a *app) liveIDs(cmd *cobra.Command, typed string, connect func(credentials
 	if err != nil {
 		return nil
 	}
-	found, names, _, err := ids(cl)(ctx, page.Request{Limit: page.MaxLimit})
+	found, _, err := ids(cl)(ctx, page.Request{Limit: page.MaxLimit})
 	if err != nil {
 		return nil
 	}
 	var offers []string
-	for i, id := range found {
-		if strings.HasPrefix(id, typed) {
-			offers = append(offers, clean(id)+"\t"+clean(names[i]))
+	for _, x := range found {
+		if strings.HasPrefix(x.id, typed) {
+			offers = append(offers, clean(x.id)+"\t"+clean(x.name))
 		}
 	}
 	return offers

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bankctl/bankctl/internal/connection"
-	"github.com/bankctl/bankctl/internal/page"
 )
 
 type connectionsListOptions struct {
@@ -21,11 +20,8 @@ func newConnectionsList(a *app) *cobra.Command {
 		Example: "  bankctl connections list\n  bankctl connections list --status needs_reauth -o name",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runConnectionsList(cmd.Context(), a, o) },
 	}
-	cmd.Flags().StringVar(&o.query.EmployerID, "employer-id", "", "of this employer")
-	cmd.Flags().StringVar(&o.query.CarrierID, "carrier-id", "", "of this carrier")
-	cmd.Flags().StringVar(&o.query.Status, "status", "", "active, needs_reauth, pending_disconnect, pending_expiration, revoked, error or removed")
+	filterFlags(a, cmd, &o.query)
 	o.paging.flags(cmd)
-	completeWords(cmd, "status", connection.States...)
 	return cmd
 }
 
@@ -34,9 +30,7 @@ func runConnectionsList(ctx context.Context, a *app, o connectionsListOptions) e
 	if err != nil {
 		return err
 	}
-	rows, err := fetch(ctx, a, o.paging, func(ctx context.Context, p page.Request) ([]connection.Connection, page.Info, error) {
-		return c.ListConnections(ctx, o.query, p)
-	})
+	rows, err := fetch(ctx, a, o.paging, filtered(c.ListConnections, o.query))
 	if err != nil {
 		return err
 	}

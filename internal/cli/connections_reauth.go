@@ -67,13 +67,8 @@ func runConnectionsReauth(ctx context.Context, a *app, typed string, o connectio
 	if o.start {
 		return a.showPage(link)
 	}
-	flow := linkFlow{app: a, client: c, session: link.SessionID, url: link.HostedLinkURL, expires: link.Expiration, noBrowser: o.noBrowser}
-	if o.institution != "" {
-		_, err = flow.finish(ctx, complete)
-	} else {
-		_, err = flow.wait(ctx)
-	}
-	if err != nil {
+	flow := newLinkFlow(a, c, link.SessionID, link.HostedLinkURL, link.Expiration, o.noBrowser)
+	if _, err = flow.run(ctx, o.institution != "", complete); err != nil {
 		return err
 	}
 	conn, err = c.CheckConnection(ctx, conn.ID)

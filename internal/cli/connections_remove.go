@@ -11,11 +11,10 @@ import (
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
-	"github.com/bankctl/bankctl/internal/page"
 )
 
 func newConnectionsRemove(a *app) *cobra.Command {
-	var ach string
+	var p connection.RemoveParams
 	cmd := &cobra.Command{
 		Use: "remove ID", Aliases: []string{"rm"}, Short: "Remove a bank's access at Plaid and close what came from it",
 		Args: one("the id of a connection, or Plaid's item id"),
@@ -25,11 +24,10 @@ for us dies with its access and is disabled even with --ach keep.`,
 		Example:           "  bankctl connections remove 6a1f0c\n  bankctl connections remove 6a1f0c --ach keep --yes",
 		ValidArgsFunction: completeIDs(a, connectionIDs),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runConnectionsRemove(cmd.Context(), a, args[0], ach)
+			return runConnectionsRemove(cmd.Context(), a, args[0], p.ACH)
 		},
 	}
-	cmd.Flags().StringVar(&ach, "ach", "", "what becomes of its ACH accounts: disable (default), keep or delete")
-	completeWords(cmd, "ach", connection.ACHChoices...)
+	filterFlags(a, cmd, &p)
 	return cmd
 }
 
@@ -75,20 +73,13 @@ func runConnectionsRemove(ctx context.Context, a *app, typed, ach string) error 
 // restingACH counts the ACH accounts whose numbers came from a connection.
 func restingACH(ctx context.Context, c *client.Client, id string) (int, error) {
 	n := 0
-	for p := 1; ; p++ {
-		rows, info, err := c.ListACH(ctx, account.ACHQuery{}, page.Request{Page: p, Limit: 200})
-		if err != nil {
-			return 0, err
-		}
-		for _, r := range rows {
-			if r.ConnectionID == id && r.Status != account.Disabled {
-				n++
-			}
-		}
-		if p >= info.Pages {
-			return n, nil
+	rows, err := allRows(ctx, filtered(c.ListACH, account.ACHQuery{}))
+	for _, r := range rows {
+		if r.ConnectionID == id && r.Status != account.Disabled {
+			n++
 		}
 	}
+	return n, err
 }
 
 func (a *app) askACH(ctx context.Context, n int) (string, error) {

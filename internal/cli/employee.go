@@ -9,7 +9,6 @@ import (
 
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/employee"
-	"github.com/bankctl/bankctl/internal/page"
 )
 
 func newEmployee(a *app) *cobra.Command {
@@ -79,13 +78,10 @@ func (f *accountFlags) open(ctx context.Context, a *app) (*client.Client, error)
 }
 
 func employeeIDs(c *client.Client, company, employeeID string) lister {
-	return func(ctx context.Context, p page.Request) ([]string, []string, page.Info, error) {
-		rows, info, err := c.ListEmployeeAccounts(ctx, employee.Query{CompanyID: company, EmployeeID: employeeID}, p)
-		ids, names := each(rows, employeeAccountID, func(x employee.BankAccount) string {
-			return x.AccountHolderName + dots(x.AccountLast4) + " (" + verdictWord(x) + ")"
-		})
-		return ids, names, info, err
-	}
+	all := filtered(c.ListEmployeeAccounts, employee.Query{CompanyID: company, EmployeeID: employeeID})
+	return candidates(all, employeeAccountID, func(x employee.BankAccount) string {
+		return x.AccountHolderName + dots(x.AccountLast4) + " (" + verdictWord(x) + ")"
+	})
 }
 
 func employeeAccountID(x employee.BankAccount) string { return x.AccountID }

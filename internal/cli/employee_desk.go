@@ -125,9 +125,7 @@ func unverified(ctx context.Context, a *app, c *client.Client, companies []strin
 	var queue []employee.BankAccount
 	no := false
 	for _, company := range companies {
-		rows, err := fetch(ctx, a, paging{page: 1, limit: page.MaxLimit, all: true}, func(ctx context.Context, p page.Request) ([]employee.BankAccount, page.Info, error) {
-			return c.ListCompanyAccounts(ctx, employee.Query{CompanyID: company, IsVerified: &no}, p)
-		})
+		rows, err := allRows(ctx, filtered(c.ListCompanyAccounts, employee.Query{CompanyID: company, IsVerified: &no}))
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/client"
@@ -16,94 +15,28 @@ import (
 // employeeFlow is one account on its way through Link to a verdict. Beside reads of the link session it makes the calls
 // of the document and no others: token, link, account.
 type employeeFlow struct {
-	app       *app
-	client    *client.Client
-	of        accountFlags
-	session   string
-	url       string
-	expires   time.Time
-	noBrowser bool
-	mask      string
+	signIn
+	of   accountFlags
+	mask string
 }
 
-// finish ends the session without a browser.
-func (f employeeFlow) finish(ctx context.Context, p connection.CompleteParams) (connection.Session, error) {
-	f.app.say("Signing in at %s without a browser …", clean(p.InstitutionID))
-	s, err := f.client.CompleteSession(ctx, f.session, p)
-	if err != nil {
-		return s, err
-	}
-	if s.State == connection.Pending {
-		return f.poll(ctx)
-	}
-	return s, f.ended(s)
-}
-
-// wait shows the page's address, opens it where there is a browser, and waits for the session's end.
-func (f employeeFlow) wait(ctx context.Context) (connection.Session, error) {
-	a := f.app
-	open := a.opener(f.url)
-	if f.noBrowser {
-		open = nil
-	}
-	if !a.canPrompt() {
-		fmt.Fprintf(a.Stderr, "The employee signs in at the bank on this page (until %s):\n%s\n", utc(f.expires), clean(f.url))
-		return f.poll(ctx)
-	}
-	title := "The employee signs in at the bank on this page:"
-	if open != nil {
-		title = "The employee signs in at the bank, in the browser that was opened:"
-		if err := open(); err != nil {
-			a.say("The browser could not be started: %v", reason(err))
-		}
-	}
-	var last connection.Session
-	err := tui.Wait(ctx, a.terminal(), tui.Waiting{
-		Title: title, URL: clean(f.url), QR: !loopback(f.url), Expires: f.expires, Simulation: loopback(f.url), Open: open, Now: a.Now,
-	}, func(ctx context.Context) (bool, string, error) {
-		s, err := f.client.GetSession(ctx, f.session, lookOnScreen)
-		last = s
-		return err == nil && s.State != connection.Pending, "waiting for the employee to finish at the bank", err
-	})
-	if errors.Is(err, tui.ErrQuit) {
-		return last, exitError{fault.ExitLeft, "you left before the employee had finished", "`bankctl employee wait " + f.of.same() + "` goes on waiting until the page expires"}
-	}
-	if err != nil {
-		return last, err
-	}
-	return last, f.ended(last)
-}
-
-// poll waits without a screen.
-func (f employeeFlow) poll(ctx context.Context) (connection.Session, error) {
-	for {
-		s, err := f.client.GetSession(ctx, f.session, look)
-		if err != nil {
-			return s, err
-		}
-		if s.State != connection.Pending {
-			return s, f.ended(s)
-		}
-	}
-}
-
-// ended turns the end of a session into an error, unless it succeeded. The account stays as it is (R159-R161).
-func (f employeeFlow) ended(s connection.Session) error {
-	again := "`bankctl employee retry " + f.of.same() + "` tries again with the same account"
-	switch s.State {
-	case connection.Expired:
-		return exitError{fault.ExitLeft, "the link expired before the employee finished it; the account is not verified", again}
-	case connection.Exited:
-		why := "the employee left before finishing; the account is not verified"
-		if s.Exit != nil && s.Exit.ErrorCode != "" {
-			why += " (" + s.Exit.ErrorCode + ")"
-		}
-		return exitError{fault.ExitLeft, why, again}
-	}
-	if s.Trouble != nil {
-		return s.Trouble
-	}
-	return nil
+func newEmployeeFlow(a *app, c *client.Client, of accountFlags, session, url string, expires time.Time, noBrowser bool, mask string) employeeFlow {
+	again := "`bankctl employee retry " + of.same() + "` tries again with the same account"
+	return employeeFlow{of: of, mask: mask, signIn: signIn{
+		app: a, client: c, session: session, url: url, expires: expires, noBrowser: noBrowser,
+		words: signInWords{
+			plain:  "The employee signs in at the bank on this page:",
+			opened: "The employee signs in at the bank, in the browser that was opened:", unattended: "The employee signs in at the bank on this page",
+			progress: func(connection.Session) string { return "waiting for the employee to finish at the bank" },
+			left:     "you left before the employee had finished", resume: "bankctl employee wait " + of.same(),
+		},
+		simulated: func(context.Context) (bool, error) { return tui.OnLoopback(url), nil },
+		over:      func(s connection.Session) bool { return s.State != connection.Pending },
+		outcome: func(s connection.Session) error { // the account stays as it is (R159-R161)
+			return ended(s, "the link expired before the employee finished it; the account is not verified",
+				"the employee left before finishing; the account is not verified", again, again)
+		},
+	}}
 }
 
 // save saves the connection and reads the account anew, which alone says whether it is verified (R165, R166).
@@ -135,8 +68,7 @@ func (f employeeFlow) unsaved(err error) error {
 	if !is || refused.Hint != "" {
 		return err
 	}
-	again := *refused
-	return again.WithHint("the account is not verified yet; `bankctl employee wait %s %s` saves it again", f.of.same(), f.session).Because(err)
+	return refused.WithHint("the account is not verified yet; `bankctl employee wait %s %s` saves it again", f.of.same(), f.session).Because(err)
 }
 
 // showVerdict prints the account, and ends with 11 where it is not verified.

@@ -11,8 +11,8 @@ import (
 
 type employeeListOptions struct {
 	personFlags
-	unverified     bool
-	reason, search string
+	unverified bool
+	query      employee.Query
 	paging
 }
 
@@ -29,17 +29,10 @@ func newEmployeeList(a *app) *cobra.Command {
 	f.StringVar(&o.company, "company", "", "the company's id (required)")
 	f.StringVar(&o.employee, "employee", "", "of this employee alone")
 	f.BoolVar(&o.unverified, "unverified", false, "those that are not verified")
-	f.StringVar(&o.reason, "reason", "", "those with this reason, for instance number_mismatch")
-	f.StringVar(&o.search, "search", "", "those in which each of these words is found")
+	filterFlags(a, cmd, &o.query)
 	o.paging.flags(cmd)
-	var reasons []string
-	for _, r := range employee.Reasons {
-		reasons = append(reasons, string(r))
-	}
-	completeWords(cmd, "reason", reasons...)
-	for _, flag := range []string{"company", "employee", "search"} {
-		register(cmd, flag, cobra.NoFileCompletions)
-	}
+	register(cmd, "company", cobra.NoFileCompletions)
+	register(cmd, "employee", cobra.NoFileCompletions)
 	return cmd
 }
 
@@ -47,13 +40,14 @@ func runEmployeeList(ctx context.Context, a *app, o employeeListOptions) error {
 	if o.company == "" {
 		return usage("it is your own id of the company", "--company is missing")
 	}
-	q := employee.Query{CompanyID: o.company, EmployeeID: o.employee, Reason: employee.Reason(o.reason), Search: o.search}
+	q := o.query
+	q.CompanyID, q.EmployeeID = o.company, o.employee
 	if o.unverified {
 		no := false
 		q.IsVerified = &no
 	}
 	if q.Reason != "" && !q.Reason.Known() {
-		return usage("see `bankctl employee list --reason <TAB>`, or the REASON column", "--reason cannot be %q", o.reason)
+		return usage("see `bankctl employee list --reason <TAB>`, or the REASON column", "--reason cannot be %q", q.Reason)
 	}
 	c, err := a.data(ctx)
 	if err != nil {

@@ -2,13 +2,10 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/mdp/qrterminal/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/bankctl/bankctl/internal/client"
-	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/fault"
 )
@@ -86,17 +83,11 @@ func runEmployeeVerify(ctx context.Context, a *app, o employeeVerifyOptions) err
 	if o.send {
 		return a.showSent(o.accountFlags, token)
 	}
-	flow := employeeFlow{app: a, client: c, of: o.accountFlags, session: token.SessionID, url: token.HostedLinkURL,
-		expires: token.Expiration, noBrowser: o.noBrowser, mask: o.mask}
-	var s connection.Session
-	if o.institution != "" {
-		if o.mask != "" {
-			complete.Masks = []string{o.mask}
-		}
-		s, err = flow.finish(ctx, complete)
-	} else {
-		s, err = flow.wait(ctx)
+	flow := newEmployeeFlow(a, c, o.accountFlags, token.SessionID, token.HostedLinkURL, token.Expiration, o.noBrowser, o.mask)
+	if o.mask != "" {
+		complete.Masks = []string{o.mask}
 	}
+	s, err := flow.run(ctx, o.institution != "", complete)
 	if err != nil {
 		return err
 	}
@@ -123,21 +114,10 @@ func (a *app) showSent(f accountFlags, token employee.TokenReply) error {
 		{name: "mode", value: func(x t) string { return x.Mode }},
 	}
 	return single(a, token, columns[0].value, columns, func() error {
-		if a.OutTTY && !loopback(token.HostedLinkURL) {
-			a.drawQR(token.HostedLinkURL)
-		}
+		a.drawQR(token.HostedLinkURL)
 		return a.card([]fact{
 			{"page", token.HostedLinkURL}, {"expires", a.moment(token.Expiration)}, {"session", token.SessionID},
 			{"next", "bankctl employee wait " + f.same() + " " + token.SessionID},
 		})
 	})
-}
-
-func (a *app) drawQR(url string) {
-	qrterminal.GenerateWithConfig(url, qrterminal.Config{
-		Level: qrterminal.L, Writer: a.Stderr, HalfBlocks: true, QuietZone: 1,
-		BlackChar: qrterminal.BLACK_BLACK, WhiteChar: qrterminal.WHITE_WHITE,
-		BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
-	})
-	fmt.Fprintln(a.Stderr)
 }

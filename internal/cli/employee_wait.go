@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-
-	"github.com/bankctl/bankctl/internal/connection"
 )
 
 type employeeWaitOptions struct {
@@ -56,11 +54,11 @@ func runEmployeeWait(ctx context.Context, a *app, o employeeWaitOptions, session
 	if s.AccountID != o.account {
 		return usage("leave the session out to take the account's last one", "that link session is not this account's")
 	}
-	flow := employeeFlow{app: a, client: c, of: o.accountFlags, session: s.ID, url: s.HostedLinkURL, expires: s.Expiration, noBrowser: true, mask: o.mask}
-	if s.State == connection.Pending {
-		s, err = flow.wait(ctx)
+	flow := newEmployeeFlow(a, c, o.accountFlags, s.ID, s.HostedLinkURL, s.Expiration, true, o.mask)
+	if flow.over(s) {
+		err = flow.outcome(s)
 	} else {
-		err = flow.ended(s)
+		s, err = flow.wait(ctx)
 	}
 	if err != nil {
 		return err

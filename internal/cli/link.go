@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -115,19 +114,10 @@ func runLink(ctx context.Context, a *app, o linkOptions) error {
 	if err != nil {
 		return err
 	}
-	flow := linkFlow{app: a, client: c, session: link.SessionID, url: link.HostedLinkURL, expires: link.Expiration, noBrowser: o.noBrowser}
-	var s connection.Session
-	if o.institution != "" {
-		s, err = flow.finish(ctx, complete)
-	} else {
-		s, err = flow.wait(ctx)
-	}
+	flow := newLinkFlow(a, c, link.SessionID, link.HostedLinkURL, link.Expiration, o.noBrowser)
+	s, err := flow.run(ctx, o.institution != "", complete)
 	if err != nil {
 		return flow.offerUpdate(ctx, err)
 	}
 	return flow.pick(ctx, s, o.choiceOptions)
-}
-
-func loopback(url string) bool {
-	return strings.HasPrefix(url, "http://127.0.0.1") || strings.HasPrefix(url, "http://localhost") || strings.HasPrefix(url, "http://[::1]")
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/fault"
-	"github.com/bankctl/bankctl/internal/page"
 )
 
 // makeACH makes an ACH account of each chosen account, and notes those that could not be. One that was made before, by a
@@ -52,9 +51,7 @@ func (f linkFlow) makeACH(ctx context.Context, r *linkResult, chosen []account.A
 }
 
 func (f linkFlow) madeBefore(ctx context.Context, kind, id, connectionID string) (map[string]account.ACH, error) {
-	all, err := fetch(ctx, f.app, paging{page: 1, limit: page.MaxLimit, all: true}, func(ctx context.Context, p page.Request) ([]account.ACH, page.Info, error) {
-		return f.client.ListACH(ctx, account.ACHQuery{OwnerType: kind, OwnerID: id, Status: account.Active, ConnectionType: account.Plaid}, p)
-	})
+	all, err := allRows(ctx, filtered(f.client.ListACH, account.ACHQuery{OwnerType: kind, OwnerID: id, Status: account.Active, ConnectionType: account.Plaid}))
 	made := map[string]account.ACH{}
 	for _, v := range all {
 		if v.ConnectionID == connectionID {

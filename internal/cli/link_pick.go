@@ -10,7 +10,6 @@ import (
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
-	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/tui"
 )
 
@@ -77,10 +76,7 @@ func (f linkFlow) pick(ctx context.Context, s connection.Session, o choiceOption
 	if r.Connection, err = f.client.GetConnection(ctx, s.ConnectionID); err != nil {
 		return err
 	}
-	get := func(ctx context.Context, p page.Request) ([]account.Account, page.Info, error) {
-		return f.client.ListAccounts(ctx, account.Query{ConnectionID: s.ConnectionID, Status: account.Active}, p)
-	}
-	if r.Accounts, err = fetch(ctx, f.app, paging{page: 1, limit: page.MaxLimit, all: true}, get); err != nil {
+	if r.Accounts, err = allRows(ctx, filtered(f.client.ListAccounts, account.Query{ConnectionID: s.ConnectionID, Status: account.Active})); err != nil {
 		return err
 	}
 	slices.SortFunc(r.Accounts, func(a, b account.Account) int { return comparePlaces(r.Connection, a.ID, b.ID) })

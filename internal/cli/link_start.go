@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/mdp/qrterminal/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -46,14 +44,7 @@ func (a *app) showPage(link connection.Link) error {
 		{name: "expiration", value: func(x l) string { return utc(x.Expiration) }},
 	}
 	return single(a, link, columns[0].value, columns, func() error {
-		if a.OutTTY && !loopback(link.HostedLinkURL) {
-			qrterminal.GenerateWithConfig(link.HostedLinkURL, qrterminal.Config{
-				Level: qrterminal.L, Writer: a.Stderr, HalfBlocks: true, QuietZone: 1,
-				BlackChar: qrterminal.BLACK_BLACK, WhiteChar: qrterminal.WHITE_WHITE,
-				BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
-			})
-			fmt.Fprintln(a.Stderr)
-		}
+		a.drawQR(link.HostedLinkURL)
 		return a.card([]fact{
 			{"session", link.SessionID}, {"page", link.HostedLinkURL}, {"expires", a.moment(link.Expiration)},
 			{"next", "bankctl link wait " + link.SessionID},

@@ -38,9 +38,9 @@ func runLinkWait(ctx context.Context, a *app, id string, o linkWaitOptions) erro
 			return err
 		}
 	}
-	flow := linkFlow{app: a, client: c, session: id, url: s.HostedLinkURL, expires: s.Expiration, noBrowser: true}
-	if flow.done(s) {
-		err = outcome(s)
+	flow := newLinkFlow(a, c, id, s.HostedLinkURL, s.Expiration, true)
+	if flow.over(s) {
+		err = flow.outcome(s)
 	} else {
 		s, err = flow.wait(ctx)
 	}

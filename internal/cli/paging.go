@@ -31,7 +31,7 @@ func (p paging) check() error {
 }
 
 // fetch reads the page asked for, or all of them, and says what it left out.
-func fetch[T any](ctx context.Context, a *app, p paging, get func(context.Context, page.Request) ([]T, page.Info, error)) ([]T, error) {
+func fetch[T any](ctx context.Context, a *app, p paging, get getPage[T]) ([]T, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -42,15 +42,49 @@ func fetch[T any](ctx context.Context, a *app, p paging, get func(context.Contex
 		}
 		return rows, err
 	}
+	return allRows(ctx, get)
+}
+
+// getPage reads one page of a listing.
+type getPage[T any] func(context.Context, page.Request) ([]T, page.Info, error)
+
+// filtered gives the pages of what a filter selects.
+func filtered[Q, T any](list func(context.Context, Q, page.Request) ([]T, page.Info, error), q Q) getPage[T] {
+	return func(ctx context.Context, p page.Request) ([]T, page.Info, error) { return list(ctx, q, p) }
+}
+
+// allRows reads every page of a listing.
+func allRows[T any](ctx context.Context, get getPage[T]) ([]T, error) {
 	all := []T{}
-	for n := 1; ; n++ {
-		rows, info, err := get(ctx, page.Request{Page: n, Limit: page.MaxLimit})
-		if err != nil {
-			return nil, err
-		}
+	err := eachPage(byNumber(ctx, get), func(rows []T) error {
 		all = append(all, rows...)
-		if n >= info.Pages {
-			return all, nil
+		return nil
+	})
+	return all, err
+}
+
+// byNumber reads a listing's pages one after the other by their numbers.
+func byNumber[T any](ctx context.Context, get getPage[T]) nextPage[T] {
+	p := page.Request{Limit: page.MaxLimit}
+	return func() ([]T, bool, error) {
+		p.Page++
+		rows, info, err := get(ctx, p)
+		return rows, p.Page < info.Pages, err
+	}
+}
+
+// nextPage reads one page after the other, and reports whether there are more.
+type nextPage[T any] func() (rows []T, more bool, err error)
+
+// eachPage visits the rows of a listing page by page.
+func eachPage[T any](next nextPage[T], visit func([]T) error) error {
+	for {
+		rows, more, err := next()
+		if err == nil {
+			err = visit(rows)
+		}
+		if err != nil || !more {
+			return err
 		}
 	}
 }

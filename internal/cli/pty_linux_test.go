@@ -142,6 +142,11 @@ func (x *terminal) end() int {
 	case <-time.After(patience):
 		x.t.Fatalf("it does not end; the terminal has %q", x.text())
 	}
+	select {
+	case <-x.closed: // all that it wrote has been read
+	case <-time.After(patience):
+		x.t.Fatalf("its terminal stays open; it has %q", x.text())
+	}
 	if after := x.termios(); after != x.before {
 		x.t.Errorf("the terminal's modes were not put back: %+v, before %+v", after, x.before)
 	}

@@ -21,8 +21,11 @@ func hexDigits(s string) bool {
 
 const leastPrefix = 6
 
-// lister gives one page of ids with a few words on each.
-type lister func(context.Context, page.Request) (ids, names []string, info page.Info, err error)
+// candidate is an id that may have been meant, with a few words on it.
+type candidate struct{ id, name string }
+
+// lister gives one page of candidates.
+type lister = getPage[candidate]
 
 // resolve turns what was typed into a whole id: itself, or the one id that starts with it.
 func resolve(ctx context.Context, noun, typed string, all lister) (string, error) {
@@ -38,18 +41,13 @@ func matchPrefix(ctx context.Context, noun, typed string, all lister, match func
 		return "", usage("type at least 6 characters of it", "%q is too short for the id of %s", typed, noun)
 	}
 	var found, described []string
-	for p := 1; ; p++ {
-		ids, names, info, err := all(ctx, page.Request{Page: p, Limit: page.MaxLimit})
-		if err != nil {
-			return "", err
-		}
-		for i, id := range ids {
-			if match(id, typed) {
-				found, described = append(found, id), append(described, strings.TrimSpace(id+" "+clean(names[i])))
-			}
-		}
-		if p >= info.Pages {
-			break
+	known, err := allRows(ctx, all)
+	if err != nil {
+		return "", err
+	}
+	for _, x := range known {
+		if match(x.id, typed) {
+			found, described = append(found, x.id), append(described, strings.TrimSpace(x.id+" "+clean(x.name)))
 		}
 	}
 	switch len(found) {
@@ -61,45 +59,38 @@ func matchPrefix(ctx context.Context, noun, typed string, all lister, match func
 	return "", usage("it may be "+strings.Join(described, ", or "), "%q is the start of %d ids", typed, len(found))
 }
 
-func each[T any](rows []T, id, name func(T) string) (ids, names []string) {
-	for _, r := range rows {
-		ids, names = append(ids, id(r)), append(names, name(r))
+// candidates makes a lister of a listing.
+func candidates[T any](get getPage[T], id, name func(T) string) lister {
+	return func(ctx context.Context, p page.Request) ([]candidate, page.Info, error) {
+		rows, info, err := get(ctx, p)
+		all := make([]candidate, 0, len(rows))
+		for _, r := range rows {
+			all = append(all, candidate{id(r), name(r)})
+		}
+		return all, info, err
 	}
-	return ids, names
 }
 
 func connectionIDs(c *client.Client) lister {
-	return func(ctx context.Context, p page.Request) ([]string, []string, page.Info, error) {
-		rows, info, err := c.ListConnections(ctx, connection.Query{}, p)
-		ids, names := each(rows, connectionID, func(x connection.Connection) string { return x.Institution.Name + " (" + x.Status + ")" })
-		return ids, names, info, err
-	}
+	return candidates(filtered(c.ListConnections, connection.Query{}), connectionID, func(x connection.Connection) string {
+		return x.Institution.Name + " (" + x.Status + ")"
+	})
 }
 
 func accountIDs(c *client.Client) lister {
-	return func(ctx context.Context, p page.Request) ([]string, []string, page.Info, error) {
-		rows, info, err := c.ListAccounts(ctx, account.Query{}, p)
-		ids, names := each(rows, accountID, func(x account.Account) string { return x.BankName + " " + x.Name + dots(x.Mask) })
-		return ids, names, info, err
-	}
+	return candidates(filtered(c.ListAccounts, account.Query{}), accountID, func(x account.Account) string {
+		return x.BankName + " " + x.Name + dots(x.Mask)
+	})
 }
 
 func achIDs(c *client.Client) lister {
-	return func(ctx context.Context, p page.Request) ([]string, []string, page.Info, error) {
-		rows, info, err := c.ListACH(ctx, account.ACHQuery{}, p)
-		ids, names := each(rows, achID, func(x account.ACH) string {
-			return x.BankName + " " + x.AccountType + dots(x.AccountLast4) + " (" + x.Status + ")"
-		})
-		return ids, names, info, err
-	}
+	return candidates(filtered(c.ListACH, account.ACHQuery{}), achID, func(x account.ACH) string {
+		return x.BankName + " " + x.AccountType + dots(x.AccountLast4) + " (" + x.Status + ")"
+	})
 }
 
 func clientIDs(c *client.Client) lister {
-	return func(ctx context.Context, p page.Request) ([]string, []string, page.Info, error) {
-		rows, info, err := c.ListClients(ctx, p)
-		ids, names := each(rows, clientID, func(x tenant.Client) string { return x.Name })
-		return ids, names, info, err
-	}
+	return candidates(c.ListClients, clientID, func(x tenant.Client) string { return x.Name })
 }
 
 func dots(mask string) string {

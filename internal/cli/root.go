@@ -62,7 +62,10 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.globals(root.PersistentFlags())
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+		if err := refuseEmpty(cmd, args); err != nil {
+			return err
+		}
 		if cmd.Annotations[offline] == "" {
 			a.watchSignals()
 		}

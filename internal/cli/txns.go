@@ -69,11 +69,11 @@ func grouped(minor int64, currency string) string {
 }
 
 func txnIDs(c *client.Client) lister {
-	return func(ctx context.Context, p page.Request) ([]string, []string, page.Info, error) {
+	all := func(ctx context.Context, p page.Request) ([]txn.Transaction, page.Info, error) {
 		l, err := c.ListTransactions(ctx, txn.Query{Request: p})
-		ids, names := each(l.Rows, txnID, func(t txn.Transaction) string {
-			return t.Date + " " + t.Name + " " + money.Amount{Minor: t.Amount, Currency: t.Currency}.String()
-		})
-		return ids, names, l.Info, err
+		return l.Rows, l.Info, err
 	}
+	return candidates(all, txnID, func(t txn.Transaction) string {
+		return t.Date + " " + t.Name + " " + money.Amount{Minor: t.Amount, Currency: t.Currency}.String()
+	})
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
-	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
@@ -57,7 +56,7 @@ func runTxnsExport(ctx context.Context, a *app, o *txnsExportOptions) error {
 		return err
 	}
 	if o.format == "ofx" {
-		if o.pending && q.Pending != nil {
+		if q.Pending != nil && *q.Pending {
 			return usage("leave --pending out, or take csv or jsonl", "OFX holds posted transactions alone")
 		}
 		posted := false
@@ -118,7 +117,7 @@ func (e *export) write(ctx context.Context, format string, w io.Writer) error {
 
 // each visits what is to be written of a query.
 func (e *export) each(ctx context.Context, q txn.Query, visit func(txn.Transaction) error) error {
-	return eachPage(ctx, e.client, q, func(rows []txn.Transaction) error {
+	return eachPage(byCursor(ctx, e.client, q), func(rows []txn.Transaction) error {
 		for _, t := range rows {
 			if !e.new(t) {
 				continue
@@ -133,19 +132,12 @@ func (e *export) each(ctx context.Context, q txn.Query, visit func(txn.Transacti
 }
 
 func allConnections(ctx context.Context, c *client.Client) (map[string]connection.Connection, error) {
+	rows, err := allRows(ctx, filtered(c.ListConnections, connection.Query{}))
 	all := map[string]connection.Connection{}
-	for n := 1; ; n++ {
-		rows, info, err := c.ListConnections(ctx, connection.Query{}, page.Request{Page: n, Limit: page.MaxLimit})
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range rows {
-			all[x.ID] = x
-		}
-		if n >= info.Pages {
-			return all, nil
-		}
+	for _, x := range rows {
+		all[x.ID] = x
 	}
+	return all, err
 }
 
 // writeWhole writes to stdout, or to a file that is put in its place only when it is complete.

@@ -15,28 +15,15 @@ import (
 type txnFilters struct {
 	query           txn.Query
 	since, min, max string
-	pending         bool
-	cmd             *cobra.Command
 }
 
 func (o *txnFilters) flags(a *app, cmd *cobra.Command) {
-	o.cmd = cmd
+	filterFlags(a, cmd, &o.query)
 	f := cmd.Flags()
-	f.StringVar(&o.query.EmployerID, "employer-id", "", "of this employer")
-	f.StringVar(&o.query.CarrierID, "carrier-id", "", "of this carrier")
-	f.StringVar(&o.query.Item, "item", "", "of this connection, by its id or Plaid's item id")
-	f.StringVar(&o.query.AccountID, "account", "", "of this bank account, by its id or Plaid's")
-	f.StringVar(&o.query.DateFrom, "from", "", "from this day on, such as 2026-01-31")
-	f.StringVar(&o.query.DateTo, "to", "", "up to this day")
 	f.StringVar(&o.since, "since", "", "instead of --from: 30d, 2w, or a day")
-	f.BoolVar(&o.pending, "pending", false, "pending ones alone; --pending=false the posted")
 	f.StringVar(&o.min, "min", "", "this amount or more; money in is negative: --min 100 is 100.00 out or more")
 	f.StringVar(&o.max, "max", "", "this amount or less; --max=-100 is 100.00 in or more")
-	f.StringVar(&o.query.Currency, "currency", "", "in this currency, such as USD")
-	f.StringVar(&o.query.Text, "text", "", "with this in the name or merchant")
-	completeFlagIDs(a, cmd, "item", connectionIDs)
-	completeFlagIDs(a, cmd, "account", accountIDs)
-	for _, flag := range []string{"employer-id", "carrier-id", "from", "to", "since", "min", "max", "currency", "text"} {
+	for _, flag := range []string{"since", "min", "max"} {
 		register(cmd, flag, cobra.NoFileCompletions)
 	}
 }
@@ -45,9 +32,6 @@ func (o *txnFilters) flags(a *app, cmd *cobra.Command) {
 func (o *txnFilters) read(a *app) (txn.Query, error) {
 	q := o.query
 	q.Currency = strings.ToUpper(q.Currency)
-	if o.cmd.Flags().Changed("pending") {
-		q.Pending = &o.pending
-	}
 	if o.since != "" {
 		if q.DateFrom != "" {
 			return q, usage("give one of them", "--since and --from exclude each other")
@@ -83,19 +67,6 @@ func minorOf(flag, text, currency string) (*int64, error) {
 	return &amount.Minor, nil
 }
 
-// whole completes the ids that were typed in part.
-func (o *txnFilters) whole(ctx context.Context, c *client.Client, q *txn.Query) (err error) {
-	if q.Item != "" {
-		if q.Item, err = resolve(ctx, "a connection", q.Item, connectionIDs(c)); err != nil {
-			return err
-		}
-	}
-	if q.AccountID != "" {
-		q.AccountID, err = resolve(ctx, "an account", q.AccountID, accountIDs(c))
-	}
-	return err
-}
-
 // open gives the client and the query of a command.
 func (o *txnFilters) open(ctx context.Context, a *app) (*client.Client, txn.Query, error) {
 	q, err := o.read(a)
@@ -106,5 +77,5 @@ func (o *txnFilters) open(ctx context.Context, a *app) (*client.Client, txn.Quer
 	if err != nil {
 		return nil, q, err
 	}
-	return c, q, o.whole(ctx, c, &q)
+	return c, q, wholeIDs(ctx, c, &q)
 }

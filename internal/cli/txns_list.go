@@ -61,11 +61,11 @@ func runTxnsList(ctx context.Context, a *app, o *txnsListOptions) error {
 	return a.showTxns(p.Rows)
 }
 
-// listAllTxns shows every page. What is a line a row needs no more than one page at a time.
+// listAllTxns shows every page. Formats of a line a row are written page by page; the others need all rows.
 func (a *app) listAllTxns(ctx context.Context, c *client.Client, q txn.Query) error {
 	byPage := a.output == "ndjson" || a.output == "name"
 	var all []txn.Transaction
-	err := eachPage(ctx, c, q, func(rows []txn.Transaction) error {
+	err := eachPage(byCursor(ctx, c, q), func(rows []txn.Transaction) error {
 		if byPage {
 			return a.showTxns(rows)
 		}
@@ -78,20 +78,13 @@ func (a *app) listAllTxns(ctx context.Context, c *client.Client, q txn.Query) er
 	return a.showTxns(all)
 }
 
-// eachPage goes through a whole listing by its cursor: rows that come in meanwhile move nothing.
-func eachPage(ctx context.Context, c *client.Client, q txn.Query, visit func([]txn.Transaction) error) error {
+// byCursor reads the pages of a selection one after the other by its cursor: rows that come in meanwhile move nothing.
+func byCursor(ctx context.Context, c *client.Client, q txn.Query) nextPage[txn.Transaction] {
 	q.Request = page.Request{Limit: page.MaxLimit}
-	for {
+	return func() ([]txn.Transaction, bool, error) {
 		p, err := c.ListTransactions(ctx, q)
-		if err != nil {
-			return err
-		}
-		if err := visit(p.Rows); err != nil {
-			return err
-		}
-		if q.Cursor = p.Next; p.Next == "" {
-			return nil
-		}
+		q.Cursor = p.Next
+		return p.Rows, p.Next != "", err
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -31,6 +32,14 @@ type markKey struct {
 	Pending             string
 }
 
+func newMarkKey(who credentials, o *txnsExportOptions) markKey {
+	k := markKey{Socket: who.socket, Who: cmp.Or(who.profile, who.clientID), Format: o.format, Query: o.query, Since: o.since, Min: o.min, Max: o.max}
+	if k.Query.Pending != nil { // a word of its own, as in the marks that there are
+		k.Query.Pending, k.Pending = nil, yesNo(*k.Query.Pending)
+	}
+	return k
+}
+
 // readMark finds the mark of the last complete export of the same kind; none is the beginning.
 func (a *app) readMark(o *txnsExportOptions) (exportMark, error) {
 	m := exportMark{Seen: map[string]time.Time{}}
@@ -42,14 +51,7 @@ func (a *app) readMark(o *txnsExportOptions) (exportMark, error) {
 	if err != nil {
 		return m, err
 	}
-	k := markKey{Socket: who.socket, Who: who.profile, Format: o.format, Query: o.query, Since: o.since, Min: o.min, Max: o.max}
-	if k.Who == "" {
-		k.Who = who.clientID
-	}
-	if o.cmd.Flags().Changed("pending") {
-		k.Pending = yesNo(o.pending)
-	}
-	text, err := json.Marshal(k)
+	text, err := json.Marshal(newMarkKey(who, o))
 	if err != nil {
 		return m, err
 	}

@@ -124,19 +124,12 @@ func (e *export) serverTime() string {
 }
 
 func (e *export) linkedAccounts(ctx context.Context) (map[string]account.Account, error) {
+	rows, err := allRows(ctx, filtered(e.client.ListAccounts, account.Query{}))
 	all := map[string]account.Account{}
-	for n := 1; ; n++ {
-		rows, info, err := e.client.ListAccounts(ctx, account.Query{}, page.Request{Page: n, Limit: page.MaxLimit})
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range rows {
-			all[cmp.Or(x.PlaidAccountID, x.ID)] = x
-		}
-		if n >= info.Pages {
-			return all, nil
-		}
+	for _, x := range rows {
+		all[cmp.Or(x.PlaidAccountID, x.ID)] = x
 	}
+	return all, err
 }
 
 // ofxDay is a calendar day as OFX has it: at noon, so that no zone makes another day of it.

@@ -26,10 +26,8 @@ tells what is new or changed, this tells what is gone.`,
 		Example: "  bankctl txns removed --since 7d\n  bankctl txns removed --since 24h --all -o name",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runTxnsRemoved(cmd.Context(), a, o) },
 	}
-	f := cmd.Flags()
-	f.StringVar(&o.since, "since", "", "taken back since then: 24h, 30d, a day, or a time")
-	f.StringVar(&o.query.EmployerID, "employer-id", "", "of this employer")
-	f.StringVar(&o.query.CarrierID, "carrier-id", "", "of this carrier")
+	cmd.Flags().StringVar(&o.since, "since", "", "taken back since then: 24h, 30d, a day, or a time")
+	filterFlags(a, cmd, &o.query, "employer_id", "carrier_id")
 	o.paging.flags(cmd)
 	return cmd
 }

@@ -10,16 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bankctl/bankctl/internal/query"
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
 type txnsSummaryOptions struct {
 	txnFilters
-	by         string
-	byCurrency bool
+	txn.Grouping
 }
-
-var summaryKinds = []string{"day", "week", "month", "account", "category"}
 
 func newTxnsSummary(a *app) *cobra.Command {
 	var o txnsSummaryOptions
@@ -30,26 +28,24 @@ func newTxnsSummary(a *app) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runTxnsSummary(cmd.Context(), a, &o) },
 	}
 	o.txnFilters.flags(a, cmd)
-	cmd.Flags().StringVar(&o.by, "by", "", "a line each "+strings.Join(summaryKinds, ", "))
-	cmd.Flags().BoolVar(&o.byCurrency, "by-currency", false, "each currency by itself")
-	completeWords(cmd, "by", summaryKinds...)
+	filterFlags(a, cmd, &o.Grouping)
 	return cmd
 }
 
 func runTxnsSummary(ctx context.Context, a *app, o *txnsSummaryOptions) error {
-	if o.by != "" && !slices.Contains(summaryKinds, o.by) {
-		return usage("use "+strings.Join(summaryKinds, ", "), "--by cannot be %q", o.by)
+	if kinds := query.Of(o.Grouping)[0].Enum; o.By != "" && !slices.Contains(kinds, o.By) {
+		return usage("use "+strings.Join(kinds, ", "), "--by cannot be %q", o.By)
 	}
 	c, q, err := o.open(ctx, a)
 	if err != nil {
 		return err
 	}
-	s, err := c.SummarizeTransactions(ctx, q, o.byCurrency, o.by)
+	s, err := c.SummarizeTransactions(ctx, q, o.ByCurrency, o.By)
 	if err != nil {
 		return err
 	}
 	rows := s.By
-	if o.by == "" {
+	if o.By == "" {
 		rows = nil
 		for _, t := range totalsOf(s) {
 			rows = append(rows, txn.Bucket{Key: "total", Currency: t.Currency, Sums: t.Sums})
@@ -58,15 +54,15 @@ func runTxnsSummary(ctx context.Context, a *app, o *txnsSummaryOptions) error {
 	if rows == nil {
 		rows = []txn.Bucket{}
 	}
-	columns := bucketColumns(cmp.Or(o.by, "sum"))
+	columns := bucketColumns(cmp.Or(o.By, "sum"))
 	return show(a, s, rows, func(b txn.Bucket) string { return b.Key }, columns, func() error {
 		switch {
-		case o.by == "":
+		case o.By == "":
 			return a.summaryCard(s)
 		case !a.OutTTY || len(rows) == 0:
 			return printTable(a, rows, columns)
 		}
-		return a.printChart(s, o.by)
+		return a.printChart(s, o.By)
 	})
 }
 

@@ -3,10 +3,10 @@ package client
 import (
 	"context"
 	"net/url"
-	"strconv"
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/query"
 )
 
 const accounts = "/api/v1/bank-accounts"
@@ -18,20 +18,13 @@ func (c *Client) AddAccount(ctx context.Context, p account.AddParams) (a account
 }
 
 // ListAccounts lists bank accounts, newest first.
-func (c *Client) ListAccounts(ctx context.Context, q account.Query, p page.Request) (all []account.Account, info page.Info, err error) {
-	query := pairs(p, "employer_id", q.EmployerID, "carrier_id", q.CarrierID, "user_id", q.UserID,
-		"connection_id", q.ConnectionID, "connection_type", q.ConnectionType, "status", q.Status)
-	if q.Primary != nil {
-		query.Set("primary", strconv.FormatBool(*q.Primary))
-	}
-	info, err = c.call(ctx, "GET", accounts, query, nil, &all)
-	return all, info, err
+func (c *Client) ListAccounts(ctx context.Context, q account.Query, p page.Request) ([]account.Account, page.Info, error) {
+	return list[account.Account](ctx, c, accounts, q, p)
 }
 
 // GetAccount reads one bank account.
-func (c *Client) GetAccount(ctx context.Context, id string) (a account.Account, err error) {
-	_, err = c.call(ctx, "GET", accounts+"/"+url.PathEscape(id), nil, nil, &a)
-	return a, err
+func (c *Client) GetAccount(ctx context.Context, id string) (account.Account, error) {
+	return get[account.Account](ctx, c, accounts+"/"+url.PathEscape(id))
 }
 
 // UpdateAccount changes a bank account.
@@ -49,11 +42,7 @@ func (c *Client) SetDefaultAccount(ctx context.Context, id string) (a account.Ac
 
 // DeleteAccount deletes a bank account; with cascade also the ACH accounts joined to it.
 func (c *Client) DeleteAccount(ctx context.Context, id string, cascade bool) (d account.Deleted, err error) {
-	q := url.Values{}
-	if cascade {
-		q.Set("cascade", "true")
-	}
-	_, err = c.call(ctx, "DELETE", accounts+"/"+url.PathEscape(id), q, nil, &d)
+	_, err = c.call(ctx, "DELETE", accounts+"/"+url.PathEscape(id), query.Encode(account.DeleteQuery{Cascade: cascade}), nil, &d)
 	return d, err
 }
 
@@ -70,17 +59,13 @@ func (c *Client) AddACHFromPlaid(ctx context.Context, p account.FromPlaidParams)
 }
 
 // ListACH lists ACH accounts, newest first.
-func (c *Client) ListACH(ctx context.Context, q account.ACHQuery, p page.Request) (all []account.ACH, info page.Info, err error) {
-	query := pairs(p, "owner_type", q.OwnerType, "owner_id", q.OwnerID, "status", q.Status,
-		"connection_type", q.ConnectionType, "bank_account_id", q.BankAccountID)
-	info, err = c.call(ctx, "GET", accounts+"/ach", query, nil, &all)
-	return all, info, err
+func (c *Client) ListACH(ctx context.Context, q account.ACHQuery, p page.Request) ([]account.ACH, page.Info, error) {
+	return list[account.ACH](ctx, c, accounts+"/ach", q, p)
 }
 
 // GetACH reads one ACH account.
-func (c *Client) GetACH(ctx context.Context, id string) (a account.ACH, err error) {
-	_, err = c.call(ctx, "GET", accounts+"/ach/"+url.PathEscape(id), nil, nil, &a)
-	return a, err
+func (c *Client) GetACH(ctx context.Context, id string) (account.ACH, error) {
+	return get[account.ACH](ctx, c, accounts+"/ach/"+url.PathEscape(id))
 }
 
 // UpdateACH changes an ACH account's nickname, type or primary mark.

@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"net/url"
-	"strconv"
-	"time"
 
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/status"
@@ -13,9 +11,8 @@ import (
 )
 
 // GetStatus asks the daemon about itself; it needs no client.
-func (c *Client) GetStatus(ctx context.Context) (s status.Status, err error) {
-	_, err = c.call(ctx, "GET", "/api/v1/status", nil, nil, &s)
-	return s, err
+func (c *Client) GetStatus(ctx context.Context) (status.Status, error) {
+	return get[status.Status](ctx, c, "/api/v1/status")
 }
 
 // AddTenant makes a tenant.
@@ -25,9 +22,8 @@ func (c *Client) AddTenant(ctx context.Context, p tenant.AddParams) (t tenant.Te
 }
 
 // ListTenants lists tenants.
-func (c *Client) ListTenants(ctx context.Context, p page.Request) (all []tenant.Tenant, info page.Info, err error) {
-	info, err = c.call(ctx, "GET", "/api/v1/admin/tenants", pairs(p), nil, &all)
-	return all, info, err
+func (c *Client) ListTenants(ctx context.Context, p page.Request) ([]tenant.Tenant, page.Info, error) {
+	return list[tenant.Tenant](ctx, c, "/api/v1/admin/tenants", p)
 }
 
 // AddClient makes a client; its secret is in the reply and nowhere else.
@@ -37,9 +33,8 @@ func (c *Client) AddClient(ctx context.Context, p tenant.ClientParams) (m tenant
 }
 
 // ListClients lists a tenant's clients, revoked ones included.
-func (c *Client) ListClients(ctx context.Context, p page.Request) (all []tenant.Client, info page.Info, err error) {
-	info, err = c.call(ctx, "GET", "/api/v1/admin/clients", pairs(p), nil, &all)
-	return all, info, err
+func (c *Client) ListClients(ctx context.Context, p page.Request) ([]tenant.Client, page.Info, error) {
+	return list[tenant.Client](ctx, c, "/api/v1/admin/clients", p)
 }
 
 // RevokeClient ends a client: its next call is refused.
@@ -49,26 +44,16 @@ func (c *Client) RevokeClient(ctx context.Context, id string) (cl tenant.Client,
 }
 
 // ListAudit lists audit records, newest first.
-func (c *Client) ListAudit(ctx context.Context, q trail.Query) (all []trail.Record, err error) {
-	query := pairs(page.Request{Limit: q.Limit}, "action", q.Action, "object", q.Object, "client_id", q.ClientID)
-	if q.BeforeSeq > 0 {
-		query.Set("before", strconv.FormatUint(q.BeforeSeq, 10))
-	}
-	if !q.Since.IsZero() {
-		query.Set("since", q.Since.UTC().Format(time.RFC3339))
-	}
-	_, err = c.call(ctx, "GET", "/api/v1/admin/audit", query, nil, &all)
-	return all, err
+func (c *Client) ListAudit(ctx context.Context, q trail.Query) ([]trail.Record, error) {
+	return get[[]trail.Record](ctx, c, "/api/v1/admin/audit", q)
 }
 
 // VerifyAudit checks a tenant's whole audit chain.
-func (c *Client) VerifyAudit(ctx context.Context) (r trail.Report, err error) {
-	_, err = c.call(ctx, "GET", "/api/v1/admin/audit/verify", nil, nil, &r)
-	return r, err
+func (c *Client) VerifyAudit(ctx context.Context) (trail.Report, error) {
+	return get[trail.Report](ctx, c, "/api/v1/admin/audit/verify")
 }
 
 // Examine reads all data and the audit chain, and lists what needs somebody.
-func (c *Client) Examine(ctx context.Context) (e status.Examination, err error) {
-	_, err = c.call(ctx, "GET", "/api/v1/admin/doctor", nil, nil, &e)
-	return e, err
+func (c *Client) Examine(ctx context.Context) (status.Examination, error) {
+	return get[status.Examination](ctx, c, "/api/v1/admin/doctor")
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/query"
 	"github.com/bankctl/bankctl/internal/socket"
 )
 
@@ -78,18 +79,25 @@ type envelope struct {
 }
 
 // call sends one request and reads the "data" of its reply into out, which may be nil.
-func (c *Client) call(ctx context.Context, method, path string, query url.Values, body, out any) (page.Info, error) {
-	return c.send(ctx, method, path, query, body, out, nil)
+func (c *Client) call(ctx context.Context, method, path string, q url.Values, body, out any) (page.Info, error) {
+	return c.send(ctx, method, path, q, body, out, nil)
 }
 
-// listing reads a listing whose pagination tells more than numbers.
-func (c *Client) listing(ctx context.Context, path string, query url.Values, out, more any) (page.Info, error) {
-	return c.send(ctx, "GET", path, query, nil, out, more)
+// get reads what a route answers to the queries given.
+func get[T any](ctx context.Context, c *Client, path string, queries ...any) (out T, err error) {
+	_, err = c.send(ctx, "GET", path, query.Encode(queries...), nil, &out, nil)
+	return out, err
 }
 
-func (c *Client) send(ctx context.Context, method, path string, query url.Values, body, out, more any) (page.Info, error) {
-	if len(query) > 0 {
-		path += "?" + query.Encode()
+// list reads one page of a listing.
+func list[T any](ctx context.Context, c *Client, path string, queries ...any) (rows []T, info page.Info, err error) {
+	info, err = c.send(ctx, "GET", path, query.Encode(queries...), nil, &rows, nil)
+	return rows, info, err
+}
+
+func (c *Client) send(ctx context.Context, method, path string, q url.Values, body, out, more any) (page.Info, error) {
+	if len(q) > 0 {
+		path += "?" + q.Encode()
 	}
 	payload, err := encode(body)
 	if err != nil {

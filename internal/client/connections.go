@@ -3,46 +3,26 @@ package client
 import (
 	"context"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/query"
 )
 
-// pairs makes a query of the values that are set.
-func pairs(p page.Request, kv ...string) url.Values {
-	q := url.Values{}
-	for i := 0; i+1 < len(kv); i += 2 {
-		if kv[i+1] != "" {
-			q.Set(kv[i], kv[i+1])
-		}
-	}
-	if p.Page > 0 {
-		q.Set("page", strconv.Itoa(p.Page))
-	}
-	if p.Limit > 0 {
-		q.Set("limit", strconv.Itoa(p.Limit))
-	}
-	return q
-}
-
 // ListConnections lists linked institutions, newest first.
-func (c *Client) ListConnections(ctx context.Context, q connection.Query, p page.Request) (all []connection.Connection, info page.Info, err error) {
-	query := pairs(p, "employer_id", q.EmployerID, "carrier_id", q.CarrierID, "status", q.Status)
-	info, err = c.call(ctx, "GET", "/api/v1/plaid/connections", query, nil, &all)
-	return all, info, err
+func (c *Client) ListConnections(ctx context.Context, q connection.Query, p page.Request) ([]connection.Connection, page.Info, error) {
+	return list[connection.Connection](ctx, c, "/api/v1/plaid/connections", q, p)
 }
 
 // GetConnection reads one by our id or Plaid's.
-func (c *Client) GetConnection(ctx context.Context, id string) (conn connection.Connection, err error) {
-	_, err = c.call(ctx, "GET", "/api/v1/plaid/connections/"+url.PathEscape(id), nil, nil, &conn)
-	return conn, err
+func (c *Client) GetConnection(ctx context.Context, id string) (connection.Connection, error) {
+	return get[connection.Connection](ctx, c, "/api/v1/plaid/connections/"+url.PathEscape(id))
 }
 
 // RemoveConnection removes the Item at Plaid, then marks the connection removed.
 func (c *Client) RemoveConnection(ctx context.Context, id string, p connection.RemoveParams) (r connection.RemovedReply, err error) {
-	_, err = c.call(ctx, "DELETE", "/api/v1/plaid/connections/"+url.PathEscape(id), pairs(page.Request{}, "ach", p.ACH), nil, &r)
+	_, err = c.call(ctx, "DELETE", "/api/v1/plaid/connections/"+url.PathEscape(id), query.Encode(p), nil, &r)
 	return r, err
 }
 
@@ -71,19 +51,13 @@ func (c *Client) GetBalance(ctx context.Context, p connection.BalanceParams) (b 
 }
 
 // ListExpiring lists what ends within a time; 0 = thirty days.
-func (c *Client) ListExpiring(ctx context.Context, within time.Duration) (all []connection.Expiring, err error) {
-	q := url.Values{}
-	if within > 0 {
-		q.Set("within", within.String())
-	}
-	_, err = c.call(ctx, "GET", "/api/v1/plaid/expiring", q, nil, &all)
-	return all, err
+func (c *Client) ListExpiring(ctx context.Context, within time.Duration) ([]connection.Expiring, error) {
+	return get[[]connection.Expiring](ctx, c, "/api/v1/plaid/expiring", connection.ExpiringQuery{Within: within})
 }
 
 // ListUsage counts the calls to Plaid, of one connection or of all.
-func (c *Client) ListUsage(ctx context.Context, connectionID string) (all []connection.Usage, err error) {
-	_, err = c.call(ctx, "GET", "/api/v1/plaid/usage", pairs(page.Request{}, "connection_id", connectionID), nil, &all)
-	return all, err
+func (c *Client) ListUsage(ctx context.Context, connectionID string) ([]connection.Usage, error) {
+	return get[[]connection.Usage](ctx, c, "/api/v1/plaid/usage", connection.UsageQuery{ConnectionID: connectionID})
 }
 
 // ImportConnection takes over an Item that another tool made.

@@ -5,18 +5,18 @@ import (
 	"encoding/json"
 	"io"
 	"net/url"
-	"strconv"
 
 	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/query"
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
 // bare sends one request of S2's family, whose replies are the objects themselves, and reads its reply into out.
-func (c *Client) bare(ctx context.Context, method, path string, query url.Values, body, out any) error {
-	if len(query) > 0 {
-		path += "?" + query.Encode()
+func (c *Client) bare(ctx context.Context, method, path string, q url.Values, body, out any) error {
+	if len(q) > 0 {
+		path += "?" + q.Encode()
 	}
 	payload, err := encode(body)
 	if err != nil {
@@ -42,10 +42,14 @@ func (c *Client) bare(ctx context.Context, method, path string, query url.Values
 	return nil
 }
 
-// listed is the form of S2's listings.
-type listed[T any] struct {
-	Items      []T       `json:"items"`
-	Pagination page.Info `json:"pagination"`
+// bareList reads one page of a listing of S2's family.
+func bareList[T any](ctx context.Context, c *Client, path string, queries ...any) ([]T, page.Info, error) {
+	var reply struct {
+		Items      []T       `json:"items"`
+		Pagination page.Info `json:"pagination"`
+	}
+	err := c.bare(ctx, "GET", path, query.Encode(queries...), nil, &reply)
+	return reply.Items, reply.Pagination, err
 }
 
 func person(company, employeeID string) string {
@@ -56,14 +60,6 @@ func personAccount(company, employeeID, accountID string) string {
 	return person(company, employeeID) + "/bankaccounts/" + url.PathEscape(accountID)
 }
 
-func employeeFilters(q employee.Query, p page.Request) url.Values {
-	v := pairs(p, "reason", string(q.Reason), "search", q.Search)
-	if q.IsVerified != nil {
-		v.Set("isVerified", strconv.FormatBool(*q.IsVerified))
-	}
-	return v
-}
-
 // AddEmployeeAccount adds an employee's account; nothing is verified yet.
 func (c *Client) AddEmployeeAccount(ctx context.Context, company, employeeID string, p employee.AddParams) (a employee.BankAccount, err error) {
 	err = c.bare(ctx, "POST", person(company, employeeID)+"/bankaccounts", nil, p, &a)
@@ -72,11 +68,8 @@ func (c *Client) AddEmployeeAccount(ctx context.Context, company, employeeID str
 
 // GetEmployeeToken asks for a link token; hosted for a page that Plaid hosts.
 func (c *Client) GetEmployeeToken(ctx context.Context, company, employeeID, accountID string, hosted bool) (t employee.TokenReply, err error) {
-	q := url.Values{}
-	if hosted {
-		q.Set("hosted", "true")
-	}
-	err = c.bare(ctx, "GET", person(company, employeeID)+"/plaid/"+url.PathEscape(accountID)+"/token", q, nil, &t)
+	path := person(company, employeeID) + "/plaid/" + url.PathEscape(accountID) + "/token"
+	err = c.bare(ctx, "GET", path, query.Encode(employee.TokenQuery{Hosted: hosted}), nil, &t)
 	return t, err
 }
 
@@ -94,20 +87,16 @@ func (c *Client) GetEmployeeAccount(ctx context.Context, company, employeeID, ac
 
 // ListEmployeeAccounts lists one employee's accounts, newest first.
 func (c *Client) ListEmployeeAccounts(ctx context.Context, q employee.Query, p page.Request) ([]employee.BankAccount, page.Info, error) {
-	var l listed[employee.BankAccount]
-	err := c.bare(ctx, "GET", person(q.CompanyID, q.EmployeeID)+"/bankaccounts", employeeFilters(q, p), nil, &l)
-	return l.Items, l.Pagination, err
+	path := person(q.CompanyID, q.EmployeeID) + "/bankaccounts"
+	q.CompanyID, q.EmployeeID = "", "" // which the path holds
+	return bareList[employee.BankAccount](ctx, c, path, q, p)
 }
 
 // ListCompanyAccounts lists a company's accounts, newest first.
 func (c *Client) ListCompanyAccounts(ctx context.Context, q employee.Query, p page.Request) ([]employee.BankAccount, page.Info, error) {
-	v := employeeFilters(q, p)
-	if q.EmployeeID != "" {
-		v.Set("employeeId", q.EmployeeID)
-	}
-	var l listed[employee.BankAccount]
-	err := c.bare(ctx, "GET", "/api/v1/companies/"+url.PathEscape(q.CompanyID)+"/bankaccounts", v, nil, &l)
-	return l.Items, l.Pagination, err
+	path := "/api/v1/companies/" + url.PathEscape(q.CompanyID) + "/bankaccounts"
+	q.CompanyID = "" // which the path holds
+	return bareList[employee.BankAccount](ctx, c, path, q, p)
 }
 
 // DeleteEmployeeAccount destroys an account's numbers and ends what was linked for it.
@@ -124,9 +113,7 @@ func (c *Client) AttestEmployeeAccount(ctx context.Context, company, employeeID,
 
 // GetEmployeeHistory gives an account's audit lines, newest first.
 func (c *Client) GetEmployeeHistory(ctx context.Context, company, employeeID, accountID string, p page.Request) ([]trail.Record, page.Info, error) {
-	var l listed[trail.Record]
-	err := c.bare(ctx, "GET", personAccount(company, employeeID, accountID)+"/history", pairs(p), nil, &l)
-	return l.Items, l.Pagination, err
+	return bareList[trail.Record](ctx, c, personAccount(company, employeeID, accountID)+"/history", p)
 }
 
 // GetCompany tells what a company has switched on.

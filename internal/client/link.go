@@ -21,13 +21,8 @@ func (c *Client) UpdateLink(ctx context.Context, p connection.UpdateLinkParams) 
 }
 
 // GetSession reads a link session; with wait it returns as soon as the session ends, or after that time.
-func (c *Client) GetSession(ctx context.Context, id string, wait time.Duration) (s connection.Session, err error) {
-	q := url.Values{}
-	if wait > 0 {
-		q.Set("wait", wait.String())
-	}
-	_, err = c.call(ctx, "GET", "/api/v1/plaid/link-sessions/"+url.PathEscape(id), q, nil, &s)
-	return s, err
+func (c *Client) GetSession(ctx context.Context, id string, wait time.Duration) (connection.Session, error) {
+	return get[connection.Session](ctx, c, "/api/v1/plaid/link-sessions/"+url.PathEscape(id), connection.WaitQuery{Wait: wait})
 }
 
 // CompleteSession finishes a session without a browser (simulated and sandbox alone).

@@ -2,14 +2,15 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
-	"github.com/bankctl/bankctl/internal/spell"
+	"github.com/bankctl/bankctl/internal/suggest"
 )
 
 // unknownKey names the known key that is nearest to name.
 func unknownKey(name string) error {
-	return fmt.Errorf("unknown key %s, perhaps %s is meant", name, nearest(name, knownNames()))
+	return fmt.Errorf("unknown key %s, perhaps %s is meant", name, suggest.Nearest(name, knownNames(), math.MaxInt))
 }
 
 func knownNames() []string {
@@ -24,8 +25,4 @@ func knownNames() []string {
 	}
 	slices.Sort(names)
 	return append(names, "link_products")
-}
-
-func nearest(name string, known []string) string {
-	return slices.MinFunc(known, func(a, b string) int { return spell.Distance(name, a) - spell.Distance(name, b) })
 }

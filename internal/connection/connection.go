@@ -85,9 +85,24 @@ type Exchanged struct {
 
 // Query selects connections.
 type Query struct {
-	EmployerID string
-	CarrierID  string
-	Status     string
+	EmployerID string `query:"employer_id" doc:"of this employer"`
+	CarrierID  string `query:"carrier_id" doc:"of this carrier"`
+	Status     string `query:"status" enum:"active,needs_reauth,pending_disconnect,pending_expiration,revoked,error,removed"`
+}
+
+// WaitQuery says how long the reply about a link session may take, so that it tells of the session's end.
+type WaitQuery struct {
+	Wait time.Duration `query:"wait" doc:"answer as soon as the session ends, or after this time; a minute at most"`
+}
+
+// ExpiringQuery says how far ahead the calendar of ends looks.
+type ExpiringQuery struct {
+	Within time.Duration `query:"within" doc:"how far to look ahead; 720h where left out"`
+}
+
+// UsageQuery selects one connection's calls to Plaid, or all.
+type UsageQuery struct {
+	ConnectionID string `query:"connection_id" doc:"of this connection"`
 }
 
 // Match reports whether a connection is selected.
@@ -222,7 +237,7 @@ var ACHChoices = []string{DisableACH, KeepACH, DeleteACH}
 
 // RemoveParams says how a connection is removed.
 type RemoveParams struct {
-	ACH string // one of ACHChoices; empty = disable
+	ACH string `query:"ach" enum:"disable,keep,delete" doc:"what becomes of its ACH accounts: disable (default), keep or delete"`
 }
 
 // Rotated is the reply to a swap of the access token, which nobody but bankd ever sees.

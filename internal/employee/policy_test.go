@@ -5,6 +5,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/query"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -65,12 +66,14 @@ func TestQuery(t *testing.T) {
 			t.Errorf("%+v: %v", c.q, got)
 		}
 	}
-	if err := (employee.Query{CompanyID: "c1", EmployeeID: "e1", Reason: employee.RoutingReview, Search: "x"}).Check(); err != nil {
+	var good, bad fault.Problems
+	query.Decode(map[string]string{"companyId": "c1", "employeeId": "e1", "reason": string(employee.RoutingReview), "search": "x"}, &good, &employee.Query{})
+	if err := good.Err(); err != nil {
 		t.Error(err)
 	}
-	e := fault.As(employee.Query{CompanyID: "a b", EmployeeID: "a b", Reason: "because", Search: "\x00"}.Check())
+	query.Decode(map[string]string{"companyId": "a b", "employeeId": "a b", "reason": "because", "search": "\x00"}, &bad, &employee.Query{})
 	for _, f := range []string{"companyId", "employeeId", "reason", "search"} {
-		if e.Fields[f] == "" {
+		if bad[f] == "" {
 			t.Errorf("%s is not named", f)
 		}
 	}

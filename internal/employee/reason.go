@@ -41,6 +41,16 @@ var Reasons = []Reason{
 	RoutingMismatch, NameUnavailable, NameMismatch,
 }
 
+// Values lists the reasons by their letters.
+func (Reason) Values() []string {
+	all := make([]string, len(Reasons))
+	for i, r := range Reasons {
+		all[i] = string(r)
+	}
+	slices.Sort(all)
+	return all
+}
+
 // Known reports whether a reason is on the list.
 func (r Reason) Known() bool { return slices.Contains(Reasons, r) }
 

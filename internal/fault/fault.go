@@ -89,22 +89,39 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap gives the cause, which stays in the process that met it.
 func (e *Error) Unwrap() error { return e.cause }
 
-// WithHint says what to do about it.
+// WithHint gives a copy that says what to do about it. An error may be shared between calls, so none of these methods
+// changes it.
 func (e *Error) WithHint(format string, args ...any) *Error {
-	e.Hint = fmt.Sprintf(format, args...)
-	return e
+	hinted := *e
+	hinted.Hint = fmt.Sprintf(format, args...)
+	return &hinted
 }
 
-// WithID names the object that is in the way.
+// WithID gives a copy that names the object that is in the way.
 func (e *Error) WithID(id string) *Error {
-	e.ID = id
-	return e
+	named := *e
+	named.ID = id
+	return &named
 }
 
-// Because keeps the cause for the log; it is never encoded.
+// Spelled gives a copy that names its fields as the caller spells them.
+func (e *Error) Spelled(spell func(field string) string) *Error {
+	renamed := *e
+	renamed.Fields = map[string]string{}
+	for name, reason := range e.Fields {
+		renamed.Fields[spell(name)] = reason
+	}
+	if e.Message == describe(e.Fields) {
+		renamed.Message = describe(renamed.Fields)
+	}
+	return &renamed
+}
+
+// Because gives a copy that keeps the cause for the log; it is never encoded.
 func (e *Error) Because(cause error) *Error {
-	e.cause = cause
-	return e
+	caused := *e
+	caused.cause = cause
+	return &caused
 }
 
 // MarshalJSON always writes fields as an object, so that a script need not test for null.

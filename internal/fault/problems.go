@@ -1,5 +1,7 @@
 package fault
 
+import "strings"
+
 // Problems collects every bad field of one request, so that a caller mends them in one go.
 type Problems map[string]string
 
@@ -11,6 +13,21 @@ func (p *Problems) Add(field, reason string) {
 	if _, known := (*p)[field]; !known {
 		(*p)[field] = reason
 	}
+}
+
+// AddUnknown notes a field that nobody knows. Its name is foreign text: it is shortened, and freed of what may be a number,
+// before it comes near a log.
+func (p *Problems) AddUnknown(name, reason string) {
+	clean := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '-' {
+			return r
+		}
+		return '?'
+	}, name)
+	if len(clean) > 40 {
+		clean = clean[:40] + "…"
+	}
+	p.Add(clean, reason)
 }
 
 // Check notes a field whose check failed.

@@ -15,8 +15,8 @@ const (
 
 // Request asks for one page; zero values stand for the defaults.
 type Request struct {
-	Page  int
-	Limit int
+	Page  int `query:"page" min:"1" doc:"which page" flag:"-"`
+	Limit int `query:"limit" min:"1" max:"200" doc:"rows of a page, 50 where left out" flag:"-"`
 }
 
 // Info is the "pagination" of a reply.

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -30,9 +32,11 @@ type call struct {
 	started time.Time
 	caller  tenant.Caller
 	to      *served
+	values  url.Values // of the query
 	body    []byte
-	path    chi.Context // the router's notes
-	out     *room       // of the reply
+	sent    map[string]string // how the caller spelled what the route has another name for
+	path    chi.Context       // the router's notes
+	out     *room             // of the reply
 
 	idHeader, lengthHeader [1]string
 
@@ -84,10 +88,16 @@ type pagination struct {
 }
 
 func (c *call) fail(err error) {
+	f := fault.As(storeFault(err))
+	c.refuse(f.Code.Status(), f)
+}
+
+// refuse answers with a failure under a status of its own.
+func (c *call) refuse(status int, failed *fault.Error) {
 	if c.status != 0 {
 		return // the reply is on its way already
 	}
-	f := *fault.As(storeFault(err))
+	f := *failed.Spelled(c.spelled)
 	f.RequestID = c.id
 	c.err, c.data = &f, json.RawMessage("null")
 	if f.RetryAfter > 0 {
@@ -98,7 +108,28 @@ func (c *call) fail(err error) {
 		c.out.b = append(c.out.b[:0], `{"ok":false,"error":{"code":"internal","message":"internal error","hint":"","fields":{},"retryable":false,"request_id":"`+c.id+`"}}`...)
 	}
 	c.out.b = append(c.out.b, '\n')
-	c.bytes(f.Code.Status(), asJSON, c.out.b)
+	c.bytes(status, asJSON, c.out.b)
+}
+
+// spelled names a field as the caller sent it: by its other name, or in S2's family in camelCase.
+func (c *call) spelled(field string) string {
+	if sent, ok := c.sent[field]; ok {
+		return sent
+	}
+	if c.to.Bare && c.to.Body != nil && strings.Contains(field, "_") {
+		if camel := camelCase(field); jsonFields(c.to.Body)[camel] != nil {
+			return camel
+		}
+	}
+	return field
+}
+
+func camelCase(name string) string {
+	first, rest, _ := strings.Cut(name, "_")
+	for word := range strings.SplitSeq(rest, "_") {
+		first += sentence(word)
+	}
+	return first
 }
 
 // storeFault gives the store's own failures their code.

@@ -5,11 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -47,10 +47,6 @@ func withIDAndBody[P checker, R any](fn func(context.Context, tenant.Caller, str
 // withID calls for one object.
 func withID[R any](fn func(context.Context, tenant.Caller, string) (R, error)) handler {
 	return func(c *call) (any, *page.Info, error) {
-		q := c.query()
-		if err := q.err(); err != nil {
-			return nil, nil, err
-		}
 		reply, err := fn(c.r.Context(), c.caller, c.param("id"))
 		return reply, nil, err
 	}
@@ -60,19 +56,18 @@ func withID[R any](fn func(context.Context, tenant.Caller, string) (R, error)) h
 // Content-Type says (R11). Values are never echoed.
 func decode[P checker](c *call) (P, error) {
 	var p P
-	q := c.query()
-	if err := q.err(); err != nil {
-		return p, err
-	}
 	fields := map[string]json.RawMessage{}
 	if len(bytes.TrimSpace(c.body)) > 0 {
 		if err := json.Unmarshal(c.body, &fields); err != nil {
 			return p, fault.New(fault.BadRequest, "the body must be one JSON object").WithHint("%s", whereItBroke(err))
 		}
+		if err := noKeyTwice(c.body); err != nil {
+			return p, err
+		}
 	}
 	into := reflect.ValueOf(&p).Elem()
 	known := jsonFields(into.Type())
-	if err := rename(fields, known); err != nil {
+	if err := c.spell(fields, known); err != nil {
 		return p, err
 	}
 	var unknown, wrong fault.Problems
@@ -80,7 +75,7 @@ func decode[P checker](c *call) (P, error) {
 		index, ok := known[name]
 		switch {
 		case !ok:
-			unknown.Add(shorten(name), "is not a field of this route; it takes "+names(known))
+			unknown.AddUnknown(name, "is not a field of this route; it takes "+names(known))
 		case bytes.Equal(raw, []byte("null")):
 		default:
 			if err := json.Unmarshal(raw, into.FieldByIndex(index).Addr().Interface()); err != nil {
@@ -105,10 +100,65 @@ func decode[P checker](c *call) (P, error) {
 	return p, unknown.Err()
 }
 
+// spell puts a body's fields under the names that the route knows.
+func (c *call) spell(fields map[string]json.RawMessage, known map[string][]int) error {
+	var bad fault.Problems
+	texts := map[string]string{}
+	for name, raw := range fields {
+		texts[name] = string(raw)
+	}
+	s := spelling{fields: texts, known: func(name string) bool { return known[name] != nil }, quote: func(word string) string { return `"` + word + `"` }, bad: &bad}
+	s.settle()
+	c.sent = s.sent
+	clear(fields)
+	for name, text := range texts {
+		fields[name] = json.RawMessage(text)
+	}
+	return bad.Err()
+}
+
+// noKeyTwice refuses an object that gives a key twice: readers differ on which of its values holds.
+func noKeyTwice(body []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	var objects []map[string]bool // that are open, by their keys; nil for a list
+	isKey := false
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return nil // the end: that the body is JSON is known
+		}
+		switch t := token.(type) {
+		case json.Delim:
+			switch t {
+			case '{':
+				objects = append(objects, map[string]bool{})
+			case '[':
+				objects = append(objects, nil)
+			default:
+				objects = objects[:len(objects)-1]
+			}
+			isKey = len(objects) > 0 && objects[len(objects)-1] != nil
+			continue
+		case string:
+			if isKey && objects[len(objects)-1][t] {
+				var bad fault.Problems
+				bad.AddUnknown(t, "is given more than once")
+				f := fault.Fields(bad)
+				f.Code = fault.BadRequest
+				return f
+			}
+			if isKey {
+				objects[len(objects)-1][t] = true
+			}
+		}
+		isKey = !isKey && len(objects) > 0 && objects[len(objects)-1] != nil
+	}
+}
+
 // whereItBroke tells a syntax error's place without quoting anything.
 func whereItBroke(err error) string {
 	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return "it breaks after " + plural(int(s.Offset), "byte")
+		return fmt.Sprintf("it breaks at byte %d", s.Offset)
 	}
 	return "it is JSON, but not an object"
 }
@@ -167,68 +217,4 @@ func names(known map[string][]int) string {
 	}
 	slices.Sort(all)
 	return strings.Join(all, ", ")
-}
-
-// shorten keeps a foreign key from filling a log line, or from carrying a number into one.
-func shorten(name string) string {
-	clean := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '-' {
-			return r
-		}
-		return '?'
-	}, name)
-	if len(clean) > 40 {
-		clean = clean[:40] + "…"
-	}
-	return clean
-}
-
-// twins are the two spellings that S1 has for one thing (A4): each is taken for the other.
-var twins = [][2]string{{"item_id", "plaid_item_id"}, {"primary", "is_primary"}}
-
-// rename puts a twin's value under the route's own spelling. Both at once must say the same.
-func rename(fields map[string]json.RawMessage, known map[string][]int) error {
-	var bad fault.Problems
-	move := func(from, to string) {
-		raw, given := fields[from]
-		if !given || known[from] != nil || known[to] == nil {
-			return
-		}
-		if own, both := fields[to]; both && !bytes.Equal(bytes.TrimSpace(own), bytes.TrimSpace(raw)) {
-			bad.Add(to, "differs from its other spelling, "+from)
-		}
-		fields[to] = raw
-		delete(fields, from)
-	}
-	for _, t := range twins {
-		move(t[0], t[1])
-		move(t[1], t[0])
-	}
-	renameOwner(fields, known, &bad)
-	return bad.Err()
-}
-
-// renameOwner takes employer_id and carrier_id for owner_type with owner_id, and the other way round.
-func renameOwner(fields map[string]json.RawMessage, known map[string][]int, bad *fault.Problems) {
-	for _, kind := range []string{account.Employer, account.Carrier} {
-		idField := kind + "_id"
-		word, _ := json.Marshal(kind)
-		if raw, given := fields[idField]; given && known[idField] == nil && known["owner_id"] != nil {
-			putSame(fields, "owner_type", word, idField, bad)
-			putSame(fields, "owner_id", raw, idField, bad)
-			delete(fields, idField)
-		}
-		if known[idField] != nil && known["owner_id"] == nil && bytes.Equal(bytes.TrimSpace(fields["owner_type"]), word) && fields["owner_id"] != nil {
-			putSame(fields, idField, fields["owner_id"], "owner_id", bad)
-			delete(fields, "owner_type")
-			delete(fields, "owner_id")
-		}
-	}
-}
-
-func putSame(fields map[string]json.RawMessage, to string, raw json.RawMessage, from string, bad *fault.Problems) {
-	if own, both := fields[to]; both && !bytes.Equal(bytes.TrimSpace(own), bytes.TrimSpace(raw)) {
-		bad.Add(to, "differs from its other spelling, "+from)
-	}
-	fields[to] = raw
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/query"
 	"github.com/bankctl/bankctl/internal/tenant"
 	"github.com/bankctl/bankctl/internal/trail"
 )
@@ -21,11 +22,11 @@ const (
 func (s *Server) employees() []route {
 	return []route{
 		{Method: "GET", Path: company + "/bankaccounts", Name: "ListCompanyAccounts", Summary: "List a company's employees' accounts, newest first", Act: tenant.Read, Bare: true,
-			Query: with("isVerified", "reason", "search", "employeeId"), Reply: typed[employee.BankAccount](), List: true, Handle: s.listCompanyAccounts},
+			Query: paged(employee.Query{}), Reply: typed[employee.BankAccount](), List: true, Handle: withPage(s.bank.ListCompanyAccounts)},
 		{Method: "GET", Path: person + "/bankaccounts", Name: "ListEmployeeAccounts", Summary: "List an employee's accounts, newest first", Act: tenant.Read, Bare: true,
-			Query: with("isVerified", "reason", "search"), Reply: typed[employee.BankAccount](), List: true, Handle: s.listEmployeeAccounts},
+			Query: paged(employee.Query{}), Reply: typed[employee.BankAccount](), List: true, Handle: withPage(s.bank.ListEmployeeAccounts)},
 		{Method: "POST", Path: person + "/bankaccounts", Name: "AddEmployeeAccount", Summary: "Add an employee's bank account", Act: tenant.EmployeeWrite, Bare: true, Status: 201,
-			Body: typed[employee.AddParams](), Reply: typed[employee.BankAccount](), Handle: s.addEmployeeAccount},
+			Body: typed[employee.AddParams](), Reply: typed[employee.BankAccount](), Handle: withRefAndBody(s.bank.AddEmployeeAccount)},
 		{Method: "DELETE", Path: personAcc, Name: "DeleteEmployeeAccount", Summary: "Destroy an employee's numbers and end what was linked for them", Act: tenant.EmployeeWrite, Bare: true,
 			Reply: typed[employee.Deleted](), Handle: withRef(s.bank.DeleteEmployeeAccount)},
 		{Method: "GET", Path: personAcc, Name: "GetEmployeeAccount", Summary: "Read an employee's account: the source of truth for isVerified", Act: tenant.Read, Bare: true,
@@ -33,11 +34,11 @@ func (s *Server) employees() []route {
 		{Method: "POST", Path: personAcc + "/attest", Name: "AttestEmployeeAccount", Summary: "Vouch for an account by hand, with a reason (admin)", Act: tenant.Administer, Bare: true,
 			Body: typed[employee.AttestParams](), Reply: typed[employee.BankAccount](), Handle: withRefAndBody(s.bank.AttestEmployeeAccount)},
 		{Method: "GET", Path: personAcc + "/history", Name: "GetEmployeeHistory", Summary: "What happened to an account, newest first", Act: tenant.Read, Bare: true,
-			Query: with(), Reply: typed[trail.Record](), List: true, Handle: s.getEmployeeHistory},
+			Query: paged(struct{}{}), Reply: typed[trail.Record](), List: true, Handle: s.getEmployeeHistory},
 		{Method: "POST", Path: person + "/plaid/{accountId}/link", Name: "LinkEmployeeAccount", Summary: "Save a finished Link session, and judge the account by Plaid's own numbers", Act: tenant.EmployeeLink, Bare: true,
 			Body: typed[employee.LinkParams](), Reply: typed[employee.BankAccount](), Handle: withRefAndBody(s.bank.LinkEmployeeAccount)},
 		{Method: "GET", Path: person + "/plaid/{accountId}/token", Name: "GetEmployeeToken", Summary: "Ask for a link token; hosted=true for a page that Plaid hosts", Act: tenant.EmployeeLink, Bare: true,
-			Query: []string{"hosted"}, Reply: typed[employee.TokenReply](), Handle: s.getEmployeeToken},
+			Query: query.Of(employee.TokenQuery{}), Reply: typed[employee.TokenReply](), Handle: s.getEmployeeToken},
 	}
 }
 
@@ -47,10 +48,6 @@ func (c *call) ref() bank.EmployeeRef {
 
 func withRef[R any](fn func(context.Context, tenant.Caller, bank.EmployeeRef) (R, error)) handler {
 	return func(c *call) (any, *page.Info, error) {
-		q := c.query()
-		if err := q.err(); err != nil {
-			return nil, nil, err
-		}
 		reply, err := fn(c.r.Context(), c.caller, c.ref())
 		return reply, nil, err
 	}
@@ -67,61 +64,22 @@ func withRefAndBody[P checker, R any](fn func(context.Context, tenant.Caller, ba
 	}
 }
 
-func (s *Server) addEmployeeAccount(c *call) (any, *page.Info, error) {
-	p, err := decode[employee.AddParams](c)
-	if err != nil {
-		return nil, nil, err
-	}
-	reply, err := s.bank.AddEmployeeAccount(c.r.Context(), c.caller, c.ref(), p)
-	return reply, nil, err
-}
-
 func (s *Server) getEmployeeToken(c *call) (any, *page.Info, error) {
-	q := c.query()
-	hosted := q.boolean("hosted", q.text("hosted"))
-	if err := q.err(); err != nil {
+	var q employee.TokenQuery
+	if err := c.decodeQuery(&q); err != nil {
 		return nil, nil, err
 	}
-	reply, err := s.bank.GetEmployeeToken(c.r.Context(), c.caller, c.ref(), hosted != nil && *hosted)
+	reply, err := s.bank.GetEmployeeToken(c.r.Context(), c.caller, c.ref(), q.Hosted)
 	return reply, nil, err
-}
-
-// employeeQuery reads the filters that S2's listings share.
-func (c *call) employeeQuery(q *query) employee.Query {
-	return employee.Query{
-		CompanyID: c.param("companyId"), EmployeeID: c.param("employeeId"),
-		IsVerified: q.boolean("isVerified", q.text("isVerified")), Reason: employee.Reason(q.text("reason")), Search: q.text("search"),
-	}
-}
-
-func (s *Server) listEmployeeAccounts(c *call) (any, *page.Info, error) {
-	q := c.query()
-	f := c.employeeQuery(q)
-	return listing(q, func(p page.Request) ([]employee.BankAccount, page.Info, error) {
-		return s.bank.ListEmployeeAccounts(c.r.Context(), c.caller, f, p)
-	})
-}
-
-func (s *Server) listCompanyAccounts(c *call) (any, *page.Info, error) {
-	q := c.query()
-	f := c.employeeQuery(q)
-	f.EmployeeID = q.text("employeeId")
-	return listing(q, func(p page.Request) ([]employee.BankAccount, page.Info, error) {
-		return s.bank.ListCompanyAccounts(c.r.Context(), c.caller, f, p)
-	})
 }
 
 func (s *Server) getEmployeeHistory(c *call) (any, *page.Info, error) {
-	return listing(c.query(), func(p page.Request) ([]trail.Record, page.Info, error) {
-		return s.bank.GetEmployeeHistory(c.r.Context(), c.caller, c.ref(), p)
-	})
+	return unfiltered(func(ctx context.Context, caller tenant.Caller, p page.Request) ([]trail.Record, page.Info, error) {
+		return s.bank.GetEmployeeHistory(ctx, caller, c.ref(), p)
+	})(c)
 }
 
 func (s *Server) getCompany(c *call) (any, *page.Info, error) {
-	q := c.query()
-	if err := q.err(); err != nil {
-		return nil, nil, err
-	}
 	reply, err := s.bank.GetCompany(c.r.Context(), c.caller, c.param("companyId"))
 	return reply, nil, err
 }
@@ -136,10 +94,6 @@ func (s *Server) enableCapability(c *call) (any, *page.Info, error) {
 }
 
 func (s *Server) disableCapability(c *call) (any, *page.Info, error) {
-	q := c.query()
-	if err := q.err(); err != nil {
-		return nil, nil, err
-	}
 	reply, err := s.bank.DisableCapability(c.r.Context(), c.caller, c.param("companyId"), c.param("capability"))
 	return reply, nil, err
 }

@@ -45,10 +45,39 @@ func TestForm(t *testing.T) {
 		{"bad_enum", "GET", "/api/v1/bank-accounts/ach?status=verifed", "", 422, "invalid", "status"},
 		{"bad_boolean", "GET", "/api/v1/bank-accounts?primary=yes", "", 422, "invalid", "primary"},
 		{"twice", "GET", "/api/v1/bank-accounts?limit=5&limit=6", "", 422, "invalid", "limit"},
+		{"empty_filter", "GET", "/api/v1/bank-accounts?employer_id=", "", 422, "invalid", "employer_id"}, // A8
+		{"empty_without_equals", "GET", "/api/v1/plaid/connections?employer_id", "", 422, "invalid", "employer_id"},
+		{"empty_other_spelling", "GET", "/api/v1/plaid/transactions?item_id=", "", 422, "invalid", "item_id"},
+		{"empty_page", "GET", "/api/v1/bank-accounts?page=", "", 422, "invalid", "page"},
+		{"empty_on_a_delete", "DELETE", "/api/v1/bank-accounts/000000000000000000000000?cascade=", "", 422, "invalid", "cascade"},
+		{"broken_escape", "GET", "/api/v1/bank-accounts?employer_id=acme%zz", "", 400, "bad_request", ""}, // A7
+		{"semicolon", "GET", "/api/v1/plaid/transactions?employer_id=acme;carrier_id=x", "", 400, "bad_request", ""},
+		{"semicolon_on_a_delete", "DELETE", "/api/v1/plaid/connections/000000000000000000000000?ach=keep;x=1", "", 400, "bad_request", ""},
+		{"broken_where_none_is_taken", "GET", "/api/v1/status?%zz", "", 400, "bad_request", ""},
+		{"broken_on_a_post", "POST", "/api/v1/bank-accounts?%zz", `{}`, 400, "bad_request", ""},
+		{"parameter_where_none_is_taken", "GET", "/api/v1/status?x=1", "", 422, "invalid", "x"},
+		{"parameter_of_the_path", "GET", "/companies/c1/employees/p1/bankaccounts?employeeId=p2", "", 422, "invalid", "employeeId"},
+		{"sent_by_its_other_name", "POST", "/api/v1/plaid/balance", `{"item_id":"nope"}`, 422, "invalid", "item_id"},
+		{"sent_as_an_employer", "POST", "/api/v1/bank-accounts/ach", `{"employer_id":"a b","bank_name":"b","account_type":"checking","account_number":"12345","routing_number":"021000021"}`, 422, "invalid", "employer_id"},
+		{"owner_of_half", "GET", "/api/v1/bank-accounts?owner_type=employer", "", 422, "invalid", "owner_id"},
+		{"owner_of_no_kind", "GET", "/api/v1/bank-accounts?owner_type=bank&owner_id=x", "", 422, "invalid", "owner_type"},
+		{"two_owners_of_one", "GET", "/api/v1/bank-accounts/ach?employer_id=a&carrier_id=b", "", 422, "invalid", "carrier_id"},
+		{"twins_in_a_query_differ", "GET", "/api/v1/plaid/transactions?item_id=a&plaid_item_id=b", "", 422, "invalid", "plaid_item_id"},
+		{"owners_in_a_query_differ", "GET", "/api/v1/bank-accounts?employer_id=a&owner_type=employer&owner_id=b", "", 422, "invalid", "employer_id"},
+		{"key_twice", "POST", "/api/v1/bank-accounts", `{"user_id":"u","name":"n","bank_name":"b","name":"` + canary + `"}`, 400, "bad_request", "name"},
+		{"key_twice_inside", "POST", "/api/v1/admin/clients", `{"name":"n","role":"viewer","employers":[{"a":1},{"a":1,"a":2}]}`, 400, "bad_request", "a"},
+		{"day_that_there_is_not", "GET", "/api/v1/plaid/transactions?date_from=2026-02-30", "", 422, "invalid", "date_from"},
+		{"day_zero", "GET", "/api/v1/plaid/transactions?date_to=0000-01-01", "", 422, "invalid", "date_to"},
+		{"days_backwards", "GET", "/api/v1/plaid/transactions?date_from=2026-02-02&date_to=2026-02-01", "", 422, "invalid", "date_to"},
+		{"before_zero", "GET", "/api/v1/admin/audit?before=0", "", 422, "invalid", "before"},
+		{"no_duration", "GET", "/api/v1/plaid/expiring?within=soon", "", 422, "invalid", "within"},
+		{"no_moment", "GET", "/api/v1/plaid/transactions/removed?since=yesterday", "", 422, "invalid", "since"},
+		{"no_number", "GET", "/api/v1/plaid/transactions?min_cents=1.5", "", 422, "invalid", "min_cents"},
+		{"reason_unknown", "GET", "/companies/c1/bankaccounts?reason=because", "", 422, "invalid", "reason"},
 		{"no_such_account", "GET", "/api/v1/bank-accounts/000000000000000000000000", "", 404, "not_found", ""},
 		{"odd_id", "GET", "/api/v1/bank-accounts/..%2f..%2fetc", "", 404, "not_found", ""},
 		{"no_such_route", "GET", "/api/v2/accounts", "", 404, "not_found", ""},
-		{"wrong_method", "PUT", "/api/v1/bank-accounts", "{}", 404, "not_found", ""},
+		{"wrong_method", "PUT", "/api/v1/bank-accounts", "{}", 405, "bad_request", ""},
 		{"too_large", "POST", "/api/v1/bank-accounts", `{"name":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "too_large", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,6 +99,67 @@ func TestForm(t *testing.T) {
 	}
 	if strings.Contains(b.Log(), canary) {
 		t.Error("a refused number is in the log")
+	}
+}
+
+// Every bad parameter is named at once, with what the route takes and what may have been meant (R84).
+func TestEveryBadParameterIsNamed(t *testing.T) {
+	b := banktest.Start(t)
+	_, reply := b.Call(b.Client, "GET", "/api/v1/plaid/transactions?employer=e&date_from=x&pending=maybe&limit=0&limit=&text="+strings.Repeat("x", 201)+"&currency=", "")
+	fields, _ := dig(reply, "error.fields").(map[string]any)
+	for _, name := range []string{"employer", "date_from", "pending", "limit", "text", "currency"} {
+		if fields[name] == nil {
+			t.Errorf("%s is not named: %v", name, fields)
+		}
+	}
+	told := fmt.Sprint(fields["employer"])
+	if !strings.Contains(told, "perhaps employer_id is meant; it takes carrier_id, currency, cursor, date_from,") || !strings.Contains(told, "item_id, limit, max_cents") {
+		t.Errorf("unknown: %s", told)
+	}
+}
+
+// Any real day may be asked for, from the year 1 to 9999.
+func TestDaysOfAQuery(t *testing.T) {
+	b := banktest.Start(t)
+	for _, q := range []string{"date_from=0001-01-01&date_to=9999-12-31", "date_from=1800-01-01", "date_to=1899-12-31", "date_from=2400-02-29"} {
+		for _, path := range []string{"/api/v1/plaid/transactions?", "/api/v1/plaid/transactions/summary?"} {
+			if status, reply := b.Call(b.Client, "GET", path+q, ""); status != 200 {
+				t.Errorf("%s%s: %d %v", path, q, status, reply)
+			}
+		}
+	}
+}
+
+// HEAD answers as GET without the body; a path that is there for other methods says for which.
+func TestMethods(t *testing.T) {
+	b := banktest.Start(t)
+	for _, path := range []string{"/api/v1/status", "/healthz", "/openapi.json", "/api/v1/bank-accounts?limit=1", "/api/v1/bank-accounts/000000000000000000000000"} {
+		heads := map[string]*http.Response{}
+		for _, method := range []string{"GET", "HEAD"} {
+			resp, err := b.Client.Raw(t.Context(), method, path, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			heads[method] = resp
+		}
+		if get, head := heads["GET"], heads["HEAD"]; get.StatusCode != head.StatusCode || head.ContentLength <= 0 || get.Header.Get("Content-Type") != head.Header.Get("Content-Type") {
+			t.Errorf("%s: GET %d, HEAD %d of %d bytes", path, get.StatusCode, head.StatusCode, head.ContentLength)
+		}
+	}
+	for _, c := range []struct{ method, path, allow string }{
+		{"DELETE", "/api/v1/bank-accounts", "GET, HEAD, POST"}, {"GET", "/api/v1/plaid/exchange", "POST"},
+		{"HEAD", "/api/v1/plaid/exchange", "POST"}, {"POST", "/api/v1/status", "GET, HEAD"}, {"BREW", "/healthz", "GET, HEAD"},
+		{"PUT", "/api/v1/bank-accounts/x", "GET, HEAD, PATCH, DELETE"}, {"PATCH", "/companies/c1/bankaccounts", "GET, HEAD"},
+	} {
+		resp, err := b.Client.Raw(t.Context(), c.method, c.path, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 405 || resp.Header.Get("Allow") != c.allow {
+			t.Errorf("%s %s: %d, Allow %q, want %q", c.method, c.path, resp.StatusCode, resp.Header.Get("Allow"), c.allow)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -12,6 +13,7 @@ import (
 	"github.com/bankctl/bankctl/internal/ach"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/query"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
@@ -79,11 +81,11 @@ func operation(reg huma.Registry, r route, failure *huma.Response) *huma.Operati
 		Method: r.Method, Path: r.Path, OperationID: operationID(r), Summary: r.Summary,
 		Responses: map[string]*huma.Response{fmt.Sprint(r.Status): success(reg, r), "default": failure},
 	}
-	for _, name := range pathParams.FindAllStringSubmatch(r.Path, -1) {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: name[1], In: "path", Required: true, Schema: text()})
+	for _, name := range pathNames(r.Path) {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: text()})
 	}
-	for _, name := range r.Query {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "query", Schema: text()})
+	for _, p := range slices.Concat(r.Query, otherSpellings(r.Query)) {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: p.Name, In: "query", Description: sentence(p.Doc), Schema: parameter(p)})
 	}
 	if r.Method == "POST" && r.Act != "" {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Schema: text(),
@@ -101,7 +103,53 @@ func operation(reg huma.Registry, r route, failure *huma.Response) *huma.Operati
 	return op
 }
 
+// parameter describes the values that a parameter may have.
+func parameter(p query.Param) *huma.Schema {
+	s := text()
+	for _, word := range p.Enum {
+		s.Enum = append(s.Enum, word)
+	}
+	switch p.Kind {
+	case query.Date:
+		s.Format = "date"
+	case query.Moment:
+		s.Format = "date-time"
+	case query.Duration:
+		s.Examples = []any{"25s", "720h"}
+	case query.Boolean:
+		s.Type = huma.TypeBoolean
+	case query.Integer:
+		s.Type, s.Format, s.Minimum, s.Maximum = huma.TypeInteger, "int64", float(p.Min), float(p.Max)
+	}
+	return s
+}
+
+func float(n *int64) *float64 {
+	if n == nil {
+		return nil
+	}
+	f := float64(*n)
+	return &f
+}
+
+// sentence begins a text with a capital letter.
+func sentence(doc string) string {
+	if doc == "" {
+		return ""
+	}
+	return strings.ToUpper(doc[:1]) + doc[1:]
+}
+
 var pathParams = regexp.MustCompile(`\{(\w+)\}`)
+
+// pathNames lists the parameters in a route's path.
+func pathNames(path string) []string {
+	var names []string
+	for _, m := range pathParams.FindAllStringSubmatch(path, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
 
 func text() *huma.Schema { return &huma.Schema{Type: huma.TypeString} }
 

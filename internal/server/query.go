@@ -1,163 +1,91 @@
 package server
 
 import (
-	"fmt"
-	"net/url"
+	"context"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
-	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/query"
+	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// query reads a request's query strictly: every parameter that is read is known, every other one is refused.
-type query struct {
-	values url.Values
-	known  []string
-	bad    fault.Problems
+// takesNone refuses every parameter: of a route whose handler reads no query.
+func (c *call) takesNone() error {
+	var bad fault.Problems
+	query.Params(nil).Read(c.values, &bad)
+	return bad.Err()
 }
 
-func (c *call) query() *query {
-	q := &query{}
-	if c.r.URL.RawQuery != "" {
-		q.values = c.r.URL.Query()
+// decodeQuery reads the route's parameters, and those parts of its path that have the name of one, into the structs
+// pointed to. It names every bad one.
+func (c *call) decodeQuery(into ...any) error {
+	var bad fault.Problems
+	given := c.to.takes.Read(c.values, &bad)
+	s := spelling{fields: given, known: c.to.Query.Has, quote: func(word string) string { return word }, bad: &bad}
+	s.settle()
+	c.sent = s.sent
+	c.halfOwner(given, &bad)
+	for _, name := range pathNames(c.to.Path) {
+		given[name] = c.param(name)
 	}
-	return q
+	query.Decode(given, &bad, into...)
+	return bad.Err()
 }
 
-func (q *query) text(name string) string {
-	if q.known == nil {
-		q.known = make([]string, 0, 20)
+// halfOwner refuses an owner's kind without an id, or the other way round, where neither is the route's own name.
+func (c *call) halfOwner(given map[string]string, bad *fault.Problems) {
+	if c.to.Query.Has("owner_id") {
+		return
 	}
-	q.known = append(q.known, name)
-	given := q.values[name]
-	if len(given) == 0 {
-		return ""
-	}
-	if len(given) > 1 {
-		q.bad.Add(name, "is given more than once")
-	}
-	return given[0]
-}
-
-// twin reads a parameter that has two spellings (A4).
-func (q *query) twin(name, other string) string {
-	own, twin := q.text(name), q.text(other)
-	if own != "" && twin != "" && own != twin {
-		q.bad.Add(name, "differs from its other spelling, "+other)
-	}
-	if own == "" {
-		return twin
-	}
-	return own
-}
-
-func (q *query) enum(name string, allowed ...string) string {
-	v := q.text(name)
-	if v != "" && !slices.Contains(allowed, v) {
-		q.bad.Add(name, "must be one of "+strings.Join(allowed, ", "))
-	}
-	return v
-}
-
-func (q *query) boolean(name, value string) *bool {
-	switch value {
-	case "":
-		return nil
-	case "true", "false":
-		b := value == "true"
-		return &b
-	}
-	q.bad.Add(name, "must be true or false")
-	return nil
-}
-
-func (q *query) number(name string) int {
-	v := q.text(name)
-	if v == "" {
-		return 0
-	}
-	n, err := strconv.Atoi(v)
-	if err != nil || n < 1 {
-		q.bad.Add(name, "must be a whole number from 1")
-	}
-	return n
-}
-
-func (q *query) page() page.Request {
-	p := page.Request{Page: q.number("page"), Limit: q.number("limit")}
-	p.Check(&q.bad)
-	return p
-}
-
-func (q *query) duration(name string, most time.Duration) time.Duration {
-	v := q.text(name)
-	if v == "" {
-		return 0
-	}
-	d, err := time.ParseDuration(v)
-	if err != nil || d < 0 {
-		q.bad.Add(name, "must be a duration such as 25s")
-	}
-	return min(d, most)
-}
-
-func (q *query) moment(name string) time.Time {
-	v := q.text(name)
-	if v == "" {
-		return time.Time{}
-	}
-	t, err := time.Parse(time.RFC3339, v)
-	if err != nil {
-		q.bad.Add(name, "must be a time such as 2026-01-31T00:00:00Z")
-	}
-	return t
-}
-
-// owners reads the two owner filters, in either of their spellings.
-func (q *query) owners() (employer, carrier string) {
-	employer, carrier = q.text("employer_id"), q.text("carrier_id")
-	kind, id := q.enum("owner_type", account.Employer, account.Carrier), q.text("owner_id")
+	kind, typed := given["owner_type"]
+	_, named := given["owner_id"]
 	switch {
-	case id == "" && kind == "":
-	case id == "" || kind == "":
-		q.bad.Add("owner_id", "owner_type and owner_id go together")
-	case kind == account.Employer:
-		employer = q.same("employer_id", employer, id)
-	default:
-		carrier = q.same("carrier_id", carrier, id)
+	case typed && !slices.Contains(ownerKinds, kind):
+		bad.Add("owner_type", "must be one of "+strings.Join(ownerKinds, ", "))
+	case typed || named:
+		bad.Add("owner_id", "owner_type and owner_id go together")
 	}
-	return employer, carrier
 }
 
-func (q *query) same(name, own, twin string) string {
-	if own != "" && own != twin {
-		q.bad.Add(name, "differs from its other spelling, owner_id")
-	}
-	return twin
-}
-
-// err refuses what was not read, with the list of what may be sent.
-func (q *query) err() error {
-	for name := range q.values {
-		if !slices.Contains(q.known, name) {
-			reason := "is not a parameter of this route"
-			if len(q.known) > 0 {
-				slices.Sort(q.known)
-				reason += "; it takes " + strings.Join(slices.Compact(q.known), ", ")
-			}
-			q.bad.Add(shorten(name), reason)
+// withQuery decodes the query into what the use case takes, and calls.
+func withQuery[Q, R any](fn func(context.Context, tenant.Caller, Q) (R, error)) handler {
+	return func(c *call) (any, *page.Info, error) {
+		var q Q
+		if err := c.decodeQuery(&q); err != nil {
+			return nil, nil, err
 		}
+		reply, err := fn(c.r.Context(), c.caller, q)
+		return reply, nil, err
 	}
-	return q.bad.Err()
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+// withIDAndQuery is withQuery for a route that names one object.
+func withIDAndQuery[Q, R any](fn func(context.Context, tenant.Caller, string, Q) (R, error)) handler {
+	return func(c *call) (any, *page.Info, error) {
+		return withQuery(func(ctx context.Context, caller tenant.Caller, q Q) (R, error) {
+			return fn(ctx, caller, c.param("id"), q)
+		})(c)
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// withPage decodes a filter and the page that is asked for of what it selects.
+func withPage[Q, R any](fn func(context.Context, tenant.Caller, Q, page.Request) ([]R, page.Info, error)) handler {
+	return func(c *call) (any, *page.Info, error) {
+		var q Q
+		var p page.Request
+		if err := c.decodeQuery(&q, &p); err != nil {
+			return nil, nil, err
+		}
+		rows, info, err := fn(c.r.Context(), c.caller, q, p)
+		return rows, &info, err
+	}
+}
+
+// unfiltered makes a listing without a filter fit withPage.
+func unfiltered[R any](fn func(context.Context, tenant.Caller, page.Request) ([]R, page.Info, error)) handler {
+	return withPage(func(ctx context.Context, caller tenant.Caller, _ struct{}, p page.Request) ([]R, page.Info, error) {
+		return fn(ctx, caller, p)
+	})
 }

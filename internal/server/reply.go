@@ -8,12 +8,14 @@ import (
 
 	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/txn"
 )
 
 // room is where a reply is written before it is sent.
 type room struct {
-	b   []byte
-	enc *json.Encoder // writes to b
+	b    []byte
+	enc  *json.Encoder // writes to b
+	rows []byte        // of a page that the bank writes
 }
 
 // rooms are used again: without that, memory for pages would cost more than the pages.
@@ -34,6 +36,10 @@ func (o *room) Write(p []byte) (int, error) {
 
 // encode appends the JSON of a value.
 func (o *room) encode(v any) error {
+	if written, ok := v.(txn.JSON); ok {
+		o.b = append(o.b, written...)
+		return nil
+	}
 	err := o.enc.Encode(v)
 	o.b = bytes.TrimSuffix(o.b, []byte("\n"))
 	return err
@@ -41,19 +47,10 @@ func (o *room) encode(v any) error {
 
 // leave gives the room back; nothing may hold on to what stands in it.
 func (o *room) leave() {
-	if cap(o.b) <= largestRoom {
-		o.b = o.b[:0]
+	if cap(o.b)+cap(o.rows) <= largestRoom {
+		o.b, o.rows = o.b[:0], o.rows[:0]
 		rooms.Put(o)
 	}
-}
-
-// begun is a reply whose handler has written it into the call's room already, behind what leads it.
-type begun struct{}
-
-// begin empties the call's room for a handler that writes its reply by itself, and gives what leads it.
-func (c *call) begin(listing bool) []byte {
-	c.out.b = append(c.out.b[:0], route{}.lead(listing)...)
-	return c.out.b
 }
 
 // lead is what stands before a reply's data, by the form of the route's family: S1's envelope, or S2's bare object (A33).
@@ -69,12 +66,10 @@ func (rt route) lead(listing bool) string {
 
 func (c *call) succeed(rt *route, reply any, info *page.Info) {
 	lead := rt.lead(info != nil)
-	if _, written := reply.(begun); !written {
-		c.out.b = append(c.out.b[:0], lead...)
-		if err := c.out.encode(reply); err != nil {
-			c.fail(err)
-			return
-		}
+	c.out.b = append(c.out.b[:0], lead...)
+	if err := c.out.encode(reply); err != nil {
+		c.fail(err)
+		return
 	}
 	c.data = c.out.b[len(lead):len(c.out.b):len(c.out.b)]
 	c.send(rt, rt.Status, info)

@@ -9,6 +9,7 @@ import (
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/query"
 	"github.com/bankctl/bankctl/internal/status"
 	"github.com/bankctl/bankctl/internal/tenant"
 	"github.com/bankctl/bankctl/internal/trail"
@@ -21,7 +22,7 @@ type route struct {
 	Summary      string
 	Act          tenant.Act // what a role must allow; empty = open to anyone on the socket
 	Status       int
-	Query        []string     // parameters, for the document
+	Query        query.Params // by the names that the route itself uses
 	Body         reflect.Type // nil = none
 	Reply        reflect.Type // nil = not JSON of the API's form
 	List         bool         // Reply is one of many, with pagination
@@ -32,9 +33,8 @@ type route struct {
 
 func typed[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
-var paging = []string{"page", "limit"}
-
-func with(more ...string) []string { return slices.Concat(more, paging) }
+// paged lists the parameters of a filter and of the page of what it selects.
+func paged(filter any) query.Params { return query.Of(filter, page.Request{}) }
 
 // table lists every route, sorted by path and method within its group.
 func (s *Server) table() []route {
@@ -43,6 +43,7 @@ func (s *Server) table() []route {
 		if all[i].Status == 0 {
 			all[i].Status = 200
 		}
+		all[i].Query = all[i].Query.Without(pathNames(all[i].Path)...)
 		if strings.HasPrefix(all[i].Path, "/companies/") { // S2 names no base path: both are served (A33)
 			twin := all[i]
 			twin.Path = "/api/v1" + twin.Path
@@ -68,23 +69,23 @@ func (s *Server) linking() []route {
 		{Method: "POST", Path: "/api/v1/plaid/balance", Name: "GetBalance", Summary: "Ask the bank for live balances (a paid read)", Act: tenant.Read,
 			Body: typed[connection.BalanceParams](), Reply: typed[connection.Balances](), Handle: withBody(b.GetBalance)},
 		{Method: "GET", Path: "/api/v1/plaid/connections", Name: "ListConnections", Summary: "List linked institutions, newest first", Act: tenant.Read,
-			Query: with("employer_id", "carrier_id", "status"), Reply: typed[connection.Connection](), List: true, Handle: s.listConnections},
+			Query: paged(connection.Query{}), Reply: typed[connection.Connection](), List: true, Handle: withPage(b.ListConnections)},
 		{Method: "DELETE", Path: "/api/v1/plaid/connections/{id}", Name: "RemoveConnection", Summary: "Remove the Item at Plaid and close what came from it", Act: tenant.Write,
-			Query: []string{"ach"}, Reply: typed[connection.RemovedReply](), Handle: s.removeConnection},
+			Query: query.Of(connection.RemoveParams{}), Reply: typed[connection.RemovedReply](), Handle: withIDAndQuery(b.RemoveConnection)},
 		{Method: "GET", Path: "/api/v1/plaid/connections/{id}", Name: "GetConnection", Summary: "Read a connection by our id or Plaid's item id", Act: tenant.Read,
-			Reply: typed[connection.Connection](), Handle: withID(s.bank.GetConnection)},
+			Reply: typed[connection.Connection](), Handle: withID(b.GetConnection)},
 		{Method: "POST", Path: "/api/v1/plaid/connections/{id}/check", Name: "CheckConnection", Summary: "Ask Plaid how a connection is, and bring it in line", Act: tenant.Write,
 			Reply: typed[connection.Connection](), Handle: withID(b.CheckConnection)},
 		{Method: "POST", Path: "/api/v1/plaid/connections/{id}/rotate-token", Name: "RotateToken", Summary: "Swap the access token for a new one", Act: tenant.Write,
 			Reply: typed[connection.Rotated](), Handle: withID(b.RotateToken)},
 		{Method: "GET", Path: "/api/v1/plaid/expiring", Name: "ListExpiring", Summary: "List consents, accesses, deposits and balances that end soon; within=720h where left out", Act: tenant.Read,
-			Query: []string{"within"}, Reply: typed[[]connection.Expiring](), Handle: s.listExpiring},
+			Query: query.Of(connection.ExpiringQuery{}), Reply: typed[[]connection.Expiring](), Handle: withQuery(s.listExpiring)},
 		{Method: "POST", Path: "/api/v1/plaid/exchange", Name: "Exchange", Summary: "Turn a public token into a connection and read its accounts", Act: tenant.Link,
 			Body: typed[connection.ExchangeParams](), Reply: typed[connection.Exchanged](), Handle: withBody(b.Exchange)},
 		{Method: "POST", Path: "/api/v1/plaid/import", Name: "ImportConnection", Summary: "Take over an Item that another tool made with the same Plaid keys", Act: tenant.Link, Status: 201,
 			Body: typed[connection.ImportParams](), Reply: typed[connection.Connection](), Handle: withBody(b.ImportConnection)},
 		{Method: "GET", Path: "/api/v1/plaid/link-sessions/{id}", Name: "GetSession", Summary: "Read a link session; wait=25s returns as soon as it ends", Act: tenant.Read,
-			Query: []string{"wait"}, Reply: typed[connection.Session](), Handle: s.getSession},
+			Query: query.Of(connection.WaitQuery{}), Reply: typed[connection.Session](), Handle: withIDAndQuery(s.getSession)},
 		{Method: "POST", Path: "/api/v1/plaid/link-sessions/{id}/complete", Name: "CompleteSession", Summary: "Finish a session without a browser (simulated and sandbox)", Act: tenant.EmployeeLink,
 			Body: typed[connection.CompleteParams](), Reply: typed[connection.Session](), Handle: withIDAndBody(b.CompleteSession)},
 		{Method: "POST", Path: "/api/v1/plaid/link-token", Name: "StartLink", Summary: "Ask for a link token", Act: tenant.Link,
@@ -94,7 +95,7 @@ func (s *Server) linking() []route {
 		{Method: "POST", Path: "/api/v1/plaid/sync-accounts", Name: "SyncAccounts", Summary: "Read the accounts of a connection anew", Act: tenant.Write,
 			Body: typed[connection.ItemParams](), Reply: typed[connection.Synced](), Handle: withBody(b.SyncAccounts)},
 		{Method: "GET", Path: "/api/v1/plaid/usage", Name: "ListUsage", Summary: "Count the calls to Plaid by connection and endpoint", Act: tenant.Read,
-			Query: []string{"connection_id"}, Reply: typed[[]connection.Usage](), Handle: s.listUsage},
+			Query: query.Of(connection.UsageQuery{}), Reply: typed[[]connection.Usage](), Handle: withQuery(s.listUsage)},
 	}
 }
 
@@ -102,11 +103,11 @@ func (s *Server) accounts() []route {
 	b := s.bank
 	return []route{
 		{Method: "GET", Path: "/api/v1/bank-accounts", Name: "ListAccounts", Summary: "List bank accounts, newest first", Act: tenant.Read,
-			Query: with("employer_id", "carrier_id", "user_id", "connection_id", "connection_type", "status", "primary"), Reply: typed[account.Account](), List: true, Handle: s.listAccounts},
+			Query: paged(account.Query{}), Reply: typed[account.Account](), List: true, Handle: withPage(b.ListAccounts)},
 		{Method: "POST", Path: "/api/v1/bank-accounts", Name: "AddAccount", Summary: "Add a bank account by hand", Act: tenant.Write, Status: 201,
 			Body: typed[account.AddParams](), Reply: typed[account.Account](), Handle: withBody(b.AddAccount)},
 		{Method: "DELETE", Path: "/api/v1/bank-accounts/{id}", Name: "DeleteAccount", Summary: "Delete a bank account; cascade=true takes joined ACH accounts along", Act: tenant.Write,
-			Query: []string{"cascade"}, Reply: typed[account.Deleted](), Handle: s.deleteAccount},
+			Query: query.Of(account.DeleteQuery{}), Reply: typed[account.Deleted](), Handle: withIDAndQuery(s.deleteAccount)},
 		{Method: "GET", Path: "/api/v1/bank-accounts/{id}", Name: "GetAccount", Summary: "Read a bank account", Act: tenant.Read,
 			Reply: typed[account.Account](), Handle: withID(b.GetAccount)},
 		{Method: "PATCH", Path: "/api/v1/bank-accounts/{id}", Name: "UpdateAccount", Summary: "Change a bank account", Act: tenant.Write,
@@ -120,7 +121,7 @@ func (s *Server) ach() []route {
 	b := s.bank
 	return []route{
 		{Method: "GET", Path: "/api/v1/bank-accounts/ach", Name: "ListACH", Summary: "List ACH accounts, newest first", Act: tenant.Read,
-			Query: with("owner_type", "owner_id", "status", "connection_type", "bank_account_id", "employer_id", "carrier_id"), Reply: typed[account.ACH](), List: true, Handle: s.listACH},
+			Query: paged(account.ACHQuery{}), Reply: typed[account.ACH](), List: true, Handle: withPage(b.ListACH)},
 		{Method: "POST", Path: "/api/v1/bank-accounts/ach", Name: "AddACH", Summary: "Add an ACH account by hand; it starts unverified", Act: tenant.Write, Status: 201,
 			Body: typed[account.AddACHParams](), Reply: typed[account.ACH](), Handle: withBody(b.AddACH)},
 		{Method: "POST", Path: "/api/v1/bank-accounts/ach/from-plaid", Name: "AddACHFromPlaid", Summary: "Add an ACH account of a linked one; its numbers come from Plaid", Act: tenant.Write, Status: 201,
@@ -142,11 +143,11 @@ func (s *Server) admin() []route {
 	b := s.bank
 	return []route{
 		{Method: "GET", Path: "/api/v1/admin/audit", Name: "ListAudit", Summary: "List audit records, newest first", Act: tenant.Administer,
-			Query: []string{"limit", "before", "action", "object", "client_id", "since"}, Reply: typed[[]trail.Record](), Handle: s.listAudit},
+			Query: query.Of(trail.Query{}), Reply: typed[[]trail.Record](), Handle: withQuery(b.ListAudit)},
 		{Method: "GET", Path: "/api/v1/admin/audit/verify", Name: "VerifyAudit", Summary: "Check the tenant's whole audit chain", Act: tenant.Administer,
 			Reply: typed[trail.Report](), Handle: s.verifyAudit},
 		{Method: "GET", Path: "/api/v1/admin/clients", Name: "ListClients", Summary: "List the tenant's clients", Act: tenant.Administer,
-			Query: with(), Reply: typed[tenant.Client](), List: true, Handle: s.listClients},
+			Query: paged(struct{}{}), Reply: typed[tenant.Client](), List: true, Handle: unfiltered(b.ListClients)},
 		{Method: "POST", Path: "/api/v1/admin/clients", Name: "AddClient", Summary: "Mint a client; its secret is shown this once", Act: tenant.Administer, Status: 201,
 			Body: typed[tenant.ClientParams](), Reply: typed[tenant.Minted](), Handle: withBody(b.AddClient)},
 		{Method: "DELETE", Path: "/api/v1/admin/clients/{id}", Name: "RevokeClient", Summary: "End a client", Act: tenant.Administer,
@@ -160,18 +161,8 @@ func (s *Server) admin() []route {
 		{Method: "GET", Path: "/api/v1/admin/doctor", Name: "Examine", Summary: "Read all data and the audit chain, and list what needs somebody", Act: tenant.Administer,
 			Reply: typed[status.Examination](), Handle: s.examine},
 		{Method: "GET", Path: "/api/v1/admin/tenants", Name: "ListTenants", Summary: "List tenants", Act: tenant.Administer,
-			Query: with(), Reply: typed[tenant.Tenant](), List: true, Handle: s.listTenants},
+			Query: paged(struct{}{}), Reply: typed[tenant.Tenant](), List: true, Handle: unfiltered(b.ListTenants)},
 		{Method: "POST", Path: "/api/v1/admin/tenants", Name: "AddTenant", Summary: "Make a tenant (local owner)", Act: tenant.Administer, Status: 201,
 			Body: typed[tenant.AddParams](), Reply: typed[tenant.Tenant](), Handle: withBody(b.AddTenant)},
 	}
-}
-
-// listing reads a page's parameters last, refuses unknown ones, and calls.
-func listing[R any](q *query, list func(page.Request) ([]R, page.Info, error)) (any, *page.Info, error) {
-	p := q.page()
-	if err := q.err(); err != nil {
-		return nil, nil, err
-	}
-	rows, info, err := list(p)
-	return rows, &info, err
 }

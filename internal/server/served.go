@@ -3,10 +3,13 @@ package server
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/bankctl/bankctl/internal/query"
 )
 
 // line names a route by its method and the pattern of its path.
@@ -16,7 +19,8 @@ type line struct{ method, path string }
 // them are counted.
 type served struct {
 	route
-	log slog.Handler // has the method and the route; nil where calls have neither in common
+	takes query.Params // the route's own, and their other spellings
+	log   slog.Handler // has the method and the route; nil where calls have neither in common
 
 	once    sync.Once          // for the two below, so that only routes that were called are shown
 	well    prometheus.Counter // of replies with the route's own status
@@ -24,7 +28,7 @@ type served struct {
 }
 
 func (s *Server) newServed(rt route) *served {
-	return &served{route: rt, log: s.log.Handler().WithAttrs([]slog.Attr{slog.String("method", rt.Method), slog.String("route", rt.Path)})}
+	return &served{route: rt, takes: slices.Concat(rt.Query, otherSpellings(rt.Query)), log: s.log.Handler().WithAttrs([]slog.Attr{slog.String("method", rt.Method), slog.String("route", rt.Path)})}
 }
 
 // logCall writes the access log's line. It goes to the handler itself, for a Logger would look up the line of source that

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/query"
 	"github.com/bankctl/bankctl/internal/socket"
 	"github.com/bankctl/bankctl/internal/status"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -150,14 +152,24 @@ func foreign(r *http.Request) error {
 // serve finds the route, then who is calling, whether they may, what was said before under the same key, and calls.
 func (s *Server) serve(c *call) {
 	path := cmp.Or(c.r.URL.RawPath, c.r.URL.Path, "/")
-	to := s.served[line{c.r.Method, s.mux.Find(&c.path, c.r.Method, path)}]
+	method := c.r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // net/http leaves the body out
+	}
+	to := s.served[line{method, s.mux.Find(&c.path, method, path)}]
 	if to == nil {
 		c.to = &s.unknown
-		c.fail(fault.New(fault.NotFound, "there is no such route for this method").WithHint("GET /openapi.json lists the routes"))
+		s.noRoute(c, path)
 		return
 	}
 	c.to = to
 	rt := &to.route
+	values, err := query.Parse(c.r.URL.RawQuery)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.values = values
 	if rt.Raw != nil {
 		rt.Raw(c)
 		return
@@ -167,6 +179,26 @@ func (s *Server) serve(c *call) {
 		return
 	}
 	s.answer(c, rt)
+}
+
+// noRoute refuses a path that there is not, or that is there for other methods.
+func (s *Server) noRoute(c *call, path string) {
+	var allow []string
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		if s.mux.Match(chi.NewRouteContext(), method, path) {
+			allow = append(allow, method)
+		}
+	}
+	if len(allow) == 0 {
+		c.fail(fault.New(fault.NotFound, "there is no such route").WithHint("GET /openapi.json lists the routes"))
+		return
+	}
+	if allow[0] == "GET" {
+		allow = slices.Insert(allow, 1, "HEAD")
+	}
+	list := strings.Join(allow, ", ")
+	c.w.Header().Set("Allow", list)
+	c.refuse(http.StatusMethodNotAllowed, fault.New(fault.BadRequest, "this route is not for that method").WithHint("it takes %s", list))
 }
 
 // admit finds out who is calling and whether their role allows this route.
@@ -228,6 +260,12 @@ func (s *Server) noteRefusal(c *call, rt *route, err error) {
 
 // answer runs a route's call, under its Idempotency-Key where it has one, and writes the reply.
 func (s *Server) answer(c *call, rt *route) {
+	if len(rt.Query) == 0 {
+		if err := c.takesNone(); err != nil {
+			c.fail(err)
+			return
+		}
+	}
 	if err := c.readBody(); err != nil {
 		c.fail(err)
 		return

@@ -24,12 +24,12 @@ type Record struct {
 
 // Query selects records, newest first.
 type Query struct {
-	Limit     int // 0 is the default, below 0 is no limit
-	BeforeSeq uint64
-	Action    string
-	Object    string
-	ClientID  string
-	Since     time.Time
+	Limit     int       `query:"limit" min:"1" max:"1000" doc:"records to show, 50 where left out" flag:"-"` // below 0 is no limit
+	BeforeSeq uint64    `query:"before" min:"1" doc:"records before this seq: the next page"`
+	Action    string    `query:"action" doc:"noun and verb, for instance ach.add"`
+	Object    string    `query:"object" doc:"kind:id"`
+	ClientID  string    `query:"client_id" doc:"of this client"`
+	Since     time.Time `query:"since" doc:"since this time" flag:"-"`
 }
 
 // Report is what a check of the whole chain found.

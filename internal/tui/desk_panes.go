@@ -9,7 +9,6 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/mdp/qrterminal/v3"
 
 	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/trail"
@@ -94,7 +93,7 @@ func (m deskModel) viewLink() []string {
 	if linked {
 		body = append(body, m.address(token)...)
 		body = append(body, blank)
-		if code := qr(token.HostedLinkURL); len(code) > 0 {
+		if code := m.code(token.HostedLinkURL); len(code) > 0 {
 			switch spare := m.height - len(body) - 6 - len(code); {
 			case spare >= 0:
 				body = append(append(body, code...), blank)
@@ -136,29 +135,19 @@ func (m deskModel) address(token employee.TokenReply) []string {
 	if token.Mode == employee.ModeUpdate {
 		what = "to sign in again at the bank linked before"
 	}
-	if onLoopback(token.HostedLinkURL) {
+	if OnLoopback(token.HostedLinkURL) {
 		what += " of a SIMULATION: no real bank is involved"
 	}
 	return append(lines, "  "+m.styles.dim.Render(what+", "+countdown(token.Expiration.Sub(m.Now()))))
 }
 
-// onLoopback tells the simulator's pages, which no other device can open.
-func onLoopback(url string) bool {
-	return strings.HasPrefix(url, "http://127.0.0.1") || strings.HasPrefix(url, "http://localhost") || strings.HasPrefix(url, "http://[::1]")
-}
-
-// qr draws the address for a phone, where another device could open it.
-func qr(url string) []string {
-	if onLoopback(url) {
+// code is the address's QR code, a line each, or nothing where no phone could open it.
+func (m deskModel) code(url string) []string {
+	code := QR(url)
+	if code == "" {
 		return nil
 	}
-	var b strings.Builder
-	qrterminal.GenerateWithConfig(url, qrterminal.Config{
-		Level: qrterminal.L, Writer: &b, HalfBlocks: true, QuietZone: 1,
-		BlackChar: qrterminal.BLACK_BLACK, WhiteChar: qrterminal.WHITE_WHITE,
-		BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
-	})
-	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(code, "\n"), "\n")
 	for i := range lines {
 		lines[i] = "  " + lines[i]
 	}

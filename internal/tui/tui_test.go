@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 		fmt.Printf("chosen=%s primary=%s err=%v\n", strings.Join(chosen, ","), primary, err)
 		os.Exit(0)
 	case "wait":
-		err := Wait(context.Background(), t, Waiting{Title: "Finish at your bank", URL: "https://secure.plaid.com/hl/abc", QR: true, Expires: time.Now().Add(time.Hour), Now: time.Now},
+		err := Wait(context.Background(), t, Waiting{Title: "Finish at your bank", URL: "https://secure.plaid.com/hl/abc", Expires: time.Now().Add(time.Hour), Now: time.Now},
 			func(ctx context.Context) (bool, string, error) {
 				<-ctx.Done()
 				return false, "", ctx.Err()

@@ -10,14 +10,12 @@ import (
 	"github.com/aymanbagabas/go-osc52/v2"
 	"github.com/charmbracelet/bubbles/spinner"
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/mdp/qrterminal/v3"
 )
 
 // Waiting describes what the user is to do elsewhere, and until when.
 type Waiting struct {
 	Title      string
 	URL        string
-	QR         bool // worth a QR code: another device could open the URL
 	Expires    time.Time
 	Simulation bool
 	Open       func() error // opens the URL in a browser; nil = there is none here
@@ -77,13 +75,8 @@ func (m waitModel) header() string {
 		b.WriteString("SIMULATION: no real bank is involved.\n")
 	}
 	b.WriteString("\n  " + m.w.URL + "\n\n")
-	if m.w.QR {
-		qrterminal.GenerateWithConfig(m.w.URL, qrterminal.Config{
-			Level: qrterminal.L, Writer: &b, HalfBlocks: true, QuietZone: 1,
-			BlackChar: qrterminal.BLACK_BLACK, WhiteChar: qrterminal.WHITE_WHITE,
-			BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
-		})
-		b.WriteString("\n")
+	if code := QR(m.w.URL); code != "" {
+		b.WriteString(code + "\n")
 	}
 	return b.String()
 }

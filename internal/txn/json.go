@@ -10,6 +10,9 @@ import (
 // A page of transactions is written by hand: encoding/json takes five times as long for it (BenchmarkPage in package
 // ledger), and a page is what is asked for most. A test holds the two against each other, byte for byte.
 
+// JSON is a reply, or a part of one, that is written already.
+type JSON []byte
+
 // Line is a transaction as a page writes it: texts stand as in JSON already, between their quotes.
 type Line struct {
 	ID                   []byte

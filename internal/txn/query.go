@@ -11,26 +11,37 @@ import (
 
 // Query selects transactions; its zero fields select all.
 type Query struct {
-	EmployerID, CarrierID string
-	Item                  string // Plaid's item id or our connection's
-	AccountID             string // Plaid's account id or our bank account's
-	DateFrom, DateTo      string // YYYY-MM-DD, inclusive, on the transaction's date (A21)
-	Pending               *bool
-	MinCents, MaxCents    *int64 // on the amount as it is, with its sign
-	Currency              string
-	Text                  string // part of the name or merchant, without case
+	EmployerID string `query:"employer_id" doc:"of this employer"`
+	CarrierID  string `query:"carrier_id" doc:"of this carrier"`
+	Item       string `query:"plaid_item_id" doc:"of this connection, by its id or Plaid's item id" flag:"item" id:"connection"`
+	AccountID  string `query:"plaid_account_id" doc:"of this bank account, by its id or Plaid's" flag:"account" id:"account"`
+	DateFrom   string `query:"date_from" format:"date" doc:"from this day on, such as 2026-01-31" flag:"from"` // of the transaction's date (A21)
+	DateTo     string `query:"date_to" format:"date" doc:"up to this day" flag:"to"`                           // inclusive
+	Pending    *bool  `query:"pending" doc:"pending ones alone; with =false the posted"`
+	MinCents   *int64 `query:"min_cents" unit:"minor units" doc:"this amount or more, with its sign: money in is negative" flag:"-"`
+	MaxCents   *int64 `query:"max_cents" unit:"minor units" doc:"this amount or less, with its sign" flag:"-"`
+	Currency   string `query:"currency" doc:"in this currency, such as USD"`
+	Text       string `query:"text" doc:"with this in the name or merchant"` // without case
 
 	page.Request
-	Cursor string // of the page before; instead of a page number
+	Cursor string `query:"cursor" doc:"go on after the page whose cursor this is; instead of page" flag:"-"`
+}
+
+// Grouping is how a summary adds up what a query selects.
+type Grouping struct {
+	By         string `query:"by" enum:"day,week,month,account,category" doc:"a line each day, week, month, account, category"`
+	ByCurrency bool   `query:"by_currency" doc:"each currency by itself"`
+}
+
+// Removal selects rows that Plaid has taken back, beside the owner and the connection of a query.
+type Removal struct {
+	Since time.Time `query:"since" doc:"taken back since then" flag:"-"`
 }
 
 // Check names every bad filter.
 func (q *Query) Check(bad *fault.Problems) {
-	from, err := Day(q.DateFrom)
-	bad.Check("date_from", err)
-	to, err := Day(q.DateTo)
-	bad.Check("date_to", err)
-	if q.DateFrom != "" && q.DateTo != "" && to < from {
+	q.Request.Check(bad)
+	if q.DateFrom != "" && q.DateTo != "" && q.DateTo < q.DateFrom {
 		bad.Add("date_to", "is before date_from")
 	}
 	if q.MinCents != nil && q.MaxCents != nil && *q.MaxCents < *q.MinCents {
@@ -58,7 +69,7 @@ func Day(date string) (int32, error) {
 		return 0, errDay
 	}
 	year, month, day := digits(date[:4]), digits(date[5:7]), digits(date[8:])
-	if year < 1900 || year > 2500 || month < 1 || month > 12 || day < 1 || day > 31 {
+	if year < 1 || month < 1 || month > 12 || day < 1 || day > 31 {
 		return 0, errDay
 	}
 	if t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC); t.Day() == day {

@@ -128,7 +128,7 @@ type Page struct {
 
 // RawPage is a Page whose rows are JSON already.
 type RawPage struct {
-	Rows     []byte // behind what the caller had there
+	Rows     JSON
 	Info     page.Info
 	Next     string
 	SyncedAt *time.Time

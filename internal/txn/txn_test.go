@@ -57,7 +57,7 @@ func TestCells(t *testing.T) {
 }
 
 func TestDays(t *testing.T) {
-	for _, bad := range []string{"2026-02-30", "2026-1-1", "20260101", "1800-01-01", "x"} {
+	for _, bad := range []string{"2026-02-30", "2026-1-1", "20260101", "0000-01-01", "-001-01-01", "x"} {
 		if _, err := txn.Day(bad); err == nil {
 			t.Errorf("%q passes", bad)
 		}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// mayBeEmpty marks a flag whose empty value means something: to clear what is there.
+const mayBeEmpty = "may-be-empty"
+
+func allowEmpty(cmd *cobra.Command, flag string) {
+	if err := cmd.Flags().SetAnnotation(flag, mayBeEmpty, nil); err != nil {
+		panic(err) // a flag that this very command does not have
+	}
+}
+
+// refuseEmpty refuses flags and arguments that are given and empty: mostly a variable that was not set, which must not
+// mean "all" (A8).
+func refuseEmpty(cmd *cobra.Command, args []string) error {
+	if strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
+		return nil // the word to complete may well be empty
+	}
+	if slices.Contains(args, "") {
+		return usage("is a variable not set?", "an argument of %s is empty", cmd.CommandPath())
+	}
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if _, may := f.Annotations[mayBeEmpty]; err == nil && !may && holdsNothing(f.Value) {
+			err = usage("is a variable not set? leave the flag out where it is not meant", "--%s is empty", f.Name)
+		}
+	})
+	return err
+}
+
+func holdsNothing(v pflag.Value) bool {
+	if list, ok := v.(pflag.SliceValue); ok {
+		all := list.GetSlice()
+		return len(all) == 0 || slices.Contains(all, "")
+	}
+	return v.String() == ""
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bankctl/bankctl/internal/client"
+	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/tui"
+)
+
+// signIn is one link session on its way to an end, on a page where somebody signs in at a bank.
+type signIn struct {
+	app       *app
+	client    *client.Client
+	session   string
+	url       string
+	expires   time.Time
+	noBrowser bool
+	words     signInWords
+
+	simulated func(context.Context) (bool, error) // whether the page is of a simulated bank
+	over      func(connection.Session) bool       // nothing more will happen
+	outcome   func(connection.Session) error      // nil where the session succeeded
+}
+
+// signInWords is how a sign-in speaks to whoever waits for it.
+type signInWords struct {
+	plain, opened string                          // what is to be done, without a browser here and with one
+	unattended    string                          // the same where nobody can press a key
+	progress      func(connection.Session) string // what is going on
+	left, resume  string                          // of an end by the one who waits: what it means, and the command that goes on
+}
+
+// How long one look at a session lasts: short under a screen that shows what is going on.
+const (
+	lookOnScreen = 3 * time.Second
+	look         = 25 * time.Second
+)
+
+// run sees the session through: without a browser where the sign-in is told already, else on its page.
+func (f signIn) run(ctx context.Context, told bool, p connection.CompleteParams) (connection.Session, error) {
+	if told {
+		return f.complete(ctx, p)
+	}
+	return f.wait(ctx)
+}
+
+// complete ends the session without a browser.
+func (f signIn) complete(ctx context.Context, p connection.CompleteParams) (connection.Session, error) {
+	if p.InstitutionID != "" {
+		f.app.say("Signing in at %s without a browser …", clean(p.InstitutionID))
+	}
+	s, err := f.client.CompleteSession(ctx, f.session, p)
+	if err != nil {
+		return s, err
+	}
+	if !f.over(s) {
+		return f.poll(ctx)
+	}
+	return s, f.outcome(s)
+}
+
+// wait shows the page's address, opens it where there is a browser, and waits for the session's end.
+func (f signIn) wait(ctx context.Context) (connection.Session, error) {
+	a := f.app
+	if !a.canPrompt() {
+		fmt.Fprintf(a.Stderr, "%s (until %s):\n%s\n", f.words.unattended, utc(f.expires), clean(f.url))
+		return f.poll(ctx)
+	}
+	title, open := f.words.plain, a.opener(f.url)
+	if f.noBrowser {
+		open = nil
+	}
+	if open != nil {
+		title = f.words.opened
+		if err := open(); err != nil {
+			a.say("The browser could not be started: %v", reason(err))
+		}
+	}
+	simulated, err := f.simulated(ctx)
+	if err != nil {
+		return connection.Session{}, err
+	}
+	var last connection.Session
+	err = tui.Wait(ctx, a.terminal(), tui.Waiting{
+		Title: title, URL: clean(f.url), Expires: f.expires, Simulation: simulated, Open: open, Now: a.Now,
+	}, func(ctx context.Context) (bool, string, error) {
+		s, err := f.client.GetSession(ctx, f.session, lookOnScreen)
+		last = s
+		return err == nil && f.over(s), f.words.progress(s), err
+	})
+	if errors.Is(err, tui.ErrQuit) {
+		return last, exitError{fault.ExitLeft, f.words.left, "`" + f.words.resume + "` goes on waiting until the page expires"}
+	}
+	if err != nil {
+		return last, err
+	}
+	return last, f.outcome(last)
+}
+
+// poll waits without a screen.
+func (f signIn) poll(ctx context.Context) (connection.Session, error) {
+	for {
+		s, err := f.client.GetSession(ctx, f.session, look)
+		if err != nil {
+			return s, err
+		}
+		if f.over(s) {
+			return s, f.outcome(s)
+		}
+	}
+}
+
+// ended turns the end of a session into an error, unless it succeeded.
+func ended(s connection.Session, expired, left, hintExpired, hintLeft string) error {
+	switch s.State {
+	case connection.Expired:
+		return exitError{fault.ExitLeft, expired, hintExpired}
+	case connection.Exited:
+		if s.Exit != nil && s.Exit.ErrorCode != "" {
+			left += " (" + s.Exit.ErrorCode + ")"
+		}
+		return exitError{fault.ExitLeft, left, hintLeft}
+	}
+	if s.Trouble != nil {
+		return s.Trouble
+	}
+	return nil
+}
+
+func (a *app) terminal() tui.Terminal {
+	return tui.Terminal{In: a.Stdin, Out: a.Stderr, Color: a.mayColor()}
+}
