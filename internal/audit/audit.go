@@ -46,11 +46,20 @@ func Append(tx *store.Tx, tenant string, r Record) (Record, error) {
 	if r.Hash, err = hash(tx, tenant, r); err != nil {
 		return Record{}, fmt.Errorf("append audit record: %w", err)
 	}
-	if err := records.Put(tx, tenant, recordID(r.Seq), r); err != nil {
+	if err := records.Put(tx, tenant, RecordID(r.Seq), r); err != nil {
 		return Record{}, fmt.Errorf("append audit record: %w", err)
 	}
 	if err := heads.Put(tx, tenant, headID, Head{Seq: r.Seq, Hash: r.Hash}); err != nil {
 		return Record{}, fmt.Errorf("append audit record: %w", err)
+	}
+	return r, nil
+}
+
+// Get reads one record by the key that RecordID gives.
+func Get(tx *store.Tx, tenant, id string) (Record, error) {
+	r, err := records.Get(tx, tenant, id)
+	if err != nil {
+		return Record{}, fmt.Errorf("read audit record: %w", err)
 	}
 	return r, nil
 }
@@ -63,8 +72,8 @@ func readHead(tx *store.Tx, tenant string) (Head, error) {
 	return head, err
 }
 
-// recordID is a key of fixed width, so that keys stand in the order of Seq.
-func recordID(seq uint64) string { return fmt.Sprintf("%020d", seq) }
+// RecordID is a key of fixed width, so that keys stand in the order of Seq.
+func RecordID(seq uint64) string { return fmt.Sprintf("%020d", seq) }
 
 // hash chains r to r.Prev under the tenant's key. JSON is canonical here:
 // fields stand in the order of the struct, map keys are sorted.

@@ -16,7 +16,7 @@ func List(tx *store.Tx, tenant string, q Query) ([]Record, error) {
 	}
 	r := store.Range{Reverse: true}
 	if q.BeforeSeq > 0 {
-		r.To = recordID(q.BeforeSeq)
+		r.To = RecordID(q.BeforeSeq)
 	}
 	list := []Record{}
 	for rec, err := range records.Scan(tx, tenant, r) {

@@ -125,6 +125,9 @@ func (b *Bank) Start(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("find default tenant: %w", err)
 	}
+	if err := b.fillIndexes(ctx); err != nil {
+		return err
+	}
 	b.life.Start(ctx)
 	if err := b.resume(ctx); err != nil {
 		return err

@@ -169,7 +169,7 @@ func (b *Bank) noteSession(tx *store.Tx, tenantID string, s storedSession, at ti
 		a.BankAccount, _ = a.After(employee.EventExited, at)
 	}
 	a.Rev++
-	return employeeAccounts.Put(tx, tenantID, a.AccountID, a)
+	return putEmployee(tx, tenantID, a)
 }
 
 var errMoved = errors.New("the account moved meanwhile")

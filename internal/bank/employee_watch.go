@@ -115,8 +115,7 @@ type linkedEmployee struct {
 	open     bool
 }
 
-// linkedEmployees lists the accounts of all tenants that Plaid can be asked about. Those that need the employee first are
-// left out: asking would only use up their Items' calls.
+// linkedEmployees lists the accounts of all tenants that Plaid can be asked about.
 func (b *Bank) linkedEmployees(ctx context.Context) ([]linkedEmployee, error) {
 	all, err := b.allTenants(ctx)
 	if err != nil {
@@ -125,14 +124,11 @@ func (b *Bank) linkedEmployees(ctx context.Context) ([]linkedEmployee, error) {
 	var linked []linkedEmployee
 	for _, t := range all {
 		err := b.db.View(ctx, func(tx *store.Tx) error {
-			for rec, err := range employeeAccounts.Scan(tx, t.ID, store.Range{}) {
+			for rec, err := range linkedAccounts.Scan(tx, t.ID, store.Range{}) {
 				if err != nil {
 					return err
 				}
-				a := rec.Value
-				if a.ConnectionID != "" && a.VerificationReason != employee.RelinkRequired {
-					linked = append(linked, linkedEmployee{t.ID, a.ref(), a.Watched()})
-				}
+				linked = append(linked, linkedEmployee{t.ID, rec.Value.Ref, rec.Value.Open})
 			}
 			return nil
 		})

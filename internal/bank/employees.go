@@ -87,7 +87,7 @@ func (b *Bank) AddEmployeeAccount(ctx context.Context, c tenant.Caller, ref Empl
 		}
 		d := employeeEvent("employee.add", a)
 		d.reply, d.status = a.BankAccount, 201
-		return d, employeeAccounts.Put(tx, c.TenantID, a.AccountID, a)
+		return d, putEmployee(tx, c.TenantID, a)
 	})
 	return a.BankAccount, err
 }
@@ -179,6 +179,9 @@ func (b *Bank) DeleteEmployeeAccount(ctx context.Context, c tenant.Caller, ref E
 		if err := employeeAccounts.Delete(tx, c.TenantID, a.AccountID); err != nil {
 			return auditEvent{}, err
 		}
+		if err := dropLinked(tx, c.TenantID, a.AccountID); err != nil {
+			return auditEvent{}, err
+		}
 		d := employeeEvent("employee.delete", a)
 		d.reply = reply
 		return d, b.putTombstone(tx, c, tombstone{ID: a.AccountID, Kind: "employee_account", Last4: a.AccountLast4})
@@ -239,7 +242,7 @@ func (b *Bank) changeEmployee(ctx context.Context, c tenant.Caller, ref Employee
 		changed = a.BankAccount
 		done := d
 		done.reply = changed
-		return done, employeeAccounts.Put(tx, c.TenantID, a.AccountID, a)
+		return done, putEmployee(tx, c.TenantID, a)
 	})
 	return changed, err
 }
@@ -249,10 +252,11 @@ func (b *Bank) GetEmployeeHistory(ctx context.Context, c tenant.Caller, ref Empl
 	if _, err := b.GetEmployeeAccount(ctx, c, ref); err != nil {
 		return nil, page.Info{}, err
 	}
-	all, err := b.ListAudit(ctx, c, trail.Query{Limit: -1})
-	all = keepIf(all, func(r trail.Record) bool {
-		return r.Object == "employee_account:"+ref.Account || r.Details["account"] == ref.Account
+	var rows []trail.Record
+	var info page.Info
+	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
+		rows, info, err = eventsOf(tx, c.TenantID, ref.Account, p)
+		return err
 	})
-	rows, info := page.Of(all, p)
 	return rows, info, err
 }

@@ -62,8 +62,11 @@ func (b *Bank) record(tx *store.Tx, c tenant.Caller, d auditEvent) error {
 	if c.UID >= 0 {
 		r.UID = &c.UID
 	}
-	_, err := audit.Append(tx, c.TenantID, r)
-	return err
+	r, err := audit.Append(tx, c.TenantID, r)
+	if err != nil {
+		return err
+	}
+	return indexEvent(tx, c.TenantID, r)
 }
 
 // Refused leaves an audit record of a call that role, scope or capability forbids.
