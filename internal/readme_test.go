@@ -52,7 +52,7 @@ func TestREADMETranscripts(t *testing.T) {
 	}
 }
 
-// What differs from run to run, and what stands for it.
+// differs lists the texts that change from run to run, each with the sign that stands for it.
 var differs = []struct{ what, sign string }{
 	{`[0-9a-f]{64}`, "HASH"}, {`[0-9a-f]{24}`, "ID"}, {`bankd_test_cli_\w{32}`, "CLIENT"},
 	{`\d{4}-\d\d-\d\dT[0-9:.]+Z`, "TIME"}, {`127\.0\.0\.1:\d+`, "ADDR"}, {`(just now|\d+ ?(s|seconds?) ago)`, "AGO"},

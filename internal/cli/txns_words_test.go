@@ -24,7 +24,7 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// Whatever a shop calls itself, no cell of an export is a formula, and every row stays one row.
+// A shop's name never makes a formula of an exported cell, nor two rows of one.
 func FuzzCSVRow(f *testing.F) {
 	for _, seed := range []string{"=1+1", " =1+1", "\t@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "＝1+1", "plain", "a\"b,c\nd", "\x00=1", "\u202e=1", "-12.50"} {
 		f.Add(seed, int64(1250))

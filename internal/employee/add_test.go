@@ -99,7 +99,7 @@ func TestNumbersAsTyped(t *testing.T) {
 	}
 }
 
-// Whatever spaces and dashes are typed between digits, the digits come out, leading zeros too.
+// Spaces and dashes between digits are dropped; every digit stays, leading zeros too.
 func TestNormalisingRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		digits := rapid.StringMatching(`[0-9]{5,17}`).Draw(t, "digits")

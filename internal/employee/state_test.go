@@ -128,7 +128,7 @@ func TestAttest(t *testing.T) { // A7
 	}
 }
 
-// Whatever happens in whatever order, the state holds together, and only a verdict or a hand verifies.
+// The state stays consistent after events in any order, and only a verdict or an attestation verifies.
 func TestEveryPathHoldsTogether(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, at := joined(), noon

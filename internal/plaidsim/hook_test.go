@@ -243,7 +243,7 @@ func TestWebhookOfAnAbandonedLink(t *testing.T) {
 	}
 }
 
-// What the receiver did not take is in the state, and comes after a restart.
+// A webhook that its receiver did not take is kept in the state, and sent after a restart.
 func TestWebhooksSurviveARestart(t *testing.T) {
 	t.Parallel()
 	store := &memory{}

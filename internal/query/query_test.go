@@ -113,7 +113,7 @@ func TestOtherKinds(t *testing.T) {
 	}
 }
 
-// What the client encodes the daemon decodes to the same.
+// The daemon decodes a query to the one that the client encoded.
 func TestThereAndBack(t *testing.T) {
 	text := func(t *rapid.T, name string) string { return rapid.StringN(0, 30, -1).Draw(t, name) }
 	rapid.Check(t, func(t *rapid.T) {

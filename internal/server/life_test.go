@@ -87,7 +87,7 @@ func TestRemovalGoesOn(t *testing.T) {
 	}
 }
 
-// What becomes of ACH accounts is the caller's choice; an alias dies with its connection either way.
+// The caller chooses whether ACH accounts outlive their connection; an alias never does.
 func TestRemovalAndACH(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)
@@ -381,7 +381,7 @@ func TestExchangeIsTriedRarely(t *testing.T) {
 	}
 }
 
-// What is over is forgotten after its time; what is linked stays.
+// A finished session is forgotten after its time; the connection it made stays.
 func TestSessionsAreForgotten(t *testing.T) {
 	t.Parallel()
 	c := &clock{}

@@ -20,7 +20,7 @@ import (
 
 // The oracle of this test is written by hand from the contract, not taken from the code under test.
 
-// Who may use a route at all; "bound" is a client bound to one employee.
+// The roles that may use a route at all; "bound" is a client bound to one employee.
 const (
 	anyone  = "anyone"
 	readers = "viewer support operator admin bound"

@@ -357,7 +357,7 @@ func TestLaterEvents(t *testing.T) {
 	}
 }
 
-// What the table of S2 prints, in the order of its scenarios, is what this API has (R112, A33).
+// The API answers the calls of S2 as its table prints them, in the order of its scenarios (R112, A33).
 func TestTheDocumentsRoutes(t *testing.T) {
 	t.Parallel()
 	have := map[string]bool{}
@@ -396,7 +396,7 @@ func TestTwoSessionsAtOnce(t *testing.T) {
 		for _, mask := range []string{"0000", "1111"} {
 			token := d.PublicToken("ins_109508")
 			wg.Go(func() {
-				// Which Plaid account a mask is, only Plaid's own answer tells here: the employee's widget would know.
+				// The widget would know the account's id; here it comes out of Plaid's answer, by its mask.
 				p := employee.LinkParams{PublicToken: token, AccountID: "chosen-" + mask, AccountName: "n", AccountType: "depository", InstitutionID: "ins_109508", InstitutionName: "b"}
 				if _, err := d.c.LinkEmployeeAccount(t.Context(), "c1", "p1", a.AccountID, p); err != nil && !fault.Is(err, fault.Conflict) {
 					t.Error(err)

@@ -297,7 +297,7 @@ func (x *signalCase) healed() {
 	}
 }
 
-// What ends soon is in the calendar, with the command that puts it off.
+// The calendar lists each end that is near, with the command that puts it off.
 func TestExpiring(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)

@@ -129,8 +129,8 @@ func claimsFor(body []byte, at time.Time) jwt.MapClaims {
 	return jwt.MapClaims{"iat": at.Unix(), "request_body_sha256": hex.EncodeToString(sum[:])}
 }
 
-// What is forged, altered, stale, cut short or of another environment is refused, says nothing and changes nothing; what
-// is only sent again, late or about somebody else's Item is harmless.
+// A forged, altered, stale or shortened webhook, or one of another environment, is refused and changes nothing. One that
+// is sent again, comes late or is about somebody else's Item is harmless.
 func TestWebhooksRefused(t *testing.T) {
 	t.Parallel()
 	h := newHookBench(t)

@@ -193,7 +193,7 @@ func TestBrowseAnywhere(t *testing.T) {
 	})
 }
 
-// What is typed is asked for once the typing rests; what was asked before is dropped.
+// A filter is asked for once the typing rests, and the answer to an older one is dropped.
 func TestBrowseFilters(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, 500, 80, 24)

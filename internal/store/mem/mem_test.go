@@ -15,7 +15,7 @@ func TestEngine(t *testing.T) {
 	enginetest.Run(t, func(testing.TB) store.Engine { return mem.New() })
 }
 
-// What a function keeps outside itself shows twice; what it stores, once.
+// A closure that is run again shows its outside effects twice and stores once.
 func TestUpdateRunsTwice(t *testing.T) {
 	t.Parallel()
 	e := mem.New()
