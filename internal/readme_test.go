@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the README's transcripts anew fro
 // fences of the README whose commands a test runs: ```console
 var transcript = regexp.MustCompile("(?s)```console\n(.*?)```")
 
-// Every ```console block of the README is what a fresh HOME with a running bankd really answers.
+// Every ```console block of the README matches the answers of the programs in a fresh HOME with a running bankd.
 func TestREADMETranscripts(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../README.md")

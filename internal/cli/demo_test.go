@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// demoWorld is where a demo finds its bankd and leaves its files.
+// demoWorld holds the directories of a demo: one for its bankd, one for its files.
 type demoWorld struct{ bin, tmp string }
 
 func newDemoWorld(t *testing.T) demoWorld {

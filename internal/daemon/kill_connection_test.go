@@ -130,7 +130,7 @@ func TestKillConnection(t *testing.T) {
 		"action", "point", "runs", "killed", "relink_required", "removed later", "kills", "failures", &table)
 }
 
-// overtaken has a removal end while what Plaid answered before it is under way.
+// overtaken has a removal end while an older answer of Plaid's is still under way.
 func overtaken(t *testing.T, bin string, kept *keptConnections) {
 	for i, path := range []string{"/item/get", "/accounts/get", "/auth/get", "/item/get"} {
 		action := "check"
@@ -271,7 +271,7 @@ func simulate(t *testing.T, state plaidsim.Store, around func(http.Handler) http
 	return sim, web.URL
 }
 
-// killRun does one action on a copy of what was kept.
+// killRun does one action on a copy of keptConnections.
 type killRun struct {
 	t    *testing.T
 	k    killing
@@ -331,7 +331,7 @@ func newKillRun(t *testing.T, bin string, kept *keptConnections, k killing, seed
 	return v
 }
 
-// watch counts swaps of tokens where they happen, and lets a bank refuse again what the user has just mended.
+// watch counts swaps of tokens at the simulator, and lets a bank refuse again right after the user has signed in.
 func (v *killRun) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.Path
@@ -392,7 +392,7 @@ func (v *killRun) errorf(format string, args ...any) {
 	v.t.Errorf("seed %d: %s\n  %s", v.seed, fmt.Sprintf(format, args...), strings.Join(v.story, "\n  "))
 }
 
-// chance picks Plaid's failures: what the point needs, and in half of the runs others.
+// chance picks Plaid's failures: those that the point needs, and in half of the runs others too.
 func (v *killRun) chance() {
 	var all []plaidsim.Fault
 	if v.k.needs != "" {
@@ -485,7 +485,7 @@ func (v *killRun) run() killTally {
 	return v.tally
 }
 
-// prepare makes at the simulator what the action is about.
+// prepare brings the simulator into the state that the action needs.
 func (v *killRun) prepare() {
 	switch v.k.action {
 	case "update":
@@ -566,7 +566,7 @@ func (v *killRun) act(accompanied bool) {
 	side.Wait()
 }
 
-// giveAway removes the connection, whatever state the action has left it in.
+// giveAway removes the connection from any state.
 func (v *killRun) giveAway() {
 	id := v.conn.ID
 	if v.imported != "" {
@@ -616,7 +616,7 @@ func (v *killRun) wasRemoved() bool {
 	return v.removed
 }
 
-// expected takes what a kill or a failure of Plaid's may cause, and nothing else.
+// expected fails the test on an error that neither a kill nor a failure of Plaid's may cause.
 func (v *killRun) expected(what string, err error) {
 	v.note("%s: %v", what, err)
 	switch fault.As(err).Code {
@@ -654,7 +654,7 @@ func (v *killRun) conns() []connection.Connection {
 	return out
 }
 
-// settle waits until bankd has finished by itself what was begun.
+// settle waits until bankd has finished by itself every swap and removal that was begun.
 func (v *killRun) settle() {
 	why := ""
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
@@ -707,7 +707,7 @@ func hashOf(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// compare holds what is here against the simulator's own state.
+// compare checks bankd's records against the simulator's own state.
 func (v *killRun) compare() {
 	lost, swapped, removed := v.audited("connection.lose_token"), v.audited("connection.rotate"), v.audited("connection.remove")
 	owners := map[string][]connection.Connection{}
@@ -789,7 +789,7 @@ func (v *killRun) open(c connection.Connection, lost bool) {
 	}
 }
 
-// rests checks what rests on a connection: its accounts, and the ACH accounts whose numbers came from it.
+// rests checks a connection's accounts and the ACH accounts with numbers from it.
 func (v *killRun) rests(c connection.Connection) {
 	gone := c.Status == connection.Removed
 	accounts, _, err := v.run_.client.ListAccounts(v.t.Context(), account.Query{ConnectionID: c.ID}, page.Request{Limit: 100})

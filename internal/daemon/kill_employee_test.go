@@ -248,7 +248,7 @@ func (v *verification) expected(err error) {
 	}
 }
 
-// compare counts accounts, Items and what the audit log tells of them.
+// compare checks the numbers of accounts and Items, and the audit log's lines on them.
 func (v *verification) compare() {
 	r := &v.run_
 	ctx := r.t.Context()

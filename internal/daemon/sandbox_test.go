@@ -105,7 +105,7 @@ func TestHugeUpdateWaits(t *testing.T) {
 	t.Fatal("it is not seen through")
 }
 
-// In the sandbox a link that is finished without its page asks for what the page would have: transactions too,
+// In the sandbox a link that is finished without its page asks for the page's own products: transactions too,
 // unless the caller named the products.
 func TestSandboxLinkHasEveryProduct(t *testing.T) {
 	t.Parallel()

@@ -164,7 +164,7 @@ func TestWireIsReadBack(t *testing.T) {
 	}
 }
 
-// A45, R105: a reply holds the last four and nothing more; what holds numbers prints none.
+// A45, R105: a reply holds the last four digits only, and types that hold numbers print none.
 func TestNothingPrintsANumber(t *testing.T) {
 	p := good()
 	made := employee.New(p, strings.Repeat("a", 24), "c1", "e1", noon)

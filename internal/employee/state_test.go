@@ -33,7 +33,7 @@ func TestJudged(t *testing.T) {
 	}
 }
 
-// A42, A41: what a verified account becomes when a later look finds something else.
+// A42, A41: a verified account changes state when a later look finds other facts.
 func TestVerifiedStaysUnlessContradicted(t *testing.T) {
 	for r, stays := range map[employee.Reason]bool{
 		employee.NumberMismatch: false, employee.RoutingMismatch: false, employee.NameMismatch: false,
@@ -164,7 +164,7 @@ func TestEveryPathHoldsTogether(t *testing.T) {
 	})
 }
 
-// A state is a value: what follows from it does not reach back into it.
+// A state is a value: its successor does not change it.
 func TestStatesAreValues(t *testing.T) {
 	a := judged(employee.PolicyMask, aliased, names(owner))
 	before := a

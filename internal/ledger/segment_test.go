@@ -87,7 +87,7 @@ func FuzzSegment(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, texts, err := encode(rows) // what reads as rows can be written, and reads as the same
+		again, texts, err := encode(rows) // rows that were read can be written, and read as the same
 		if err != nil {
 			return // escapes may have made it longer
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// replica is what a caller of /transactions/sync holds.
+// replica is the copy of a caller of /transactions/sync.
 type replica struct {
 	rows   map[string]object
 	cursor string

@@ -115,7 +115,7 @@ func (s *sim) collect(from chan delivery, codes ...string) map[string]object {
 	return out
 }
 
-// verify does what plaid's documentation asks of a receiver.
+// verify checks a webhook as Plaid's documentation asks of a receiver.
 func (s *sim) verify(d delivery) {
 	s.t.Helper()
 	unverified, _, err := jwt.NewParser().ParseUnverified(d.token, jwt.MapClaims{})

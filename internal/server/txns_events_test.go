@@ -160,7 +160,7 @@ func checkSums(t *testing.T, b *banktest.Bank, rows map[string]row) {
 	}
 }
 
-// checkRemoved sees that what was here once and is no more can be asked for, unless a posted row took its place.
+// checkRemoved checks that each row that disappeared is listed as removed, unless a posted row replaced it.
 func checkRemoved(t *testing.T, b *banktest.Bank, now, seen map[string]row) {
 	t.Helper()
 	gone := map[string]bool{}

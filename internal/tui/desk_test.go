@@ -118,7 +118,7 @@ func TestDeskSearchesAsYouType(t *testing.T) {
 	}
 }
 
-// Keys typed fast come as one message; what is pasted is no command.
+// Keys typed fast come as one message; pasted text is no command.
 func TestDeskKeysAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, 80, 24)

@@ -42,7 +42,7 @@ func TestUpdateRunsTwice(t *testing.T) {
 	}
 }
 
-// The second run meets what was written between the two, and only it counts.
+// The second run sees the writes between the two, and it alone counts.
 func TestUpdateRunsAgainOnChangedState(t *testing.T) {
 	t.Parallel()
 	e := mem.New()
