@@ -2,7 +2,7 @@
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X github.com/bankctl/bankctl/internal/status.Version=$(VERSION)
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.html' -o -name '*.txt' -o -name '*.css' 2>/dev/null)
 
 .PHONY: build demo test check controls lint race bench crash fuzz spec-report completions clean
@@ -29,9 +29,8 @@ controls:
 
 lint:
 	@unformatted=$$(gofmt -l cmd internal bench); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
-	go vet ./...
-	go vet -tags 'bankd_crashpoints bankd_unsealed' ./internal/bank ./internal/store
-	go run $(STATICCHECK) ./...
+	go run $(GOLANGCI) run ./...
+	go run $(GOLANGCI) run --build-tags bankd_crashpoints,bankd_unsealed ./internal/bank ./internal/store
 
 race:
 	go test -race ./...

@@ -108,7 +108,7 @@ func (b *Bank) afterSuccess(ctx context.Context, w recordRef, s storedSession) e
 		return b.mended(ctx, w, s)
 	}
 	if !s.Exchange || s.ConnectionID != "" || s.Trouble != nil {
-		return nil
+		return nil //nolint:nilerr // the trouble was told when it came
 	}
 	_, err := b.exchange(ctx, system(w.TenantID), storedExchange{Params: connection.ExchangeParams{
 		PublicToken: s.PublicToken, UserID: s.UserID, EmployerID: s.EmployerID, CarrierID: s.CarrierID, AllowDuplicate: s.AllowDuplicate,

@@ -51,7 +51,7 @@ func deletedColumns() []column[account.Deleted] {
 	}
 }
 
-// showDeleted says what is gone, and whether its owner is without a primary now (A10).
+// showDeleted reports a deletion, and whether the owner has no primary account now (A10).
 func (a *app) showDeleted(d account.Deleted) error {
 	err := single(a, d, func(d account.Deleted) string { return d.ID }, deletedColumns(), func() error {
 		return printTable(a, []account.Deleted{d}, deletedColumns())

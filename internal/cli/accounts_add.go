@@ -48,7 +48,7 @@ func runAccountsAdd(ctx context.Context, a *app, p account.AddParams) error {
 		}
 		*v.value = text
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

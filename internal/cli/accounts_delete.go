@@ -21,7 +21,7 @@ func newAccountsDelete(a *app) *cobra.Command {
 }
 
 func runAccountsDelete(ctx context.Context, a *app, typed string, cascade bool) error {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

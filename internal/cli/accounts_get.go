@@ -16,7 +16,7 @@ func newAccountsGet(a *app) *cobra.Command {
 }
 
 func runAccountsGet(ctx context.Context, a *app, typed string) error {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

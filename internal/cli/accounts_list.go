@@ -26,7 +26,7 @@ func newAccountsList(a *app) *cobra.Command {
 }
 
 func runAccountsList(ctx context.Context, a *app, o accountsListOptions) error {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func newAccountsSetPrimary(a *app) *cobra.Command {
 }
 
 func runAccountsSetPrimary(ctx context.Context, a *app, typed string) error {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func newAccountsUpdate(a *app) *cobra.Command {
 	return cmd
 }
 
-// changed gives a flag's value where it was given, else nil: what is nil stays as it is.
+// changed gives a flag's value if it was given, else nil, which leaves the field as it is.
 func changed[T any](cmd *cobra.Command, flag string, value *T) *T {
 	if cmd.Flags().Changed(flag) {
 		return value
@@ -48,7 +48,7 @@ func changed[T any](cmd *cobra.Command, flag string, value *T) *T {
 }
 
 func runAccountsUpdate(ctx context.Context, a *app, typed string, p account.UpdateParams) error {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (a *app) showACH(v account.ACH) error {
 	})
 }
 
-// ownerFlags is whose an ACH account is: an employer's or a carrier's.
+// ownerFlags name an ACH account's owner: an employer or a carrier.
 type ownerFlags struct{ employer, carrier string }
 
 func (o *ownerFlags) flags(cmd *cobra.Command) {

@@ -47,7 +47,7 @@ func runACHAdd(ctx context.Context, a *app, o achAddOptions) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func runACHAdd(ctx context.Context, a *app, o achAddOptions) error {
 	return a.showACH(v)
 }
 
-// achParams collects what was given and asks for the rest, the account number last.
+// achParams reads the flags and asks for the missing values, the account number last.
 func achParams(ctx context.Context, a *app, o achAddOptions) (account.AddACHParams, error) {
 	p := account.AddACHParams{BankName: o.bank, AccountType: o.kind, Nickname: o.nickname}
 	var err error
@@ -89,7 +89,7 @@ func achParams(ctx context.Context, a *app, o achAddOptions) (account.AddACHPara
 	}
 	p.RoutingNumber = ach.NewRoutingNumber(digitsOf(o.routing))
 	if err := p.RoutingNumber.Check(); err != nil && o.file == "" && !o.stdin {
-		return p, fault.Field("routing_number", err.Error()) // before the longer number is typed twice
+		return p, fault.Field("routing_number", err.Error()) // before the user types the longer number twice
 	}
 	number, err := a.accountNumber(ctx, o.file, o.stdin)
 	if err != nil {

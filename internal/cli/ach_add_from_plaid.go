@@ -51,7 +51,7 @@ func runACHAddFromPlaid(ctx context.Context, a *app, typed string, o fromPlaidOp
 	case typed != "" && byPlaid:
 		return usage("give one of them", "an account's id and --plaid-account-id exclude each other")
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func runACHAddFromPlaid(ctx context.Context, a *app, typed string, o fromPlaidOp
 	return a.showACH(v)
 }
 
-// fromAccount fills in what a linked bank account knows of itself.
+// fromAccount fills the request with the data of a linked bank account.
 func fromAccount(ctx context.Context, c *client.Client, typed string, p *account.FromPlaidParams, owner *ownerFlags) error {
 	id, err := resolve(ctx, "a bank account", typed, accountIDs(c))
 	if err != nil {

@@ -26,9 +26,9 @@ func runACHGet(ctx context.Context, a *app, typed string) error {
 	return a.showACH(v)
 }
 
-// findACH resolves what was typed and reads the account.
+// findACH completes the id that was typed and reads the account.
 func findACH(ctx context.Context, a *app, typed string) (*client.Client, account.ACH, error) {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return nil, account.ACH{}, err
 	}

@@ -36,7 +36,7 @@ func runACHList(ctx context.Context, a *app, o achListOptions) error {
 			return err
 		}
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

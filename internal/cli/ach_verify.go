@@ -100,7 +100,7 @@ func runACHVerify(ctx context.Context, a *app, typed string, o achVerifyOptions)
 	return nil
 }
 
-// depositPage sees the page of a micro-deposit through, and reads what became of the account.
+// depositPage waits for the end of a micro-deposit's page, and reads the account again.
 func depositPage(ctx context.Context, a *app, c *client.Client, reply account.VerifyReply, o achVerifyOptions) (account.ACH, error) {
 	if reply.Page.Step == "send" {
 		a.say("On the page, type the account's numbers and have the deposit sent.")

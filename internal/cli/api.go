@@ -62,7 +62,7 @@ func runAPI(ctx context.Context, a *app, method, path string, o apiOptions) erro
 	if err != nil {
 		return err
 	}
-	c, err := a.admin()
+	c, err := a.adminClient()
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/bankctl/bankctl/internal/status"
 )
 
-// app is one run of bankctl: the world, the global flags, and what is worked out from both on demand.
+// app is one run of bankctl: its environment, the global flags, and the credentials chosen by both.
 type app struct {
 	Env
 	interrupt context.CancelFunc
@@ -33,7 +33,7 @@ type app struct {
 	chosen                  *credentials
 }
 
-// globals are the flags of every command. What the environment says is their default.
+// globals registers the flags of every command. Environment variables give their defaults.
 func (a *app) globals(flags *pflag.FlagSet) {
 	flags.StringVar(&a.socket, "socket", "", "path of bankd's socket")
 	flags.StringVar(&a.profile, "profile", "", "whose credentials to use (default \"default\")")
@@ -73,21 +73,22 @@ func (a *app) canPrompt() bool {
 	return a.InTTY && a.ErrTTY && !a.noInput && a.Getenv("CI") == ""
 }
 
-// say talks to the person, not to the script: stderr, and not with -q.
+// say writes a message for people: to stderr, and not with -q.
 func (a *app) say(format string, args ...any) {
 	if !a.quiet {
 		fmt.Fprintf(a.Stderr, format+"\n", args...)
 	}
 }
 
-// credentials is who bankctl goes as, and where.
+// credentials are the client that bankctl acts as, and the socket that it calls.
 type credentials struct {
-	profile          string // "" where the environment gave them, or nobody did
+	profile          string // "" for credentials from the environment, and for none
 	socket           string
 	clientID, secret string
 }
 
-// whoami finds the credentials: the environment's, else the profile named, else profile default where there is one.
+// whoami chooses the credentials: the environment's, else those of the profile named, else of profile default if it
+// exists.
 func (a *app) whoami() (credentials, error) {
 	if a.chosen != nil {
 		return *a.chosen, nil
@@ -126,8 +127,8 @@ func (a *app) whoami() (credentials, error) {
 	return c, nil
 }
 
-// defaultSocket is where bankd listens by itself. Without a runtime directory that depends on its environment: the one
-// that has a socket is taken.
+// defaultSocket finds bankd's default socket. Without a runtime directory the path depends on bankd's environment: the
+// first that exists is taken.
 func (a *app) defaultSocket() string {
 	var all []string
 	for _, environment := range []string{"simulated", "sandbox", "production"} {
@@ -151,8 +152,8 @@ func (a *app) newClient(c credentials) *client.Client {
 	return cl
 }
 
-// data gives the client for accounts and connections: always somebody's, never the local owner's.
-func (a *app) data(ctx context.Context) (*client.Client, error) {
+// dataClient gives a client for accounts and connections. It never acts as the local owner, who may administer alone.
+func (a *app) dataClient(ctx context.Context) (*client.Client, error) {
 	c, err := a.whoami()
 	if err != nil {
 		return nil, err
@@ -172,8 +173,8 @@ func (a *app) data(ctx context.Context) (*client.Client, error) {
 	return cl, nil
 }
 
-// admin gives the client for administration: the profile's, or, without one or with --tenant, the local owner's.
-func (a *app) admin() (*client.Client, error) {
+// adminClient gives a client for administration: the profile's, or the local owner's without a profile or with --tenant.
+func (a *app) adminClient() (*client.Client, error) {
 	c, err := a.whoami()
 	if err != nil {
 		return nil, err
@@ -187,8 +188,8 @@ func (a *app) admin() (*client.Client, error) {
 	return cl, nil
 }
 
-// owner gives the local owner's client whatever the profile says.
-func (a *app) owner() (*client.Client, error) {
+// ownerClient gives the local owner's client, ignoring the profile's credentials.
+func (a *app) ownerClient() (*client.Client, error) {
 	c, err := a.whoami()
 	if err != nil {
 		return nil, err
@@ -198,7 +199,7 @@ func (a *app) owner() (*client.Client, error) {
 	return cl, nil
 }
 
-// arguments says how many a command takes, in words of its own.
+// arguments checks the number of arguments. The error describes them in the command's own words.
 func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		see := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
@@ -210,7 +211,7 @@ func arguments(least, most int, what string) cobra.PositionalArgs {
 				see = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), near[0])
 			}
 			if extra := args[most]; len(extra) > 24 || strings.ContainsAny(extra, "0123456789") {
-				return usage(see, "%s takes no such argument", cmd.CommandPath()) // it may be a secret: it is not said again
+				return usage(see, "%s takes no such argument", cmd.CommandPath()) // it may be a secret, so it is not repeated
 			}
 			return usage(see, "%s takes no argument %q", cmd.CommandPath(), args[most])
 		}

@@ -24,7 +24,7 @@ func newAuditVerify(a *app) *cobra.Command {
 }
 
 func runAuditVerify(ctx context.Context, a *app) error {
-	c, err := a.admin()
+	c, err := a.adminClient()
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func auditColumns(a *app) []column[trail.Record] {
 	}
 }
 
-// actor is the client's name, or else the user of the process on the socket, or else bankd itself.
+// actor gives the client's name, else the uid on the socket, else bankd.
 func actor(r trail.Record) string {
 	who := r.ClientName
 	switch {

@@ -38,7 +38,7 @@ func runAuditList(ctx context.Context, a *app, o auditListOptions) error {
 			return err
 		}
 	}
-	c, err := a.admin()
+	c, err := a.adminClient()
 	if err != nil {
 		return err
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tui"
 )
 
-// openBrowser shows a URL with BANKCTL_BROWSER, else with whatever the desktop has. Nothing that runs there may write
-// into our output.
+// openBrowser shows a URL with BANKCTL_BROWSER, else with the desktop's browser. The browser's output is dropped, so that
+// it does not mix with ours.
 func openBrowser(command, url string) error {
 	if command != "" {
 		words := strings.Fields(command)
@@ -28,7 +28,7 @@ func openBrowser(command, url string) error {
 	return nil
 }
 
-// opener gives a way to open a URL here, or nil where no browser could be seen by the user.
+// opener gives a function that opens a URL in a browser, or nil if the user could not see one here.
 func (a *app) opener(url string) func() error {
 	command := a.Getenv("BANKCTL_BROWSER")
 	if !a.ErrTTY || a.Open == nil {

@@ -71,7 +71,7 @@ func runClientCreate(ctx context.Context, a *app, o clientCreateOptions) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.admin()
+	c, err := a.adminClient()
 	if err != nil {
 		return err
 	}

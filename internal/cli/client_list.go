@@ -18,7 +18,7 @@ func newClientList(a *app) *cobra.Command {
 }
 
 func runClientList(ctx context.Context, a *app, p paging) error {
-	c, err := a.admin()
+	c, err := a.adminClient()
 	if err != nil {
 		return err
 	}

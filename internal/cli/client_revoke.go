@@ -17,26 +17,26 @@ func newClientRevoke(a *app) *cobra.Command {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return a.liveIDs(cmd, typed, func(credentials) (*client.Client, error) { return a.admin() }, clientIDs), cobra.ShellCompDirectiveNoFileComp
+			return a.liveIDs(cmd, typed, func(credentials) (*client.Client, error) { return a.adminClient() }, clientIDs), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return runClientRevoke(cmd.Context(), a, args[0]) },
 	}
 }
 
-// mark ends what every client's id starts with; what comes after it may be shortened.
-const mark = "_cli_"
+// clientMark separates the common part of a client's id from its own part, which may be shortened.
+const clientMark = "_cli_"
 
 func runClientRevoke(ctx context.Context, a *app, typed string) error {
-	c, err := a.admin()
+	c, err := a.adminClient()
 	if err != nil {
 		return err
 	}
-	_, own, found := strings.Cut(typed, mark)
+	_, own, found := strings.Cut(typed, clientMark)
 	if !found {
 		own = typed
 	}
 	id, err := matchPrefix(ctx, "a client", own, clientIDs(c), func(id, typed string) bool {
-		_, rest, _ := strings.Cut(id, mark)
+		_, rest, _ := strings.Cut(id, clientMark)
 		return strings.HasPrefix(rest, typed)
 	})
 	if err != nil {

@@ -25,7 +25,7 @@ func companyColumns() []column[employee.Capabilities] {
 	}
 }
 
-// policyMeanings say what is done about banks that hand out aliases instead of account numbers.
+// policyMeanings explain the policies for banks that give aliases instead of account numbers.
 var policyMeanings = map[employee.Policy]string{
 	employee.PolicyMask:   "the last four digits, the routing number and the owner's name must agree",
 	employee.PolicyAdopt:  "the alias is paid to instead of the number entered",

@@ -23,7 +23,7 @@ func runCompanyDisable(ctx context.Context, a *app, company, capability string) 
 	if err != nil {
 		return err
 	}
-	c, err := a.admin()
+	c, err := a.adminClient()
 	if err != nil {
 		return err
 	}

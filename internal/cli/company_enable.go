@@ -45,7 +45,7 @@ func runCompanyEnable(ctx context.Context, a *app, company, capability string, p
 	if policy != "" && !slices.Contains(employee.Policies, policy) {
 		return usage("mask, adopt or strict", "--tokenized-policy cannot be %q", policy)
 	}
-	c, err := a.admin()
+	c, err := a.adminClient()
 	if err != nil {
 		return err
 	}

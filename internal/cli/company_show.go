@@ -23,7 +23,7 @@ func newCompanyShow(a *app) *cobra.Command {
 }
 
 func runCompanyShow(ctx context.Context, a *app, company string) error {
-	c, err := a.admin()
+	c, err := a.adminClient()
 	if err != nil {
 		return err
 	}

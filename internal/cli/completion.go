@@ -30,12 +30,13 @@ func newCompletion(a *app) *cobra.Command {
 	return cmd
 }
 
-// patience is how long a shell may wait for live ids.
-const patience = 300 * time.Millisecond
+// completionTimeout bounds how long a shell waits for ids from the daemon.
+const completionTimeout = 300 * time.Millisecond
 
 type completer = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
 
-// completeIDs offers the ids that the daemon has, with a few words on each; nothing where it does not answer at once.
+// completeIDs offers the daemon's ids with a short description of each. It offers nothing if the daemon does not answer
+// in time.
 func completeIDs(a *app, ids func(*client.Client) lister) completer {
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
@@ -50,7 +51,7 @@ func completeIDs(a *app, ids func(*client.Client) lister) completer {
 }
 
 func (a *app) liveIDs(cmd *cobra.Command, typed string, connect func(credentials) (*client.Client, error), ids func(*client.Client) lister) []string {
-	ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
 	defer cancel()
 	if a.prepare(cmd.Flags()) != nil {
 		return nil
@@ -89,7 +90,7 @@ func completeWords(cmd *cobra.Command, flag string, words ...string) {
 
 func register(cmd *cobra.Command, flag string, complete completer) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
-		panic(err) // a flag that this very command does not have
+		panic(err) // the command has no such flag
 	}
 }
 

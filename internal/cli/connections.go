@@ -78,7 +78,7 @@ func (a *app) connectionCard(c connection.Connection) error {
 	return a.card(facts)
 }
 
-// nextStep is what somebody must do about a connection, in a word; empty where it is nothing.
+// nextStep names the action that a connection needs, in a word; "" if none.
 func nextStep(c connection.Connection) string {
 	t := c.Error
 	if t == nil && len(c.Notices) > 0 {
@@ -90,7 +90,7 @@ func nextStep(c connection.Connection) string {
 	return strings.ReplaceAll(t.Step, "_", " ")
 }
 
-// findConnection resolves what was typed and reads the connection.
+// findConnection completes the id that was typed and reads the connection.
 func findConnection(ctx context.Context, c *client.Client, typed string) (connection.Connection, error) {
 	id, err := resolve(ctx, "a connection", typed, connectionIDs(c))
 	if err != nil {
@@ -99,9 +99,9 @@ func findConnection(ctx context.Context, c *client.Client, typed string) (connec
 	return c.GetConnection(ctx, id)
 }
 
-// oneConnection is findConnection together with the client that goes on.
-func (a *app) oneConnection(ctx context.Context, typed string) (*client.Client, connection.Connection, error) {
-	c, err := a.data(ctx)
+// openConnection is findConnection with a client of its own, which it returns too.
+func (a *app) openConnection(ctx context.Context, typed string) (*client.Client, connection.Connection, error) {
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return nil, connection.Connection{}, err
 	}

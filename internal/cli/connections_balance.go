@@ -18,7 +18,7 @@ func newConnectionsBalance(a *app) *cobra.Command {
 }
 
 func runConnectionsBalance(ctx context.Context, a *app, typed string) error {
-	c, conn, err := a.oneConnection(ctx, typed)
+	c, conn, err := a.openConnection(ctx, typed)
 	if err != nil {
 		return err
 	}

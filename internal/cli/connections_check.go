@@ -19,7 +19,7 @@ somebody must sign in again or link anew.`,
 }
 
 func runConnectionsCheck(ctx context.Context, a *app, typed string) error {
-	c, conn, err := a.oneConnection(ctx, typed)
+	c, conn, err := a.openConnection(ctx, typed)
 	if err != nil {
 		return err
 	}
@@ -29,5 +29,5 @@ func runConnectionsCheck(ctx context.Context, a *app, typed string) error {
 	if err := a.showConnection(conn); err != nil {
 		return err
 	}
-	return stillBroken(conn)
+	return relinkError(conn)
 }

@@ -25,7 +25,7 @@ func runConnectionsExpiring(ctx context.Context, a *app, within time.Duration) e
 	if within <= 0 {
 		return usage("try --within 168h", "--within wants a time ahead")
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func runConnectionsExpiring(ctx context.Context, a *app, within time.Duration) e
 	type e = connection.Expiring
 	id := func(x e) string { return cmp.Or(x.ACHID, x.ConnectionID) }
 	return list(a, rows, id, []column[e]{
-		{name: "at", value: func(x e) string { return utc(x.At) }, short: func(x e) string { return a.ahead(x.At) }},
+		{name: "at", value: func(x e) string { return utc(x.At) }, short: func(x e) string { return a.timeUntil(x.At) }},
 		{name: "what", value: func(x e) string { return endWords[x.Kind] }},
 		{name: "bank", value: func(x e) string { return x.Institution }},
 		{name: "id", value: id},
@@ -50,8 +50,8 @@ var endWords = map[string]string{
 	connection.EndMicroDeposit: "the time to confirm a deposit", connection.EndStaleBalance: "the worth of its balances",
 }
 
-// ahead says how far off a moment is.
-func (a *app) ahead(t time.Time) string {
+// timeUntil writes the time from now to a moment.
+func (a *app) timeUntil(t time.Time) string {
 	if d := t.Sub(a.Now()); d > 0 {
 		return "in " + round(d)
 	}

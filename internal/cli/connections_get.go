@@ -18,7 +18,7 @@ func newConnectionsGet(a *app) *cobra.Command {
 }
 
 func runConnectionsGet(ctx context.Context, a *app, typed string) error {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

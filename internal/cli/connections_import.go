@@ -41,7 +41,7 @@ its webhooks are pointed here and its token is swapped: the other tool is locked
 	return cmd
 }
 
-// imported is what became of one line.
+// imported is the result of one line.
 type imported struct {
 	Line         int          `json:"line"`
 	ConnectionID string       `json:"connection_id,omitempty"`
@@ -54,7 +54,7 @@ func runConnectionsImport(ctx context.Context, a *app, o connectionsImportOption
 	if a.InTTY && !a.yes {
 		return usage("pipe a file or a password manager into it", "import reads tokens from stdin, not from a terminal")
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

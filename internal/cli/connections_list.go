@@ -26,7 +26,7 @@ func newConnectionsList(a *app) *cobra.Command {
 }
 
 func runConnectionsList(ctx context.Context, a *app, o connectionsListOptions) error {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

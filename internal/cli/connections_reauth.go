@@ -53,7 +53,7 @@ func runConnectionsReauth(ctx context.Context, a *app, typed string, o connectio
 	if err != nil {
 		return err
 	}
-	c, conn, err := a.oneConnection(ctx, typed)
+	c, conn, err := a.openConnection(ctx, typed)
 	if err != nil {
 		return err
 	}
@@ -78,11 +78,11 @@ func runConnectionsReauth(ctx context.Context, a *app, typed string, o connectio
 	if err := a.showConnection(conn); err != nil {
 		return err
 	}
-	return stillBroken(conn)
+	return relinkError(conn)
 }
 
-// stillBroken is how a check ends where somebody must do something.
-func stillBroken(conn connection.Connection) error {
+// relinkError is exit 10 for a connection that still needs its user.
+func relinkError(conn connection.Connection) error {
 	if conn.Error == nil || conn.Working() {
 		return nil
 	}

@@ -35,11 +35,11 @@ func runConnectionsRemove(ctx context.Context, a *app, typed, ach string) error 
 	if ach != "" && !slices.Contains(connection.ACHChoices, ach) {
 		return usage("want disable, keep or delete", "--ach does not know %q", ach)
 	}
-	c, conn, err := a.oneConnection(ctx, typed)
+	c, conn, err := a.openConnection(ctx, typed)
 	if err != nil {
 		return err
 	}
-	rest, err := restingACH(ctx, c, conn.ID)
+	rest, err := countACH(ctx, c, conn.ID)
 	if err != nil {
 		return err
 	}
@@ -70,8 +70,8 @@ func runConnectionsRemove(ctx context.Context, a *app, typed, ach string) error 
 	return single(a, r, columns[0].value, columns, func() error { return printTable(a, []connection.RemovedReply{r}, columns) })
 }
 
-// restingACH counts the ACH accounts whose numbers came from a connection.
-func restingACH(ctx context.Context, c *client.Client, id string) (int, error) {
+// countACH counts the ACH accounts whose numbers came from a connection.
+func countACH(ctx context.Context, c *client.Client, id string) (int, error) {
 	n := 0
 	rows, err := allRows(ctx, filtered(c.ListACH, account.ACHQuery{}))
 	for _, r := range rows {

@@ -20,7 +20,7 @@ Should the new one be lost on the way, the bank must be linked again: rotate one
 }
 
 func runConnectionsRotate(ctx context.Context, a *app, typed string) error {
-	c, conn, err := a.oneConnection(ctx, typed)
+	c, conn, err := a.openConnection(ctx, typed)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func newConnectionsSync(a *app) *cobra.Command {
 }
 
 func runConnectionsSync(ctx context.Context, a *app, typed string) error {
-	c, conn, err := a.oneConnection(ctx, typed)
+	c, conn, err := a.openConnection(ctx, typed)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ type usageRow struct {
 }
 
 func runConnectionsUsage(ctx context.Context, a *app, typed string) error {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,12 +66,12 @@ func runConnectionsUsage(ctx context.Context, a *app, typed string) error {
 		{name: "month", value: func(r usageRow) string { return strconv.FormatInt(r.Month, 10) }},
 		{name: "total", value: func(r usageRow) string { return strconv.FormatInt(r.Total, 10) }},
 		{name: "refused", value: func(r usageRow) string { return strconv.FormatInt(r.Refused, 10) }},
-		{name: "left", value: leftOf},
+		{name: "left", value: allowanceText},
 		{name: "last", value: func(r usageRow) string { return utc(timeOf(r.Last)) }, short: func(r usageRow) string { return a.ago(timeOf(r.Last)) }},
 	})
 }
 
-func leftOf(r usageRow) string {
+func allowanceText(r usageRow) string {
 	if r.Allowance == nil {
 		return ""
 	}
@@ -82,7 +82,7 @@ func leftOf(r usageRow) string {
 	return text
 }
 
-// warnNear says on stderr that little is left of a call that is limited, and when there is more.
+// warnNear warns on stderr when few limited calls are left, and says when they return.
 func (a *app) warnNear(what string, left *quota.Allowance) {
 	if left != nil && left.Near() {
 		a.say("%d of %d %s calls a minute left for this connection; all of them again in %s", left.Left, left.PerMinute, what, round(time.Duration(left.ResetSeconds)*time.Second))

@@ -31,7 +31,7 @@ at the end, unless --keep leaves it running for you to play with.`,
 	return cmd
 }
 
-// Numbers that Plaid publishes for its sandbox; they are nobody's.
+// Numbers that Plaid publishes for its sandbox; no account has them.
 const (
 	publishedRouting = "021000021"
 	publishedAccount = "1111222233330000"
@@ -42,9 +42,9 @@ func runDemo(ctx context.Context, a *app, keep bool) (err error) {
 	if err != nil {
 		return err
 	}
-	// Who reads along may stop (`| head`): that is an error of a write then, not the end of us with a daemon left behind.
+	// A reader may close the pipe (`| head`). That must fail a write, not kill us and leave a daemon behind.
 	signal.Ignore(syscall.SIGPIPE)
-	d, err := startThrowAway(ctx, bankd, a.Getenv("PATH"))
+	d, err := startDemoDaemon(ctx, bankd, a.Getenv("PATH"))
 	if err != nil {
 		return err
 	}
@@ -68,10 +68,10 @@ func runDemo(ctx context.Context, a *app, keep bool) (err error) {
 	return t.leaveRunning()
 }
 
-// tour types commands for the user and shows what they answer.
+// tour runs commands as a user would type them, and shows their output.
 type tour struct {
 	*app
-	daemon *throwAway
+	daemon *demoDaemon
 }
 
 func (t tour) walk(ctx context.Context) error {
@@ -123,11 +123,11 @@ func (t tour) take(ctx context.Context, s step) error {
 }
 
 func (t tour) failed(command string, code int) error {
-	return exitError{code, "the tour ended at `bankctl " + command + "`", t.daemon.lastWords()}
+	return exitError{code, "the tour ended at `bankctl " + command + "`", t.daemon.lastLogLine()}
 }
 
-// run is one command, in the demo's own world: its socket and its profiles, none of the user's. Tables are aligned even
-// where nobody but a log sees them, and what it says on the side stays in its place.
+// run runs one command with the demo's socket and profiles instead of the user's. Tables are aligned even in a log, and
+// stderr stays in order with stdout.
 func (t tour) run(ctx context.Context, args []string, stdin string, out io.Writer) int {
 	env := t.Env
 	env.Context, env.Stdin, env.Stdout, env.Stderr, env.InTTY = ctx, strings.NewReader(stdin), out, t.Stdout, false
@@ -170,5 +170,5 @@ func (t tour) leaveRunning() error {
 	t.print("bankctl connections list")
 	t.tell("And to end it:")
 	t.print(fmt.Sprintf("kill %d && rm -r %s", t.daemon.pid(), filepath.Clean(t.daemon.dir)))
-	return t.daemon.letGo()
+	return t.daemon.release()
 }

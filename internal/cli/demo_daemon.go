@@ -15,14 +15,14 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// throwAway is a bankd on a temporary directory.
-type throwAway struct {
+// demoDaemon is a bankd on a temporary directory.
+type demoDaemon struct {
 	dir, socket string
 	process     *exec.Cmd
 	ended       chan struct{}
 }
 
-// How long bankd may take to be ready, and to drain.
+// Limits on bankd's start and end.
 const (
 	startPatience = 20 * time.Second
 	drainPatience = 10 * time.Second
@@ -46,12 +46,12 @@ func (a *app) findBankd() (string, error) {
 	return path, nil
 }
 
-func startThrowAway(ctx context.Context, bankd, path string) (*throwAway, error) {
+func startDemoDaemon(ctx context.Context, bankd, path string) (*demoDaemon, error) {
 	dir, err := makeShortDir()
 	if err != nil {
 		return nil, err
 	}
-	d := &throwAway{dir: dir, socket: filepath.Join(dir, "run", "bankd.sock"), ended: make(chan struct{})}
+	d := &demoDaemon{dir: dir, socket: filepath.Join(dir, "run", "bankd.sock"), ended: make(chan struct{})}
 	if err := d.start(ctx, bankd, path); err != nil {
 		return nil, errors.Join(err, d.remove())
 	}
@@ -71,7 +71,7 @@ func makeShortDir() (string, error) {
 	return dir, nil
 }
 
-func (d *throwAway) start(ctx context.Context, bankd, path string) error {
+func (d *demoDaemon) start(ctx context.Context, bankd, path string) error {
 	log, err := os.OpenFile(d.logPath(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("start bankd: %w", err)
@@ -79,7 +79,7 @@ func (d *throwAway) start(ctx context.Context, bankd, path string) error {
 	defer log.Close()
 	d.process = exec.Command(bankd, "--plaid", "simulated", "--log-format", "text", "--simulator-listen", "127.0.0.1:0",
 		"--data-dir", filepath.Join(d.dir, "data"), "--key-file", filepath.Join(d.dir, "keys", "kek"), "--socket", d.socket)
-	// None of the user's settings, and none of the terminal's signals: who interrupts the demo, its clean-up ends bankd.
+	// bankd gets none of the user's settings, and none of the terminal's signals: after an interrupt the demo ends it.
 	d.process.Env = []string{"HOME=" + d.dir, "PATH=" + path, "TMPDIR=" + d.dir}
 	d.process.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	d.process.Stderr = log
@@ -93,7 +93,7 @@ func (d *throwAway) start(ctx context.Context, bankd, path string) error {
 	}
 	first := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(out).ReadString('\n') // an end without a line is an empty line
+		line, _ := bufio.NewReader(out).ReadString('\n') // at the end of file the line is empty
 		first <- line
 		_ = d.process.Wait()
 		close(d.ended)
@@ -101,26 +101,26 @@ func (d *throwAway) start(ctx context.Context, bankd, path string) error {
 	return d.awaitReady(ctx, first)
 }
 
-func (d *throwAway) awaitReady(ctx context.Context, first <-chan string) error {
+func (d *demoDaemon) awaitReady(ctx context.Context, first <-chan string) error {
 	select {
 	case line := <-first:
 		if strings.HasPrefix(line, "bankd: ready") {
 			return nil
 		}
-		return fault.New(fault.Unavailable, "bankd did not start").WithHint("%s", d.lastWords())
+		return fault.New(fault.Unavailable, "bankd did not start").WithHint("%s", d.lastLogLine())
 	case <-time.After(startPatience):
-		return fault.New(fault.Unavailable, "bankd was not ready in %s", startPatience).WithHint("%s", d.lastWords())
+		return fault.New(fault.Unavailable, "bankd was not ready in %s", startPatience).WithHint("%s", d.lastLogLine())
 	case <-ctx.Done():
 		return errInterrupted
 	}
 }
 
-func (d *throwAway) logPath() string    { return filepath.Join(d.dir, "bankd.log") }
-func (d *throwAway) configHome() string { return filepath.Join(d.dir, "config") }
-func (d *throwAway) pid() int           { return d.process.Process.Pid }
+func (d *demoDaemon) logPath() string    { return filepath.Join(d.dir, "bankd.log") }
+func (d *demoDaemon) configHome() string { return filepath.Join(d.dir, "config") }
+func (d *demoDaemon) pid() int           { return d.process.Process.Pid }
 
-// lastWords is the end of the daemon's log.
-func (d *throwAway) lastWords() string {
+// lastLogLine gives the last line of the daemon's log.
+func (d *demoDaemon) lastLogLine() string {
 	b, err := os.ReadFile(d.logPath())
 	if err != nil {
 		return ""
@@ -129,10 +129,10 @@ func (d *throwAway) lastWords() string {
 	return lines[len(lines)-1]
 }
 
-// remove ends the daemon, drained if it can be, and deletes all it stored.
-func (d *throwAway) remove() error {
+// remove ends the daemon, in order if it can, and deletes its directory.
+func (d *demoDaemon) remove() error {
 	if d.process != nil {
-		_ = d.process.Process.Signal(syscall.SIGTERM) // it may have ended already
+		_ = d.process.Process.Signal(syscall.SIGTERM) // fails if the process has ended
 		select {
 		case <-d.ended:
 		case <-time.After(drainPatience):
@@ -146,5 +146,5 @@ func (d *throwAway) remove() error {
 	return nil
 }
 
-// letGo leaves the daemon to itself.
-func (d *throwAway) letGo() error { return d.process.Process.Release() }
+// release leaves the daemon running when bankctl ends.
+func (d *demoDaemon) release() error { return d.process.Process.Release() }

@@ -21,7 +21,7 @@ data is damaged; what merely needs attention is 0.`,
 }
 
 func runDoctor(ctx context.Context, a *app) error {
-	c, err := a.admin()
+	c, err := a.adminClient()
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func newEmployee(a *app) *cobra.Command {
 		newEmployeeHistory(a), newEmployeeDelete(a), newEmployeeAttest(a), newEmployeeDesk(a))
 }
 
-// personFlags say whose account it is.
+// personFlags name the employee whose account it is.
 type personFlags struct{ company, employee string }
 
 func (p *personFlags) flags(cmd *cobra.Command) {
@@ -59,17 +59,17 @@ func (f accountFlags) check() error {
 	return nil
 }
 
-// same repeats the flags for the next command.
-func (f accountFlags) same() string {
+// asFlags writes the flags for a follow-up command.
+func (f accountFlags) asFlags() string {
 	return "--company " + f.company + " --employee " + f.employee + " --account " + f.account
 }
 
-// open finds the client, and the whole id of the account.
+// open gives the client and completes the account's id.
 func (f *accountFlags) open(ctx context.Context, a *app) (*client.Client, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +86,10 @@ func employeeIDs(c *client.Client, company, employeeID string) lister {
 
 func employeeAccountID(x employee.BankAccount) string { return x.AccountID }
 
-// reasonWords are a reason as people say it.
+// reasonWords writes a reason with spaces.
 func reasonWords(r employee.Reason) string { return strings.ReplaceAll(string(r), "_", " ") }
 
-// verdictWord is the state in a few words.
+// verdictWord summarizes an account's state.
 func verdictWord(x employee.BankAccount) string {
 	switch {
 	case x.IsVerified && x.VerificationReason == employee.Attested:
@@ -145,7 +145,7 @@ func (a *app) showEmployeeAccount(v employee.BankAccount) error {
 	})
 }
 
-// evidenceWords say in one line what a verdict rests on.
+// evidenceWords summarizes an account's evidence in one line.
 func evidenceWords(e *employee.Evidence) string {
 	if e == nil || e.Strength == employee.NoProof {
 		return ""

@@ -49,7 +49,7 @@ func runEmployeeAdd(ctx context.Context, a *app, o employeeAddOptions) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func runEmployeeAdd(ctx context.Context, a *app, o employeeAddOptions) error {
 	return nil
 }
 
-// employeeParams collects what was given and asks for the rest, the account number last.
+// employeeParams reads the flags and asks for the missing values, the account number last.
 func employeeParams(ctx context.Context, a *app, o employeeAddOptions) (employee.AddParams, error) {
 	var p employee.AddParams
 	if err := o.personFlags.check(); err != nil {
@@ -81,7 +81,7 @@ func employeeParams(ctx context.Context, a *app, o employeeAddOptions) (employee
 		return p, usage("give one of them", "--account-number-file and --account-number-stdin exclude each other")
 	}
 	var err error
-	if p.VerificationType, err = wordOf("--verification-type", o.by, employee.ByPlaid, employee.Manual); err != nil {
+	if p.VerificationType, err = parseChoice("--verification-type", o.by, employee.ByPlaid, employee.Manual); err != nil {
 		return p, err
 	}
 	for _, v := range []struct {
@@ -95,12 +95,12 @@ func employeeParams(ctx context.Context, a *app, o employeeAddOptions) (employee
 			return p, err
 		}
 	}
-	if p.AccountType, err = wordOf("--account-type", o.kind, employee.Checking, employee.Savings); err != nil {
+	if p.AccountType, err = parseChoice("--account-type", o.kind, employee.Checking, employee.Savings); err != nil {
 		return p, err
 	}
 	p.AccountHolderName, p.RoutingNumber = o.holder, ach.NewRoutingNumber(digitsOf(o.routing))
 	if err := p.RoutingNumber.Check(); err != nil && o.file == "" && !o.stdin {
-		return p, fault.Field("routingNumber", err.Error()) // before the longer number is typed twice
+		return p, fault.Field("routingNumber", err.Error()) // before the user types the longer number twice
 	}
 	number, err := a.accountNumber(ctx, o.file, o.stdin)
 	if err != nil {
@@ -110,8 +110,8 @@ func employeeParams(ctx context.Context, a *app, o employeeAddOptions) (employee
 	return p, p.Check()
 }
 
-// wordOf reads one of two words in any case.
-func wordOf[T ~string](flag, given string, words ...T) (T, error) {
+// parseChoice parses one of two words in any case.
+func parseChoice[T ~string](flag, given string, words ...T) (T, error) {
 	var known []string
 	for _, w := range words {
 		if strings.EqualFold(string(w), strings.TrimSpace(given)) {

@@ -40,7 +40,7 @@ func runEmployeeDesk(ctx context.Context, a *app, companies []string) error {
 	if !a.canPrompt() {
 		return usage("`bankctl employee list --unverified` prints the same queue", "the desk needs a terminal")
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}
@@ -50,16 +50,16 @@ func runEmployeeDesk(ctx context.Context, a *app, companies []string) error {
 		}
 	}
 	d := deskOf(a, c, companies)
-	if _, err := d.Queue(ctx); err != nil { // before the screen is taken: a company that is not there
+	if _, err := d.Queue(ctx); err != nil { // an unknown company fails before the screen opens
 		return err
 	}
 	return tui.ShowDesk(ctx, a.terminal(), d)
 }
 
-// companiesInScope asks for the client's own record, which an administrator or the local owner may read.
+// companiesInScope reads the companies in the client's own record, which an administrator or the local owner may read.
 func (a *app) companiesInScope(ctx context.Context, c *client.Client) ([]string, error) {
 	missing := usage("for instance --company acme,globex", "--company is missing: bankctl cannot tell which companies your client may see")
-	owner, err := a.owner()
+	owner, err := a.ownerClient()
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func companiesOf(c tenant.Client) ([]string, error) {
 	return c.Companies.IDs, nil
 }
 
-// deskOf ties the desk to the API.
+// deskOf connects the desk to the API.
 func deskOf(a *app, c *client.Client, companies []string) tui.Desk {
 	d := tui.Desk{
 		Companies: companies, Version: status.Version, Every: refreshEvery, Now: a.Now,
@@ -104,11 +104,11 @@ func deskOf(a *app, c *client.Client, companies []string) tui.Desk {
 			rows, _, err := c.GetEmployeeHistory(ctx, v.CompanyID, v.EmployeeID, v.AccountID, page.Request{Limit: page.MaxLimit})
 			return rows, err
 		},
-		Mint: func(ctx context.Context, v employee.BankAccount) (employee.TokenReply, error) {
+		NewLink: func(ctx context.Context, v employee.BankAccount) (employee.TokenReply, error) {
 			return employeeToken(ctx, c, accountFlags{personFlags{v.CompanyID, v.EmployeeID}, v.AccountID})
 		},
-		Look: func(ctx context.Context, session string) (connection.Session, error) {
-			return c.GetSession(ctx, session, lookOnScreen)
+		PollSession: func(ctx context.Context, session string) (connection.Session, error) {
+			return c.GetSession(ctx, session, screenPollTimeout)
 		},
 		Save: func(ctx context.Context, v employee.BankAccount, s connection.Session, chosen int) (employee.BankAccount, error) {
 			return saveFromDesk(ctx, c, v, s, chosen)
@@ -136,17 +136,17 @@ func unverified(ctx context.Context, a *app, c *client.Client, companies []strin
 
 // saveFromDesk saves a finished session as verify does, and reads the account anew.
 func saveFromDesk(ctx context.Context, c *client.Client, v employee.BankAccount, s connection.Session, chosen int) (employee.BankAccount, error) {
-	if !saved(s) {
+	if !alreadySaved(s) {
 		var p employee.LinkParams
 		if chosen < len(s.Accounts) {
-			p = claim(s, s.Accounts[chosen])
+			p = linkParamsOf(s, s.Accounts[chosen])
 		} else {
 			latest, err := c.GetEmployeeAccount(ctx, v.CompanyID, v.EmployeeID, v.AccountID)
 			if err != nil {
 				return v, err
 			}
 			var ok bool
-			if p, ok = claimJoined(s, latest); !ok {
+			if p, ok = linkParamsOfJoined(s, latest); !ok {
 				return v, fault.New(fault.Conflict, "Plaid named no account that the employee shared").WithHint("ask for a new link")
 			}
 		}

@@ -49,7 +49,7 @@ func runEmployeeList(ctx context.Context, a *app, o employeeListOptions) error {
 	if q.Reason != "" && !q.Reason.Known() {
 		return usage("see `bankctl employee list --reason <TAB>`, or the REASON column", "--reason cannot be %q", q.Reason)
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

@@ -94,17 +94,17 @@ func runEmployeeVerify(ctx context.Context, a *app, o employeeVerifyOptions) err
 	return flow.save(ctx, s)
 }
 
-// employeeToken asks for a link token; without one the flow stops here (R130, R156).
+// employeeToken asks for a link token, and fails if the reply has none (R130, R156).
 func employeeToken(ctx context.Context, c *client.Client, f accountFlags) (employee.TokenReply, error) {
 	token, err := c.GetEmployeeToken(ctx, f.company, f.employee, f.account, true)
 	if err == nil && (token.LinkToken == "" || token.HostedLinkURL == "") {
 		err = fault.New(fault.PlaidError, "no link token was given, so Plaid Link cannot be opened").
-			WithHint("`bankctl employee retry %s` asks again", f.same())
+			WithHint("`bankctl employee retry %s` asks again", f.asFlags())
 	}
 	return token, err
 }
 
-// showSent prints what goes to the employee.
+// showSent prints the link for the employee.
 func (a *app) showSent(f accountFlags, token employee.TokenReply) error {
 	type t = employee.TokenReply
 	columns := []column[t]{
@@ -117,7 +117,7 @@ func (a *app) showSent(f accountFlags, token employee.TokenReply) error {
 		a.drawQR(token.HostedLinkURL)
 		return a.card([]fact{
 			{"page", token.HostedLinkURL}, {"expires", a.moment(token.Expiration)}, {"session", token.SessionID},
-			{"next", "bankctl employee wait " + f.same() + " " + token.SessionID},
+			{"next", "bankctl employee wait " + f.asFlags() + " " + token.SessionID},
 		})
 	})
 }

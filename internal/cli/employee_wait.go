@@ -43,7 +43,7 @@ func runEmployeeWait(ctx context.Context, a *app, o employeeWaitOptions, session
 			return err
 		}
 		if v.LastSession == nil {
-			return usage("`bankctl employee verify "+o.same()+" --send` starts one", "no link was ever started for this account")
+			return usage("`bankctl employee verify "+o.asFlags()+" --send` starts one", "no link was ever started for this account")
 		}
 		session = v.LastSession.SessionID
 	}

@@ -8,20 +8,20 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// mayBeEmpty marks a flag whose empty value means something: to clear what is there.
+// mayBeEmpty marks a flag whose empty value has a meaning: it clears a text.
 const mayBeEmpty = "may-be-empty"
 
 func allowEmpty(cmd *cobra.Command, flag string) {
 	if err := cmd.Flags().SetAnnotation(flag, mayBeEmpty, nil); err != nil {
-		panic(err) // a flag that this very command does not have
+		panic(err) // the command has no such flag
 	}
 }
 
-// refuseEmpty refuses flags and arguments that are given and empty: mostly a variable that was not set, which must not
-// mean "all" (A8).
+// refuseEmpty refuses empty flags and arguments. They are mostly unset variables of a script, which must not mean "all"
+// (A8).
 func refuseEmpty(cmd *cobra.Command, args []string) error {
 	if strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
-		return nil // the word to complete may well be empty
+		return nil // the word to complete is often empty
 	}
 	if slices.Contains(args, "") {
 		return usage("is a variable not set?", "an argument of %s is empty", cmd.CommandPath())

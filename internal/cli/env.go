@@ -15,7 +15,7 @@ import (
 
 const isMac = runtime.GOOS == "darwin"
 
-// Env is all that a command may touch of the world around it.
+// Env holds everything that a command may use of its environment.
 type Env struct {
 	Stdin  io.Reader
 	Stdout io.Writer
@@ -38,7 +38,7 @@ type Env struct {
 	Context context.Context
 }
 
-// System is the world as it is.
+// System gives the real environment.
 func System() Env {
 	isTTY := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 	return Env{
@@ -69,5 +69,5 @@ func hideTyping() (func(), error) {
 	if err := unix.IoctlSetTermios(fd, setTermios, &hidden); err != nil {
 		return nil, err
 	}
-	return func() { _ = unix.IoctlSetTermios(fd, setTermios, before) }, nil // the terminal is gone where this fails
+	return func() { _ = unix.IoctlSetTermios(fd, setTermios, before) }, nil // fails only if the terminal is gone
 }

@@ -39,7 +39,7 @@ func filterFlags(a *app, cmd *cobra.Command, q any, names ...string) {
 	}
 }
 
-// filterValue is a flag that writes to a field of a query. Whether the value is one of a list is for bankd to say.
+// filterValue is a flag that sets a field of a query. It checks the type alone; bankd checks the value.
 type filterValue struct {
 	query.Param
 	into any
@@ -65,7 +65,7 @@ func (v *filterValue) Type() string {
 	return "string"
 }
 
-// objects are the kinds of ids that filters name.
+// objects are the kinds of objects that a filter may name by id.
 var objects = map[string]struct {
 	noun string
 	ids  func(*client.Client) lister
@@ -75,7 +75,7 @@ var objects = map[string]struct {
 	"bank account": {"a bank account", accountIDs},
 }
 
-// wholeIDs completes the ids of a query that were typed in part; q points to its struct.
+// wholeIDs completes the shortened ids of a query; q points to its struct.
 func wholeIDs(ctx context.Context, c *client.Client, q any) error {
 	for _, p := range query.Of(q) {
 		typed := p.Text(q)

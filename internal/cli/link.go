@@ -8,7 +8,7 @@ import (
 	"github.com/bankctl/bankctl/internal/connection"
 )
 
-// linkOptions is what the link commands share: who links, how, and what becomes of the accounts.
+// linkOptions are the flags of the link commands: the user, the sign-in, and the choice of accounts.
 type linkOptions struct {
 	user, employer, carrier string
 	products                []string
@@ -17,7 +17,7 @@ type linkOptions struct {
 	choiceOptions
 }
 
-// browserOptions is how a session is brought to its end.
+// browserOptions say how the user signs in: in a browser, or simulated without one.
 type browserOptions struct {
 	noBrowser                           bool
 	institution, username, passwordFile string
@@ -39,7 +39,7 @@ func (o browserOptions) check() error {
 	return nil
 }
 
-// complete gives the request that finishes a session without a browser.
+// complete makes the request that finishes a session without a browser.
 func (o browserOptions) complete(a *app) (connection.CompleteParams, error) {
 	p := connection.CompleteParams{InstitutionID: o.institution, Username: o.username}
 	if o.passwordFile == "" {
@@ -106,7 +106,7 @@ func runLink(ctx context.Context, a *app, o linkOptions) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// makeACH makes an ACH account of each chosen account, and notes those that could not be. One that was made before, by a
-// link that was cut off, is taken as it is.
+// makeACH makes an ACH account of each chosen account, and records those that fail. It keeps one that an interrupted run
+// of the same link has made.
 func (f linkFlow) makeACH(ctx context.Context, r *linkResult, chosen []account.Account, primary string) error {
 	if len(chosen) == 0 {
 		return nil
@@ -23,7 +23,7 @@ func (f linkFlow) makeACH(ctx context.Context, r *linkResult, chosen []account.A
 	if err != nil {
 		return err
 	}
-	made, err := f.madeBefore(ctx, kind, id, r.Connection.ID)
+	made, err := f.existingACH(ctx, kind, id, r.Connection.ID)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (f linkFlow) makeACH(ctx context.Context, r *linkResult, chosen []account.A
 	return nil
 }
 
-func (f linkFlow) madeBefore(ctx context.Context, kind, id, connectionID string) (map[string]account.ACH, error) {
+func (f linkFlow) existingACH(ctx context.Context, kind, id, connectionID string) (map[string]account.ACH, error) {
 	all, err := allRows(ctx, filtered(f.client.ListACH, account.ACHQuery{OwnerType: kind, OwnerID: id, Status: account.Active, ConnectionType: account.Plaid}))
 	made := map[string]account.ACH{}
 	for _, v := range all {

@@ -52,7 +52,7 @@ func (f linkFlow) offerUpdate(ctx context.Context, err error) error {
 	if !is || dup.Code != fault.Duplicate || dup.ID == "" || !f.app.canPrompt() || f.app.yes {
 		return err
 	}
-	f.app.complain(dup)
+	f.app.printError(dup)
 	if f.app.ask(ctx, "Sign in again at connection "+dup.ID+" instead?", "") != nil {
 		return err
 	}

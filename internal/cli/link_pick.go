@@ -29,7 +29,7 @@ func (o *choiceOptions) flags(cmd *cobra.Command) {
 	register(cmd, "primary", cobra.NoFileCompletions)
 }
 
-// check refuses, before anything is started, what nobody could answer later.
+// check refuses before anything starts if a choice is needed and nobody can be asked.
 func (o choiceOptions) check(a *app, owned bool) error {
 	chosen := o.all || len(o.masks) > 0
 	switch {
@@ -45,7 +45,7 @@ func (o choiceOptions) check(a *app, owned bool) error {
 	return nil
 }
 
-// linkResult is what a link ends with.
+// linkResult is the output of a link.
 type linkResult struct {
 	Connection connection.Connection `json:"connection"`
 	Accounts   []account.Account     `json:"accounts"`
@@ -79,7 +79,7 @@ func (f linkFlow) pick(ctx context.Context, s connection.Session, o choiceOption
 	if r.Accounts, err = allRows(ctx, filtered(f.client.ListAccounts, account.Query{ConnectionID: s.ConnectionID, Status: account.Active})); err != nil {
 		return err
 	}
-	slices.SortFunc(r.Accounts, func(a, b account.Account) int { return comparePlaces(r.Connection, a.ID, b.ID) })
+	slices.SortFunc(r.Accounts, func(a, b account.Account) int { return compareOrder(r.Connection, a.ID, b.ID) })
 	chosen, primary, err := f.choose(ctx, &r, o)
 	if err != nil {
 		return err
@@ -90,15 +90,15 @@ func (f linkFlow) pick(ctx context.Context, s connection.Session, o choiceOption
 	return f.app.showLink(r)
 }
 
-// comparePlaces keeps the order in which the bank named its accounts.
-func comparePlaces(c connection.Connection, a, b string) int {
+// compareOrder sorts accounts in the bank's own order.
+func compareOrder(c connection.Connection, a, b string) int {
 	place := func(id string) int {
 		return slices.IndexFunc(c.Accounts, func(x connection.LinkedAccount) bool { return x.ID == id })
 	}
 	return place(a) - place(b)
 }
 
-// choose gives the accounts that are to become ACH accounts; the others are noted as skipped.
+// choose gives the accounts that become ACH accounts, and records the others as skipped.
 func (f linkFlow) choose(ctx context.Context, r *linkResult, o choiceOptions) (chosen []account.Account, primary string, err error) {
 	owned := r.Connection.EmployerID != "" || r.Connection.CarrierID != ""
 	var wanted func(account.Account) bool
@@ -139,7 +139,7 @@ func (f linkFlow) choose(ctx context.Context, r *linkResult, o choiceOptions) (c
 	return chosen, primary, nil
 }
 
-// withoutNumbers says why an account cannot have ACH numbers, as far as its kind tells; "" where Plaid is to be asked.
+// withoutNumbers gives the reason why an account of its kind has no ACH numbers; "" if only Plaid can tell.
 func withoutNumbers(x account.Account) string {
 	if x.Type != "" && x.Type != "depository" {
 		return "a " + x.Type + " account has no ACH numbers"

@@ -24,7 +24,7 @@ func runLinkStart(ctx context.Context, a *app, o linkOptions) error {
 	if err := o.checkStart(); err != nil {
 		return err
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func newLinkWait(a *app) *cobra.Command {
 }
 
 func runLinkWait(ctx context.Context, a *app, id string, o linkWaitOptions) error {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tui"
 )
 
-// usageError is a command typed wrongly: exit 2, before anything was done.
+// usageError is a wrong command line: exit 2, and nothing was done.
 type usageError struct {
 	message, hint string
 }
@@ -27,7 +27,7 @@ func usage(hint, format string, args ...any) error {
 	return usageError{fmt.Sprintf(format, args...), hint}
 }
 
-// exitError ends the command with a code of the command line's own, such as "not verified".
+// exitError ends the command with an exit code that no fault has, such as "not verified".
 type exitError struct {
 	code          int
 	message, hint string
@@ -37,7 +37,7 @@ func (e exitError) Error() string { return e.message }
 
 var errInterrupted = errors.New("interrupted")
 
-// names of those exits that no fault stands for.
+// exitNames name the exit codes that no fault has.
 var exitNames = map[int]fault.Code{
 	fault.ExitInternal: fault.Internal, fault.ExitNotVerified: "not_verified", fault.ExitLeft: "left", fault.ExitPartial: "partial",
 }
@@ -57,15 +57,15 @@ func Main(args []string, env Env) int {
 		return fault.ExitOK
 	}
 	if a.output == "" && wantsJSON(args, env.Getenv) {
-		a.output = "json" // the flags were not read to their end
+		a.output = "json" // parsing stopped before the flag
 	}
-	return a.explain(ctx, err)
+	return a.exitCode(ctx, err)
 }
 
 // watchSignals makes the first interrupt end the command in order; the second one ends the process by itself.
 func (a *app) watchSignals() {
 	if a.Context != nil {
-		return // whoever gave it watches
+		return // the context's owner handles signals
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -84,33 +84,33 @@ func wantsJSON(args []string, getenv func(string) string) bool {
 	return asked || getenv("BANKCTL_OUTPUT") == "json"
 }
 
-// explain prints an error and gives its exit code: the only place that turns one into the other.
-func (a *app) explain(ctx context.Context, err error) int {
+// exitCode prints an error and gives its exit code. No other place maps errors to exit codes.
+func (a *app) exitCode(ctx context.Context, err error) int {
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, errInterrupted) || errors.Is(err, tui.ErrInterrupted) {
-		a.complain(&fault.Error{Code: "interrupted", Message: "interrupted"})
+		a.printError(&fault.Error{Code: "interrupted", Message: "interrupted"})
 		return fault.ExitInterrupted
 	}
 	if errors.Is(err, syscall.EPIPE) {
-		return fault.ExitOK // the reader had enough
+		return fault.ExitOK // the reader closed the pipe
 	}
 	if u, ok := errors.AsType[usageError](err); ok {
-		a.complain(&fault.Error{Code: "usage", Message: u.message, Hint: u.hint})
+		a.printError(&fault.Error{Code: "usage", Message: u.message, Hint: u.hint})
 		return fault.ExitUsage
 	}
 	if e, ok := errors.AsType[exitError](err); ok {
-		a.complain(&fault.Error{Code: exitNames[e.code], Message: e.message, Hint: e.hint})
+		a.printError(&fault.Error{Code: exitNames[e.code], Message: e.message, Hint: e.hint})
 		return e.code
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		a.complain(f)
+		a.printError(f)
 		return f.Code.Exit()
 	}
-	a.complain(&fault.Error{Code: fault.Internal, Message: err.Error()})
+	a.printError(&fault.Error{Code: fault.Internal, Message: err.Error()})
 	return fault.ExitInternal
 }
 
-// complain prints a failure: as the API's error object where JSON was asked for, else in words.
-func (a *app) complain(f *fault.Error) {
+// printError prints a failure as the API's error object where JSON was asked for, else as text.
+func (a *app) printError(f *fault.Error) {
 	if a.output == "json" || a.output == "ndjson" {
 		b, err := json.Marshal(f)
 		if err == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/bankctl/bankctl/internal/money"
 )
 
-// utc is a time as data has it.
+// utc writes a time for data.
 func utc(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -18,7 +18,7 @@ func utc(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// moment is a time in a card: on a terminal with how long ago it was.
+// moment writes a time for a card; on a terminal it adds how long ago that was.
 func (a *app) moment(t time.Time) string {
 	if t.IsZero() || !a.OutTTY {
 		return utc(t)
@@ -26,7 +26,7 @@ func (a *app) moment(t time.Time) string {
 	return utc(t) + " (" + a.ago(t) + ")"
 }
 
-// ago is a time as a terminal's table has it.
+// ago writes a time for a terminal's table.
 func (a *app) ago(t time.Time) string {
 	d := a.Now().Sub(t)
 	switch {
@@ -77,7 +77,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// amount writes minor units as people read them; "" where the bank did not say.
+// amount writes minor units for people; "" for an unknown amount.
 func amount(minor *int64, currency string) string {
 	if minor == nil {
 		return ""
@@ -106,7 +106,7 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// tick marks what is true on a terminal's table, and leaves the rest quiet.
+// tick is a check mark for true, and empty for false.
 func tick(b bool) string {
 	if b {
 		return "✓"

@@ -7,7 +7,7 @@ import (
 	"github.com/bankctl/bankctl/internal/suggest"
 )
 
-// nearestFlag gives the flag of a command that a mistyped one comes closest to, or "".
+// nearestFlag gives the command's flag that is nearest to a mistyped one, or "".
 func nearestFlag(cmd *cobra.Command, typed string) string {
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {

@@ -16,7 +16,7 @@ import (
 
 var formats = []string{"table", "json", "ndjson", "yaml", "csv", "tsv", "name"}
 
-// checkOutput refuses a format before anything is done.
+// checkOutput refuses an unknown output format before the command runs.
 func (a *app) checkOutput() error {
 	if a.jq != "" && a.template != "" {
 		return usage("give one of them", "--jq and --template exclude each other")
@@ -47,14 +47,14 @@ func (a *app) checkOutput() error {
 	return nil
 }
 
-// column is one field of a row as people read it.
+// column is one column of a table.
 type column[T any] struct {
 	name  string
 	value func(T) string
 	short func(T) string // on a terminal, where it differs
 }
 
-// list shows many: a table for people, or the API's data in the format asked for.
+// list prints many objects: a table for people, or the API's data in the format asked for.
 func list[T any](a *app, rows []T, id func(T) string, columns []column[T]) error {
 	if rows == nil {
 		rows = []T{}
@@ -67,7 +67,7 @@ func single[T any](a *app, v T, id func(T) string, columns []column[T], card fun
 	return show(a, v, []T{v}, id, columns, card)
 }
 
-// show is the one place that knows the formats. data is what the API gave.
+// show prints data, as the API gave it, in the format asked for. No other place knows the formats.
 func show[T any](a *app, data any, rows []T, id func(T) string, columns []column[T], table func() error) error {
 	switch {
 	case a.jq != "":
@@ -97,7 +97,7 @@ func show[T any](a *app, data any, rows []T, id func(T) string, columns []column
 	return table()
 }
 
-// out is stdout for text that came from elsewhere.
+// out is stdout for foreign text.
 func (a *app) out() io.Writer {
 	if a.OutTTY {
 		return cleanWriter{a.Stdout}
@@ -158,7 +158,7 @@ func printYAML(w io.Writer, v any) error {
 	return err
 }
 
-// plain drops JSON's quotes and braces; the tags stay, so that digits in a string are quoted still.
+// plain removes JSON's quotes and braces. It keeps the tags, so that digits in a string stay quoted.
 func plain(n *yaml.Node) {
 	empty := (n.Kind == yaml.SequenceNode || n.Kind == yaml.MappingNode) && len(n.Content) == 0
 	if !empty {
@@ -176,7 +176,7 @@ func printCSV[T any](w io.Writer, rows []T, columns []column[T]) error {
 	for _, r := range rows {
 		cells := make([]string, len(columns))
 		for i, col := range columns {
-			cells[i] = harmless(clean(col.value(r)))
+			cells[i] = escapeFormula(clean(col.value(r)))
 		}
 		_ = c.Write(cells)
 	}
@@ -185,8 +185,8 @@ func printCSV[T any](w io.Writer, rows []T, columns []column[T]) error {
 	return err
 }
 
-// harmless keeps a spreadsheet from taking a name for a formula.
-func harmless(cell string) string {
+// escapeFormula quotes a cell that a spreadsheet would read as a formula.
+func escapeFormula(cell string) string {
 	if cell == "" || !strings.ContainsRune("=+-@", rune(cell[0])) {
 		return cell
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/bankctl/bankctl/internal/page"
 )
 
-// paging is the flags of every listing.
+// paging holds the flags of every listing.
 type paging struct {
 	page, limit int
 	all         bool
@@ -30,7 +30,7 @@ func (p paging) check() error {
 	return nil
 }
 
-// fetch reads the page asked for, or all of them, and says what it left out.
+// fetch reads the page asked for, or all of them, and reports on stderr how many rows it left out.
 func fetch[T any](ctx context.Context, a *app, p paging, get getPage[T]) ([]T, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func fetch[T any](ctx context.Context, a *app, p paging, get getPage[T]) ([]T, e
 // getPage reads one page of a listing.
 type getPage[T any] func(context.Context, page.Request) ([]T, page.Info, error)
 
-// filtered gives the pages of what a filter selects.
+// filtered gives the pages of a listing under a filter.
 func filtered[Q, T any](list func(context.Context, Q, page.Request) ([]T, page.Info, error), q Q) getPage[T] {
 	return func(ctx context.Context, p page.Request) ([]T, page.Info, error) { return list(ctx, q, p) }
 }
@@ -63,7 +63,7 @@ func allRows[T any](ctx context.Context, get getPage[T]) ([]T, error) {
 	return all, err
 }
 
-// byNumber reads a listing's pages one after the other by their numbers.
+// byNumber reads a listing's pages by their numbers.
 func byNumber[T any](ctx context.Context, get getPage[T]) nextPage[T] {
 	p := page.Request{Limit: page.MaxLimit}
 	return func() ([]T, bool, error) {

@@ -19,7 +19,7 @@ import (
 
 const defaultProfile = "default"
 
-// profile is one saved client; its secret lies in a file of its own.
+// profile is a saved client; its secret is in a file of its own.
 type profile struct {
 	Name     string `yaml:"name"`
 	Socket   string `yaml:"socket,omitempty"`
@@ -30,22 +30,22 @@ type profileFile struct {
 	Profiles []profile `yaml:"profiles"`
 }
 
-// profileBook is bankctl's directory of profiles.
-type profileBook struct{ dir string }
+// profileStore is bankctl's directory of profiles.
+type profileStore struct{ dir string }
 
-func (a *app) profileBook() profileBook {
+func (a *app) profileBook() profileStore {
 	dir := socket.XDGDir(a.Getenv, "XDG_CONFIG_HOME", ".config")
 	if dir == "" {
-		return profileBook{}
+		return profileStore{}
 	}
-	return profileBook{filepath.Join(dir, "bankctl")}
+	return profileStore{filepath.Join(dir, "bankctl")}
 }
 
-func (b profileBook) path() string { return filepath.Join(b.dir, "config.yaml") }
+func (b profileStore) path() string { return filepath.Join(b.dir, "config.yaml") }
 
-func (b profileBook) secretPath(name string) string { return filepath.Join(b.dir, "secrets", name) }
+func (b profileStore) secretPath(name string) string { return filepath.Join(b.dir, "secrets", name) }
 
-func (b profileBook) read() (profileFile, error) {
+func (b profileStore) read() (profileFile, error) {
 	var f profileFile
 	if b.dir == "" {
 		return f, fs.ErrNotExist
@@ -54,7 +54,7 @@ func (b profileBook) read() (profileFile, error) {
 	if err != nil {
 		return f, err
 	}
-	// Not viper: its packages alone would cost every command a twentieth of its start.
+	// viper is not used here: its packages would make up a twentieth of each command's start.
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	err = d.Decode(&f)
@@ -68,7 +68,7 @@ func (b profileBook) read() (profileFile, error) {
 }
 
 // find gives a profile by name, or fs.ErrNotExist.
-func (b profileBook) find(name string) (profile, error) {
+func (b profileStore) find(name string) (profile, error) {
 	if tenant.CheckOwnerID(name) != nil { // it is a file's name too
 		return profile{}, usage("letters, digits, - and _", "%q cannot be a profile's name", name)
 	}
@@ -84,7 +84,7 @@ func (b profileBook) find(name string) (profile, error) {
 }
 
 // secret reads a profile's secret, and refuses a file that others can read.
-func (b profileBook) secret(name string) (string, error) {
+func (b profileStore) secret(name string) (string, error) {
 	path := b.secretPath(name)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -103,8 +103,8 @@ func (b profileBook) secret(name string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// save writes a profile, the secret first: a name without its secret would be of no use.
-func (b profileBook) save(p profile, secretText string) error {
+// save writes a profile. It writes the secret first: a profile without its secret is useless.
+func (b profileStore) save(p profile, secretText string) error {
 	if b.dir == "" {
 		return usage("set HOME or XDG_CONFIG_HOME", "there is no directory for profiles")
 	}
@@ -112,7 +112,7 @@ func (b profileBook) save(p profile, secretText string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := writePrivately(b.secretPath(p.Name), []byte(secretText+"\n")); err != nil {
+	if err := writePrivateFile(b.secretPath(p.Name), []byte(secretText+"\n")); err != nil {
 		return fmt.Errorf("save secret: %w", err)
 	}
 	f.Profiles = append(slices.DeleteFunc(f.Profiles, func(old profile) bool { return old.Name == p.Name }), p)
@@ -120,14 +120,14 @@ func (b profileBook) save(p profile, secretText string) error {
 	if err != nil {
 		return fmt.Errorf("save profile: %w", err)
 	}
-	if err := writePrivately(b.path(), text); err != nil {
+	if err := writePrivateFile(b.path(), text); err != nil {
 		return fmt.Errorf("save profile: %w", err)
 	}
 	return nil
 }
 
-// writePrivately replaces a file whole, 0600 in a 0700 directory.
-func writePrivately(path string, text []byte) error {
+// writePrivateFile replaces a file whole, 0600 in a 0700 directory.
+func writePrivateFile(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}

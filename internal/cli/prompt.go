@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// ask puts a yes-no question before something that cannot be taken back. what is said to a script that cannot answer.
+// ask asks for a confirmation before an irreversible action. what names the action in the error for scripts.
 func (a *app) ask(ctx context.Context, question, what string) error {
 	if a.yes {
 		return nil
@@ -29,7 +29,7 @@ func (a *app) ask(ctx context.Context, question, what string) error {
 	return nil
 }
 
-// askLine asks for a value that a flag could have given.
+// askLine asks for a value that a flag can give too.
 func (a *app) askLine(ctx context.Context, label, flag string) (string, error) {
 	if !a.canPrompt() {
 		return "", usage("pass it: this is not a terminal that can be asked", "%s is missing", flag)
@@ -50,8 +50,8 @@ func (a *app) readLine(ctx context.Context) (string, error) {
 	return strings.TrimSpace(text), err
 }
 
-// nextLine reads one line of stdin, the last one without its end too; a read that blocks is left behind when the user
-// interrupts.
+// nextLine reads one line of stdin; the last one may lack its end. On an interrupt it returns, and leaves the blocked
+// read behind.
 func (a *app) nextLine(ctx context.Context) (string, error) {
 	if a.stdin == nil {
 		a.stdin = bufio.NewReader(a.Stdin)
@@ -76,8 +76,8 @@ func (a *app) nextLine(ctx context.Context) (string, error) {
 	}
 }
 
-// askSecret reads a number twice. The echo is off before the first prompt appears and stays off to the end: what is typed
-// ahead must not show either.
+// askSecret reads a number twice. It turns the echo off before the first prompt, so that characters typed ahead do not
+// show either.
 func (a *app) askSecret(ctx context.Context, label, flags string) (string, error) {
 	if !a.canPrompt() {
 		return "", usage("it never goes on the command line", "pass the %s with %s", strings.ToLower(label), flags)
@@ -130,7 +130,7 @@ func reason(err error) error {
 	return err
 }
 
-// digitsOf drops the spaces and dashes that people type between digits.
+// digitsOf removes the spaces and dashes between digits.
 func digitsOf(s string) string {
 	return strings.NewReplacer(" ", "", "-", "", "\u00a0", "", "\t", "").Replace(strings.TrimSpace(s))
 }

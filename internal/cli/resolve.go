@@ -14,30 +14,30 @@ import (
 
 const idLength = 24
 
-// hexDigits reports whether a text could be an id of ours, or the start of one.
-func hexDigits(s string) bool {
+// isHexID reports whether a text could be one of our ids, or the start of one.
+func isHexID(s string) bool {
 	return s != "" && len(s) <= idLength && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-const leastPrefix = 6
+const minPrefix = 6
 
-// candidate is an id that may have been meant, with a few words on it.
+// candidate is an id with a short description.
 type candidate struct{ id, name string }
 
 // lister gives one page of candidates.
 type lister = getPage[candidate]
 
-// resolve turns what was typed into a whole id: itself, or the one id that starts with it.
+// resolve completes a shortened id: it finds the one id that starts with it.
 func resolve(ctx context.Context, noun, typed string, all lister) (string, error) {
 	start := strings.ToLower(typed)
-	if len(start) == idLength || !hexDigits(start) {
-		return typed, nil // an id of another form is the daemon's to judge
+	if len(start) == idLength || !isHexID(start) {
+		return typed, nil // the daemon judges ids of other forms
 	}
 	return matchPrefix(ctx, noun, start, all, strings.HasPrefix)
 }
 
 func matchPrefix(ctx context.Context, noun, typed string, all lister, match func(id, typed string) bool) (string, error) {
-	if len(typed) < leastPrefix {
+	if len(typed) < minPrefix {
 		return "", usage("type at least 6 characters of it", "%q is too short for the id of %s", typed, noun)
 	}
 	var found, described []string

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// families are the parts of bankctl's help.
-func families() []*cobra.Group {
+// commandGroups are the sections of bankctl's help.
+func commandGroups() []*cobra.Group {
 	return []*cobra.Group{
 		{ID: "linking", Title: "Link a bank:"},
 		{ID: "books", Title: "Look after accounts:"},
@@ -19,7 +19,7 @@ func families() []*cobra.Group {
 	}
 }
 
-// branch is a command right below the root, with everything under it.
+// branch is a command directly below the root, with its subcommands.
 type branch struct {
 	family string
 	names  []string // its name, then its aliases
@@ -49,8 +49,8 @@ func branches() []branch {
 	}
 }
 
-// newRoot builds the tree of commands. Where the first word names a branch, that branch alone is built: the others could
-// not be reached, and building all of them would be the slowest part of a short command.
+// newRoot builds the tree of commands. If the first word names a branch it builds that branch alone, for building all of
+// them is the slowest part of a short command.
 func newRoot(a *app, args []string) *cobra.Command {
 	root := group("bankctl", "Link bank accounts and look after them")
 	root.Long = `bankctl links bank accounts through Plaid and looks after them, over the socket of
@@ -72,7 +72,7 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
 		return a.prepare(cmd.Flags())
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddGroup(families()...)
+	root.AddGroup(commandGroups()...)
 	all := branches()
 	only := slices.IndexFunc(all, func(b branch) bool { return len(args) > 0 && slices.Contains(b.names, args[0]) })
 	for i, b := range all {
@@ -92,10 +92,10 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
 	return root
 }
 
-// offline marks commands that only print: an interrupt may end them as it ends any program.
+// offline marks commands that only print: an interrupt ends them as it ends any program.
 const offline = "offline"
 
-// group makes a command that only holds others. A mistyped one under it is an error, not help with exit 0.
+// group makes a command that only holds others. An unknown subcommand is an error, not a help text with exit 0.
 func group(use, short string, children ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
@@ -115,7 +115,7 @@ func group(use, short string, children ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// flagError says what is wrong with a flag and which one may have been meant.
+// flagError explains a wrong flag and suggests the nearest one.
 func flagError(cmd *cobra.Command, err error) error {
 	text := err.Error()
 	hint := fmt.Sprintf("see `%s --help`", cmd.CommandPath())

@@ -12,7 +12,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tui"
 )
 
-// signIn is one link session on its way to an end, on a page where somebody signs in at a bank.
+// signIn is a link session that somebody finishes on a page, by signing in at a bank.
 type signIn struct {
 	app       *app
 	client    *client.Client
@@ -23,27 +23,27 @@ type signIn struct {
 	words     signInWords
 
 	simulated func(context.Context) (bool, error) // whether the page is of a simulated bank
-	over      func(connection.Session) bool       // nothing more will happen
+	over      func(connection.Session) bool       // whether the session has reached its end
 	outcome   func(connection.Session) error      // nil where the session succeeded
 }
 
-// signInWords is how a sign-in speaks to whoever waits for it.
+// signInWords are the texts of a sign-in.
 type signInWords struct {
-	plain, opened string                          // what is to be done, without a browser here and with one
-	unattended    string                          // the same where nobody can press a key
-	progress      func(connection.Session) string // what is going on
-	left, resume  string                          // of an end by the one who waits: what it means, and the command that goes on
+	plain, opened string                          // the titles: without a browser here, and with one
+	unattended    string                          // the title where there is no terminal
+	progress      func(connection.Session) string // the line of progress
+	left, resume  string                          // if the user stops waiting: the message, and the command that waits on
 }
 
-// How long one look at a session lasts: short under a screen that shows what is going on.
+// How long the daemon may hold one reply about a session; short while a screen shows its progress.
 const (
-	lookOnScreen = 3 * time.Second
-	look         = 25 * time.Second
+	screenPollTimeout = 3 * time.Second
+	pollTimeout       = 25 * time.Second
 )
 
-// run sees the session through: without a browser where the sign-in is told already, else on its page.
-func (f signIn) run(ctx context.Context, told bool, p connection.CompleteParams) (connection.Session, error) {
-	if told {
+// run waits for the session's end. It signs in without a browser if direct.
+func (f signIn) run(ctx context.Context, direct bool, p connection.CompleteParams) (connection.Session, error) {
+	if direct {
 		return f.complete(ctx, p)
 	}
 	return f.wait(ctx)
@@ -89,7 +89,7 @@ func (f signIn) wait(ctx context.Context) (connection.Session, error) {
 	err = tui.Wait(ctx, a.terminal(), tui.Waiting{
 		Title: title, URL: clean(f.url), Expires: f.expires, Simulation: simulated, Open: open, Now: a.Now,
 	}, func(ctx context.Context) (bool, string, error) {
-		s, err := f.client.GetSession(ctx, f.session, lookOnScreen)
+		s, err := f.client.GetSession(ctx, f.session, screenPollTimeout)
 		last = s
 		return err == nil && f.over(s), f.words.progress(s), err
 	})
@@ -105,7 +105,7 @@ func (f signIn) wait(ctx context.Context) (connection.Session, error) {
 // poll waits without a screen.
 func (f signIn) poll(ctx context.Context) (connection.Session, error) {
 	for {
-		s, err := f.client.GetSession(ctx, f.session, look)
+		s, err := f.client.GetSession(ctx, f.session, pollTimeout)
 		if err != nil {
 			return s, err
 		}
@@ -115,7 +115,7 @@ func (f signIn) poll(ctx context.Context) (connection.Session, error) {
 	}
 }
 
-// ended turns the end of a session into an error, unless it succeeded.
+// ended gives the error of a session that did not succeed.
 func ended(s connection.Session, expired, left, hintExpired, hintLeft string) error {
 	switch s.State {
 	case connection.Expired:

@@ -53,12 +53,12 @@ func runStatus(ctx context.Context, a *app) error {
 		if s.Version != status.Version {
 			facts[1].value += " (this bankctl is " + status.Version + ")"
 		}
-		return a.card(append(facts, a.standing(ctx, cl, c)...))
+		return a.card(append(facts, a.identityFacts(ctx, cl, c)...))
 	})
 }
 
-// standing says as whom one goes and what one sees.
-func (a *app) standing(ctx context.Context, cl *client.Client, c credentials) []fact {
+// identityFacts show the client that bankctl acts as, and how much it sees.
+func (a *app) identityFacts(ctx context.Context, cl *client.Client, c credentials) []fact {
 	switch {
 	case c.clientID == "":
 		return []fact{{"client", "none yet: bankctl init makes one"}}

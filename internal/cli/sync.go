@@ -32,7 +32,7 @@ from time to time; this does it now. Interrupted, it can be run again: what is s
 	return cmd
 }
 
-// syncResult is what became of one connection.
+// syncResult is the result for one connection.
 type syncResult struct {
 	ConnectionID string             `json:"connection_id"`
 	Institution  string             `json:"institution"`
@@ -45,7 +45,7 @@ func runSync(ctx context.Context, a *app, all, refresh bool, typed []string) err
 	if all == (len(typed) > 0) {
 		return usage("`bankctl connections list` shows their ids", "sync needs ids of connections, or --all, and not both")
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func runSync(ctx context.Context, a *app, all, refresh bool, typed []string) err
 	return syncVerdict(failures, len(conns))
 }
 
-// syncVerdict is the end of a bulk: one that stands alone fails as itself.
+// syncVerdict gives the error of a sync. A single connection fails with its own error, several with exit 13.
 func syncVerdict(failures []error, of int) error {
 	switch {
 	case len(failures) == 0:
@@ -176,7 +176,7 @@ func syncColumns() []column[syncResult] {
 	}
 }
 
-// syncState is how far a connection is, or the code of what went wrong.
+// syncState writes a connection's progress, or its error's code.
 func syncState(r syncResult) string {
 	switch {
 	case r.Error != nil:

@@ -14,8 +14,8 @@ import (
 	"github.com/bankctl/bankctl/internal/connection"
 )
 
-// syncLines tells of one connection after the other: a line that turns and then stands on a terminal, a plain line of
-// data through a pipe.
+// syncLines report a sync connection by connection: with a line that is redrawn on a terminal, and plain lines of data in
+// a pipe.
 type syncLines struct {
 	app    *app
 	headed bool
@@ -31,14 +31,14 @@ const (
 	eraseToLeft = "\r\x1b[K"
 )
 
-// turning reports whether a line may be drawn over again.
-func (l *syncLines) turning() bool {
+// canRedraw reports whether lines may be redrawn.
+func (l *syncLines) canRedraw() bool {
 	return l.app.ErrTTY && !l.app.quiet && l.app.Getenv("TERM") != "dumb"
 }
 
-// begin says what is being done until stop is called, which takes the line away.
+// begin shows the current step until stop is called, which erases the line.
 func (l *syncLines) begin(ctx context.Context, c *client.Client, conn connection.Connection) (stop func()) {
-	if !l.turning() {
+	if !l.canRedraw() {
 		return func() {}
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -65,7 +65,7 @@ func (l *syncLines) begin(ctx context.Context, c *client.Client, conn connection
 			if w := l.app.Width(); w > 1 {
 				text = cut(text, w-1)
 			}
-			_, _ = io.WriteString(l.app.Stderr, eraseToLeft+text) // a terminal that is gone wants no progress
+			_, _ = io.WriteString(l.app.Stderr, eraseToLeft+text) // a terminal that is gone needs no progress
 			select {
 			case <-ctx.Done():
 				_, _ = io.WriteString(l.app.Stderr, eraseToLeft)
@@ -80,7 +80,7 @@ func (l *syncLines) begin(ctx context.Context, c *client.Client, conn connection
 	}
 }
 
-// readingLine is a sync under way: a bar, rows, rate and time left, as far as they are known.
+// readingLine is the progress line of a sync: a bar, rows, rate and time left, as far as they are known.
 func readingLine(r *connection.Reading, began, now time.Time) string {
 	if r == nil || r.Rows == 0 {
 		return "reading accounts and transactions, " + round(now.Sub(began))
@@ -97,7 +97,7 @@ func readingLine(r *connection.Reading, began, now time.Time) string {
 	return fmt.Sprintf("%-*s %d%%, %s, about %s left", barCells, bar(int64(r.Percent), 100, barCells), r.Percent, text, round(left))
 }
 
-// end leaves the line that stays.
+// end prints the final line.
 func (l *syncLines) end(r syncResult) error {
 	a := l.app
 	switch {
@@ -121,7 +121,7 @@ func (l *syncLines) end(r syncResult) error {
 	return err
 }
 
-// syncLine is one connection's outcome for people.
+// syncLine summarizes one connection's result for people.
 func (a *app) syncLine(r syncResult) string {
 	name := clean(r.Institution) + " (" + r.ConnectionID + ")"
 	if r.Error != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 )
 
-// printTable aligns rows for a terminal and cuts them to its width; through a pipe it gives whole values between tabs.
+// printTable aligns rows on a terminal and cuts them to its width; in a pipe it writes whole values between tabs.
 func printTable[T any](a *app, rows []T, columns []column[T]) error {
 	if !a.OutTTY {
 		return printTSV(a.Stdout, rows, columns)
@@ -38,14 +38,14 @@ func printTable[T any](a *app, rows []T, columns []column[T]) error {
 	return err
 }
 
-// looksLikeID tells ids, which are never cut: those made in the same second differ at their ends alone.
+// looksLikeID finds ids, which are never cut: those made in the same second differ only at their ends.
 func looksLikeID(cell string) bool {
-	return len(cell) == idLength && hexDigits(cell) || strings.HasPrefix(cell, "bankd_") && strings.Contains(cell, mark)
+	return len(cell) == idLength && isHexID(cell) || strings.HasPrefix(cell, "bankd_") && strings.Contains(cell, clientMark)
 }
 
 const gap = 2
 
-// layOut gives the lines of a grid whose first row is its head. Whole columns are never cut.
+// layOut aligns a grid whose first row is its head. It never cuts the columns marked whole.
 func layOut(grid [][]string, whole []bool, width int, color bool) string {
 	widths := make([]int, len(grid[0]))
 	for _, row := range grid {
@@ -54,7 +54,7 @@ func layOut(grid [][]string, whole []bool, width int, color bool) string {
 		}
 	}
 	if width > 0 {
-		widths = squeeze(widths, whole, width)
+		widths = shrinkColumns(widths, whole, width)
 	}
 	var b strings.Builder
 	for n, row := range grid {
@@ -72,9 +72,9 @@ func layOut(grid [][]string, whole []bool, width int, color bool) string {
 	return b.String()
 }
 
-// squeeze takes from the widest columns until a row fits, and leaves columns out at the right where that is not enough.
-func squeeze(widths []int, whole []bool, width int) []int {
-	const least = 12 // below that a cell tells less than a column left out
+// shrinkColumns narrows the widest columns until a row fits. If that is not enough it drops columns at the right.
+func shrinkColumns(widths []int, whole []bool, width int) []int {
+	const least = 12 // narrower cells tell nothing: drop a column instead
 	for {
 		total, widest := gap*(len(widths)-1), -1
 		for i, w := range widths {
@@ -135,7 +135,7 @@ func (a *app) card(facts []fact) error {
 	return err
 }
 
-// color reports whether stdout may have any.
+// color reports whether stdout may have colours.
 func (a *app) color() bool { return a.OutTTY && a.mayColor() }
 
 func (a *app) mayColor() bool {

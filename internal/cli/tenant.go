@@ -33,7 +33,7 @@ func newTenantList(a *app) *cobra.Command {
 }
 
 func runTenantList(ctx context.Context, a *app, p paging) error {
-	c, err := a.owner()
+	c, err := a.ownerClient()
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func newTenantCreate(a *app) *cobra.Command {
 }
 
 func runTenantCreate(ctx context.Context, a *app, name string) error {
-	c, err := a.owner()
+	c, err := a.ownerClient()
 	if err != nil {
 		return err
 	}

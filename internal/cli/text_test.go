@@ -34,14 +34,14 @@ func FuzzClean(f *testing.F) {
 	f.Add("\x1b[2J\u009b\u202e\n\xff")
 	f.Fuzz(func(t *testing.T, in string) {
 		out := clean(in)
-		if !utf8.ValidString(out) && utf8.ValidString(in) || strings.ContainsFunc(out, hostile) {
+		if !utf8.ValidString(out) && utf8.ValidString(in) || strings.ContainsFunc(out, isControl) {
 			t.Errorf("clean(%q) = %q", in, out)
 		}
 		var b strings.Builder
 		if _, err := (cleanWriter{&b}).Write([]byte(in)); err != nil {
 			t.Fatal(err)
 		}
-		if rest := strings.NewReplacer("\n", "", "\t", "").Replace(b.String()); strings.ContainsFunc(rest, hostile) {
+		if rest := strings.NewReplacer("\n", "", "\t", "").Replace(b.String()); strings.ContainsFunc(rest, isControl) {
 			t.Errorf("a terminal got %q", b.String())
 		}
 	})
@@ -52,7 +52,7 @@ func TestHarmless(t *testing.T) {
 	for in, want := range map[string]string{
 		"=1+1": "'=1+1", "+cmd": "'+cmd", "@SUM(A1)": "'@SUM(A1)", "-2+3": "'-2+3", "-12.50": "-12.50", "+1": "+1", "": "", "plain": "plain",
 	} {
-		if got := harmless(in); got != want {
+		if got := escapeFormula(in); got != want {
 			t.Errorf("harmless(%q) = %q, want %q", in, got, want)
 		}
 	}

@@ -139,7 +139,7 @@ func TestExitCodesAreExplained(t *testing.T) {
 		if !explained[code.Exit()] {
 			t.Errorf("help exit-codes does not explain %d of %s", code.Exit(), code)
 		}
-		if got := (&app{Env: nowhere(t)}).explain(t.Context(), fault.New(code, "x")); got != code.Exit() {
+		if got := (&app{Env: nowhere(t)}).exitCode(t.Context(), fault.New(code, "x")); got != code.Exit() {
 			t.Errorf("%s ends with %d, want %d", code, got, code.Exit())
 		}
 	}

@@ -20,7 +20,8 @@ func newTxns(a *app) *cobra.Command {
 
 func txnID(t txn.Transaction) string { return t.ID }
 
-// txnColumns are those of a bank's statement: what went out and what came in stand apart, so that no sign needs a rule.
+// txnColumns are the columns of a bank's statement. Debits and credits have a column each, so that no reader needs a rule
+// for signs.
 func txnColumns() []column[txn.Transaction] {
 	type t = txn.Transaction
 	return []column[t]{
@@ -58,12 +59,12 @@ func moneyIn(t txn.Transaction) string {
 	return strings.TrimPrefix(money.Amount{Minor: t.Amount, Currency: t.Currency}.Decimal(), "-")
 }
 
-// categoryWords is one of Plaid's categories as people write it.
+// categoryWords writes one of Plaid's categories for people.
 func categoryWords(c string) string {
 	return strings.ToLower(strings.ReplaceAll(c, "_", " "))
 }
 
-// grouped is an amount with its thousands set apart, without its currency.
+// grouped writes an amount with separators between thousands and without its currency.
 func grouped(minor int64, currency string) string {
 	return strings.TrimSpace(strings.TrimSuffix(money.Amount{Minor: minor, Currency: currency}.String(), currency))
 }

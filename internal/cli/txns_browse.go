@@ -32,7 +32,7 @@ func runTxnsBrowse(ctx context.Context, a *app, o *txnFilters) error {
 	}
 	first := q
 	first.Limit = 1
-	if _, err := c.ListTransactions(ctx, first); err != nil { // before the screen is taken: a filter that is refused
+	if _, err := c.ListTransactions(ctx, first); err != nil { // a bad filter fails before the screen opens
 		return err
 	}
 	return tui.ShowBrowser(ctx, a.terminal(), tui.Browser{

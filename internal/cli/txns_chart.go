@@ -13,12 +13,12 @@ import (
 
 var eighths = []string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
 
-// bar draws a value as a share of the greatest one in so many columns; what is not nothing can be seen.
+// bar draws a value as a share of the greatest one. A value above zero has a visible bar.
 func bar(value, greatest int64, width int) string {
 	if value <= 0 || greatest <= 0 || width <= 0 {
 		return ""
 	}
-	n := int(float64(value) / float64(greatest) * float64(width*8)) // a picture: the figures stand beside it
+	n := int(float64(value) / float64(greatest) * float64(width*8)) // rounding is fine: the figures are printed beside it
 	n = max(1, min(n, width*8))
 	return strings.Repeat("█", n/8) + eighths[n%8]
 }
@@ -28,8 +28,8 @@ const (
 	longLabel = 28
 )
 
-// printChart draws a line a bucket: its name, what went out and what came in, each with its bar. Bars of one currency
-// are to one scale.
+// printChart draws a line for each bucket: its name, its debits and its credits, each with a bar. The bars of one
+// currency have one scale.
 func (a *app) printChart(s txn.Summary, by string) error {
 	mixed := false
 	greatest := map[string]int64{}
@@ -77,7 +77,7 @@ func bucketName(b txn.Bucket, by string) string {
 	return name
 }
 
-// gridWidth is what a grid takes with its gaps.
+// gridWidth is the width of a grid with its gaps.
 func gridWidth(grid [][]string) int {
 	total := gap * (len(grid[0]) - 1)
 	for i := range grid[0] {

@@ -51,20 +51,20 @@ func csvRow(t txn.Transaction) []string {
 		}
 	}
 	for i, cell := range row {
-		row[i] = inert(cell)
+		row[i] = escapeCell(cell)
 	}
 	return row
 }
 
-// inert is a cell that no spreadsheet takes for a formula, however it trims or folds it.
-func inert(cell string) string {
+// escapeCell quotes a cell that any spreadsheet could read as a formula, after its own trimming and folding.
+func escapeCell(cell string) string {
 	cell = strings.TrimSpace(clean(cell))
 	for _, wide := range []string{"＝", "＋", "－", "＠", "|", "%"} {
 		if strings.HasPrefix(cell, wide) {
 			return "'" + cell
 		}
 	}
-	return harmless(cell)
+	return escapeFormula(cell)
 }
 
 func (e *export) writeCSV(ctx context.Context, w io.Writer) error {

@@ -71,9 +71,9 @@ func runTxnsExport(ctx context.Context, a *app, o *txnsExportOptions) error {
 		if m, err = a.readMark(o); err != nil {
 			return err
 		}
-		e.new = m.until(e.connections)
+		e.new = m.advance(e.connections)
 	}
-	if err := a.writeWhole(o.out, func(w io.Writer) error { return e.write(ctx, o.format, w) }); err != nil {
+	if err := a.writeFileAtomically(o.out, func(w io.Writer) error { return e.write(ctx, o.format, w) }); err != nil {
 		return err
 	}
 	if o.sinceLast {
@@ -94,7 +94,7 @@ func (a *app) sayExported(rows int, o *txnsExportOptions) {
 	}
 }
 
-// export is one selection on its way out.
+// export is a selection that is being written.
 type export struct {
 	client      *client.Client
 	query       txn.Query
@@ -115,7 +115,7 @@ func (e *export) write(ctx context.Context, format string, w io.Writer) error {
 	return e.writeCSV(ctx, w)
 }
 
-// each visits what is to be written of a query.
+// each visits the transactions of a query that the export writes.
 func (e *export) each(ctx context.Context, q txn.Query, visit func(txn.Transaction) error) error {
 	return eachPage(byCursor(ctx, e.client, q), func(rows []txn.Transaction) error {
 		for _, t := range rows {
@@ -140,8 +140,8 @@ func allConnections(ctx context.Context, c *client.Client) (map[string]connectio
 	return all, err
 }
 
-// writeWhole writes to stdout, or to a file that is put in its place only when it is complete.
-func (a *app) writeWhole(path string, write func(io.Writer) error) error {
+// writeFileAtomically writes to stdout, or to a file that replaces the old one only when it is complete.
+func (a *app) writeFileAtomically(path string, write func(io.Writer) error) error {
 	if path == "" || path == "-" {
 		w := bufio.NewWriterSize(a.Stdout, 1<<16)
 		return errors.Join(write(w), w.Flush())
@@ -156,7 +156,7 @@ func (a *app) writeWhole(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return usage("its directory must be there, and writable", "--out %s cannot be written", path)
 	}
-	defer os.Remove(f.Name()) // renamed away where all went well
+	defer os.Remove(f.Name()) // gone by then if the rename succeeded
 	w := bufio.NewWriterSize(f, 1<<16)
 	if err = write(w); err == nil {
 		if err = w.Flush(); err == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// txnFilters are the flags that list, summary, export and browse share.
+// txnFilters are the flags of list, summary, export and browse.
 type txnFilters struct {
 	query           txn.Query
 	since, min, max string
@@ -28,7 +28,7 @@ func (o *txnFilters) flags(a *app, cmd *cobra.Command) {
 	}
 }
 
-// read turns what was typed into a query, before bankd is asked anything.
+// read turns the flags into a query, before bankd is called.
 func (o *txnFilters) read(a *app) (txn.Query, error) {
 	q := o.query
 	q.Currency = strings.ToUpper(q.Currency)
@@ -55,7 +55,7 @@ func (o *txnFilters) read(a *app) (txn.Query, error) {
 	return q, err
 }
 
-// minorOf reads an amount as people type it. Without a currency it has two places, as most do.
+// minorOf parses an amount as people type it. Without a currency it has two decimal places.
 func minorOf(flag, text, currency string) (*int64, error) {
 	if text == "" {
 		return nil, nil
@@ -73,7 +73,7 @@ func (o *txnFilters) open(ctx context.Context, a *app) (*client.Client, txn.Quer
 	if err != nil {
 		return nil, q, err
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return nil, q, err
 	}

@@ -20,7 +20,7 @@ func newTxnsGet(a *app) *cobra.Command {
 }
 
 func runTxnsGet(ctx context.Context, a *app, typed string) error {
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (a *app) txnCard(t txn.Transaction) error {
 	})
 }
 
-// decimal is a sum in major units, for data.
+// decimal writes a sum in major units, for data.
 func decimal(minor int64, currency string) string {
 	return money.Amount{Minor: minor, Currency: currency}.Decimal()
 }

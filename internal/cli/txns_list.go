@@ -78,7 +78,7 @@ func (a *app) listAllTxns(ctx context.Context, c *client.Client, q txn.Query) er
 	return a.showTxns(all)
 }
 
-// byCursor reads the pages of a selection one after the other by its cursor: rows that come in meanwhile move nothing.
+// byCursor reads the pages of a selection by its cursor, so that new rows do not shift the pages.
 func byCursor(ctx context.Context, c *client.Client, q txn.Query) nextPage[txn.Transaction] {
 	q.Request = page.Request{Limit: page.MaxLimit}
 	return func() ([]txn.Transaction, bool, error) {

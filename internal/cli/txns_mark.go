@@ -17,14 +17,14 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// exportMark is how far an export has come. Updates of one connection are stored one after the other, each with its time; so
-// a time for each connection tells what was there, whichever order the connections are synced in.
+// exportMark is the position up to which rows were exported. Updates of one connection are stored one after another, each
+// with its time; so a time for each connection is a position, in whatever order connections sync.
 type exportMark struct {
 	path string
 	Seen map[string]time.Time `json:"seen"` // by connection
 }
 
-// markKey is what one job's mark is kept under: the filters as typed, so that --since 30d stays one job tomorrow.
+// markKey identifies an export job. It holds the filters as typed, so that --since 30d is the same job tomorrow.
 type markKey struct {
 	Socket, Who, Format string
 	Query               txn.Query
@@ -34,13 +34,13 @@ type markKey struct {
 
 func newMarkKey(who credentials, o *txnsExportOptions) markKey {
 	k := markKey{Socket: who.socket, Who: cmp.Or(who.profile, who.clientID), Format: o.format, Query: o.query, Since: o.since, Min: o.min, Max: o.max}
-	if k.Query.Pending != nil { // a word of its own, as in the marks that there are
+	if k.Query.Pending != nil { // kept as a word, so that existing marks keep their names
 		k.Query.Pending, k.Pending = nil, yesNo(*k.Query.Pending)
 	}
 	return k
 }
 
-// readMark finds the mark of the last complete export of the same kind; none is the beginning.
+// readMark reads the mark of the last complete export of the same job; without one the export begins at the start.
 func (a *app) readMark(o *txnsExportOptions) (exportMark, error) {
 	m := exportMark{Seen: map[string]time.Time{}}
 	dir := socket.XDGDir(a.Getenv, "XDG_STATE_HOME", ".local/state")
@@ -70,9 +70,9 @@ func (a *app) readMark(o *txnsExportOptions) (exportMark, error) {
 	return m, nil
 }
 
-// until moves the mark to what is stored now, and gives the test for what lies between. What comes in while the export
-// runs is left to the next one: part of it may be behind the cursor already.
-func (m *exportMark) until(connections map[string]connection.Connection) func(txn.Transaction) bool {
+// advance moves the mark to the connections' present sync times, and gives the test for rows between both. Rows that
+// arrive during the export are left to the next one: the cursor may have passed some of them.
+func (m *exportMark) advance(connections map[string]connection.Connection) func(txn.Transaction) bool {
 	before, now := m.Seen, map[string]time.Time{}
 	for id, c := range connections {
 		if c.Transactions != nil {
@@ -90,7 +90,7 @@ func (m exportMark) save() error {
 	if err != nil {
 		return err
 	}
-	if err := writePrivately(m.path, append(text, '\n')); err != nil {
+	if err := writePrivateFile(m.path, append(text, '\n')); err != nil {
 		return fmt.Errorf("remember the export: %w", err)
 	}
 	return nil

@@ -16,7 +16,7 @@ const ofxHead = `<?xml version="1.0" encoding="UTF-8" standalone="no"?>
 <?OFX OFXHEADER="200" VERSION="220" SECURITY="NONE" OLDFILEUID="NONE" NEWFILEUID="NONE"?>
 `
 
-// ofxSet is one of OFX's message sets and the names of its parts.
+// ofxSet is one of OFX's message sets, by the names of its parts.
 type ofxSet struct {
 	name, reply, statement, from string
 	credit                       bool
@@ -27,7 +27,7 @@ var ofxSets = []ofxSet{
 	{"CREDITCARDMSGSRSV1", "CCSTMTTRNRS", "CCSTMTRS", "CCACCTFROM", true},
 }
 
-// ofx writes tags. The first failure stays.
+// ofx writes tags. It keeps the first error.
 type ofx struct {
 	w   io.Writer
 	err error
@@ -46,14 +46,14 @@ func (o *ofx) open(tags ...string) {
 	o.raw("\n")
 }
 
-func (o *ofx) shut(tags ...string) {
+func (o *ofx) close(tags ...string) {
 	for _, t := range tags {
 		o.raw("</" + t + ">")
 	}
 	o.raw("\n")
 }
 
-// value writes one element, cut to as many characters as OFX allows it; an empty one not at all.
+// value writes an element, cut to OFX's maximum length; it leaves empty ones out.
 func (o *ofx) value(tag, text string, most int) {
 	runes := []rune(strings.TrimSpace(clean(text)))
 	runes = runes[:min(len(runes), most)]
@@ -71,7 +71,7 @@ func (o *ofx) ok() {
 	o.open("STATUS")
 	o.value("CODE", "0", 6)
 	o.value("SEVERITY", "INFO", 5)
-	o.shut("STATUS")
+	o.close("STATUS")
 }
 
 // writeOFX writes a statement for each account and currency, one after the other: OFX sorts by account.
@@ -90,7 +90,7 @@ func (e *export) writeOFX(ctx context.Context, w io.Writer) error {
 	o.ok()
 	o.value("DTSERVER", e.serverTime(), 30)
 	o.value("LANGUAGE", "ENG", 3)
-	o.shut("SONRS", "SIGNONMSGSRSV1")
+	o.close("SONRS", "SIGNONMSGSRSV1")
 	for _, set := range ofxSets {
 		begun := false
 		for _, s := range sums.By {
@@ -105,14 +105,14 @@ func (e *export) writeOFX(ctx context.Context, w io.Writer) error {
 			}
 		}
 		if begun {
-			o.shut(set.name)
+			o.close(set.name)
 		}
 	}
-	o.shut("OFX")
+	o.close("OFX")
 	return o.err
 }
 
-// serverTime is how fresh the rows are: when the connection synced last was.
+// serverTime is the time of the latest sync among the connections.
 func (e *export) serverTime() string {
 	latest := ofxDay("1970-01-01")
 	for _, c := range e.connections {
@@ -132,7 +132,7 @@ func (e *export) linkedAccounts(ctx context.Context) (map[string]account.Account
 	return all, err
 }
 
-// ofxDay is a calendar day as OFX has it: at noon, so that no zone makes another day of it.
+// ofxDay writes a calendar day at noon, so that it is the same day in every time zone.
 func ofxDay(date string) string {
 	if date == "" {
 		return ""
@@ -169,18 +169,18 @@ func (s *statement) write(ctx context.Context) error {
 	if err != nil || s.rowsOf == 0 {
 		return err
 	}
-	s.shut("BANKTRANLIST")
+	s.close("BANKTRANLIST")
 	if b := s.account.Balance; b != nil && b.Current != nil && b.Currency == s.currency {
 		s.ofx.open("LEDGERBAL")
 		s.value("BALAMT", s.owed(*b.Current), 32)
 		s.value("DTASOF", b.AsOf.UTC().Format("20060102150405"), 30)
-		s.shut("LEDGERBAL")
+		s.close("LEDGERBAL")
 	}
-	s.shut(s.set.statement, s.set.reply)
+	s.close(s.set.statement, s.set.reply)
 	return s.err
 }
 
-// owed is a balance as OFX has it: what is owed on a card is less than nothing.
+// owed gives a balance with OFX's sign: debts, as on a card, are negative.
 func (s *statement) owed(minor int64) string {
 	if s.set.credit {
 		return negated(minor, s.currency)
@@ -188,7 +188,7 @@ func (s *statement) owed(minor int64) string {
 	return decimal(minor, s.currency)
 }
 
-// negated is a decimal with the other sign; on its digits, where no number can overflow.
+// negated changes a decimal's sign. It works on the text, where no number can overflow.
 func negated(minor int64, currency string) string {
 	text := decimal(minor, currency)
 	if rest, ok := strings.CutPrefix(text, "-"); ok || minor == 0 {
@@ -197,7 +197,7 @@ func negated(minor int64, currency string) string {
 	return "-" + text
 }
 
-// oldest is the day that a listing ends with.
+// oldest finds the day of a listing's last row.
 func (s *statement) oldest(ctx context.Context, q txn.Query, newest string) (string, error) {
 	q.Request = page.Request{Limit: 1}
 	first, err := s.client.ListTransactions(ctx, q)
@@ -231,13 +231,13 @@ func (s *statement) begin(oldest string, t txn.Transaction) {
 	if !s.set.credit {
 		s.value("ACCTTYPE", ofxAccountType(s.account.Subtype), 10)
 	}
-	s.shut(s.set.from)
+	s.close(s.set.from)
 	s.ofx.open("BANKTRANLIST")
 	s.value("DTSTART", ofxDay(oldest), 30)
 	s.value("DTEND", ofxDay(t.Date), 30)
 }
 
-// tail is the end of an id: OFX takes 22 characters, and Plaid's are random to the last.
+// tail gives the end of an id: OFX allows 22 characters, and Plaid's ids are random to the last one.
 func tail(id string, most int) string { return id[max(0, len(id)-most):] }
 
 func ofxAccountType(subtype string) string {
@@ -271,5 +271,5 @@ func (s *statement) row(t txn.Transaction) {
 	if name != t.Name || len([]rune(name)) > 32 {
 		s.value("MEMO", t.Name, 255)
 	}
-	s.shut("STMTTRN")
+	s.close("STMTTRN")
 }

@@ -40,7 +40,7 @@ func runTxnsRemoved(ctx context.Context, a *app, o txnsRemovedOptions) error {
 			return err
 		}
 	}
-	c, err := a.data(ctx)
+	c, err := a.dataClient(ctx)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func runTxnsSummary(ctx context.Context, a *app, o *txnsSummaryOptions) error {
 	})
 }
 
-// totalsOf gives the sums of each currency, however many were asked for.
+// totalsOf gives the sums of each currency, for summaries of one currency and of several.
 func totalsOf(s txn.Summary) []txn.Currency {
 	if len(s.Each) > 0 {
 		return s.Each
@@ -87,7 +87,7 @@ func bucketColumns(first string) []column[txn.Bucket] {
 	}
 }
 
-// summaryCard shows the figures, each currency's in one block.
+// summaryCard shows the sums, in one block for each currency.
 func (a *app) summaryCard(s txn.Summary) error {
 	write := decimal
 	if a.OutTTY {
@@ -113,7 +113,7 @@ func (a *app) syncedText(s txn.Summary) string {
 	return a.moment(at)
 }
 
-// totalLine is a summary in one line.
+// totalLine writes a currency's sums in one line.
 func totalLine(t txn.Currency) string {
 	return strings.TrimSpace(fmt.Sprintf("%d transactions, out %s, in %s, net %s %s", t.Total,
 		grouped(t.Debits, t.Currency), grouped(t.Credits, t.Currency), grouped(t.Net, t.Currency), clean(t.Currency)))

@@ -10,12 +10,12 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// leastName is how much of a name a statement keeps before it leaves whole columns out.
+// leastName is the width to which names shrink before whole columns are dropped.
 const leastName = 26
 
 // printStatement is printTable with its amounts under each other: digits to the right, out red and in green.
 func (a *app) printStatement(rows []txn.Transaction, columns []column[txn.Transaction]) error {
-	columns = slices.DeleteFunc(columns, func(c column[txn.Transaction]) bool { return c.name == "pending" }) // the name says it
+	columns = slices.DeleteFunc(columns, func(c column[txn.Transaction]) bool { return c.name == "pending" }) // the name column shows it
 	grid := [][]string{headers(columns, strings.ToUpper)}
 	for _, r := range rows {
 		cells := make([]string, len(columns))
@@ -43,7 +43,7 @@ func (a *app) printStatement(rows []txn.Transaction, columns []column[txn.Transa
 			name = i
 		}
 	}
-	n := fitting(grid, name, a.Width())
+	n := fittingColumns(grid, name, a.Width())
 	for i := range grid {
 		grid[i] = grid[i][:n]
 	}
@@ -51,8 +51,8 @@ func (a *app) printStatement(rows []txn.Transaction, columns []column[txn.Transa
 	return err
 }
 
-// fitting is how many columns stand beside each other while the names keep their room.
-func fitting(grid [][]string, name, width int) int {
+// fittingColumns gives the number of columns that fit while names keep leastName.
+func fittingColumns(grid [][]string, name, width int) int {
 	n := len(grid[0])
 	if width <= 0 {
 		return n
@@ -76,7 +76,7 @@ func fitting(grid [][]string, name, width int) int {
 	return n
 }
 
-// alignRight pads a column on its left, and paints what stands below its head.
+// alignRight pads a column on its left, and colours the cells below its head.
 func alignRight(grid [][]string, column int, paint func(string) string) {
 	width := 0
 	for _, row := range grid {
@@ -97,7 +97,7 @@ const (
 	green = "\x1b[32m"
 )
 
-// paint gives the pen of a colour, which leaves texts as they are where there is none.
+// paint gives a function that colours text; without colours it returns the text unchanged.
 func (a *app) paint(color string) func(string) string {
 	return func(s string) string {
 		if s == "" || !a.color() {

@@ -192,7 +192,7 @@ func TestExportMark(t *testing.T) {
 			for id, n := range last {
 				conns[id] = connection.Connection{ID: id, Transactions: &connection.Transactions{SyncedAt: at(n)}}
 			}
-			isNew := m.until(conns)
+			isNew := m.advance(conns)
 			for range rapid.IntRange(0, 2).Draw(rt, "during") {
 				sync()
 			}
@@ -238,13 +238,13 @@ func TestNoHalfFile(t *testing.T) {
 		return errors.Join(err, context.Canceled)
 	}
 	for _, before := range []string{"", "whole\n"} {
-		if err := a.writeWhole(path, half); !errors.Is(err, context.Canceled) {
+		if err := a.writeFileAtomically(path, half); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 		if text, err := os.ReadFile(path); string(text) != before || (before == "") != errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%q is there, %v", text, err)
 		}
-		if err := a.writeWhole(path, func(w io.Writer) error { _, err := io.WriteString(w, "whole\n"); return err }); err != nil {
+		if err := a.writeFileAtomically(path, func(w io.Writer) error { _, err := io.WriteString(w, "whole\n"); return err }); err != nil {
 			t.Fatal(err)
 		}
 	}

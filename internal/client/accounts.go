@@ -74,7 +74,7 @@ func (c *Client) UpdateACH(ctx context.Context, id string, p account.UpdateACHPa
 	return a, err
 }
 
-// VerifyACH proves an ACH account by its linked twin, or by an admin's word.
+// VerifyACH proves an ACH account by comparing it with a linked one, or by an admin's word.
 func (c *Client) VerifyACH(ctx context.Context, id string, p account.VerifyACHParams) (a account.VerifyReply, err error) {
 	_, err = c.call(ctx, "POST", accounts+"/ach/"+url.PathEscape(id)+"/verify", nil, p, &a)
 	return a, err

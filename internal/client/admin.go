@@ -53,7 +53,7 @@ func (c *Client) VerifyAudit(ctx context.Context) (trail.Report, error) {
 	return get[trail.Report](ctx, c, "/api/v1/admin/audit/verify")
 }
 
-// Examine reads all data and the audit chain, and lists what needs somebody.
+// Examine checks all data and the audit chain, and lists the problems.
 func (c *Client) Examine(ctx context.Context) (status.Examination, error) {
 	return get[status.Examination](ctx, c, "/api/v1/admin/doctor")
 }

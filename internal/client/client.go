@@ -1,5 +1,5 @@
-// Package client is the whole Go API of bankd: one typed method a route, over its Unix socket. It leaves it to
-// its caller to find the socket and the credentials.
+// Package client is the whole Go API of bankd: one typed method a route, over its Unix socket. The caller supplies the
+// socket's path and the credentials.
 package client
 
 import (
@@ -24,18 +24,18 @@ import (
 	"github.com/bankctl/bankctl/internal/socket"
 )
 
-// maxReply bounds what is read of one reply; exports stream through Raw.
+// maxReply bounds the size of a reply; exports stream through Raw.
 const maxReply = 64 << 20
 
 // Client speaks to one bankd. Its fields are set before the first call and not changed after.
 type Client struct {
 	Socket   string // path of bankd's socket
-	ClientID string // empty: calls go out as the local owner, which may administer alone
+	ClientID string // empty = act as the local owner, who may administer only
 	Secret   string
-	Tenant   string // of administration as the local owner; empty = default
+	Tenant   string // administered as the local owner; empty = default
 	Agent    string // User-Agent
 
-	// OnReply, where set, sees each call's method, path, status and duration: for -v.
+	// OnReply, if set, is called with each call's method, path, status and duration; bankctl -v prints them.
 	OnReply func(method, path string, status int, took time.Duration, requestID string)
 
 	http *http.Client
@@ -55,7 +55,7 @@ func New(path string) *Client {
 	return c
 }
 
-// dial connects, and makes sure that whoever answers may be told a secret.
+// dial connects, and checks that the server's uid may receive our secret.
 func dial(ctx context.Context, path string) (net.Conn, error) {
 	conn, err := socket.Dial(ctx, path)
 	if err != nil {
@@ -83,7 +83,7 @@ func (c *Client) call(ctx context.Context, method, path string, q url.Values, bo
 	return c.send(ctx, method, path, q, body, out, nil)
 }
 
-// get reads what a route answers to the queries given.
+// get reads the reply of a GET route.
 func get[T any](ctx context.Context, c *Client, path string, queries ...any) (out T, err error) {
 	_, err = c.send(ctx, "GET", path, query.Encode(queries...), nil, &out, nil)
 	return out, err
@@ -192,7 +192,7 @@ func (c *Client) sign(req *http.Request) {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if req.Method == http.MethodPost && req.Header.Get("Idempotency-Key") == "" {
-		// A lost reply is asked for again under the same key by the transport's own retry, and by nobody else's.
+		// The transport repeats a call after a lost connection; the key makes sure that it is done once. Other retries get new keys.
 		key := make([]byte, 16)
 		rand.Read(key)
 		req.Header.Set("Idempotency-Key", hex.EncodeToString(key))

@@ -50,7 +50,7 @@ func (c *Client) GetBalance(ctx context.Context, p connection.BalanceParams) (b 
 	return b, err
 }
 
-// ListExpiring lists what ends within a time; 0 = thirty days.
+// ListExpiring lists consents, accesses, deposits and balances that end within a time; 0 = thirty days.
 func (c *Client) ListExpiring(ctx context.Context, within time.Duration) ([]connection.Expiring, error) {
 	return get[[]connection.Expiring](ctx, c, "/api/v1/plaid/expiring", connection.ExpiringQuery{Within: within})
 }

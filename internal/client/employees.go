@@ -13,7 +13,7 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// bare sends one request of S2's family, whose replies are the objects themselves, and reads its reply into out.
+// bare calls a route of S2's family, which replies with bare objects, and decodes the reply into out.
 func (c *Client) bare(ctx context.Context, method, path string, q url.Values, body, out any) error {
 	if len(q) > 0 {
 		path += "?" + q.Encode()
@@ -88,18 +88,18 @@ func (c *Client) GetEmployeeAccount(ctx context.Context, company, employeeID, ac
 // ListEmployeeAccounts lists one employee's accounts, newest first.
 func (c *Client) ListEmployeeAccounts(ctx context.Context, q employee.Query, p page.Request) ([]employee.BankAccount, page.Info, error) {
 	path := person(q.CompanyID, q.EmployeeID) + "/bankaccounts"
-	q.CompanyID, q.EmployeeID = "", "" // which the path holds
+	q.CompanyID, q.EmployeeID = "", "" // these are in the path
 	return bareList[employee.BankAccount](ctx, c, path, q, p)
 }
 
 // ListCompanyAccounts lists a company's accounts, newest first.
 func (c *Client) ListCompanyAccounts(ctx context.Context, q employee.Query, p page.Request) ([]employee.BankAccount, page.Info, error) {
 	path := "/api/v1/companies/" + url.PathEscape(q.CompanyID) + "/bankaccounts"
-	q.CompanyID = "" // which the path holds
+	q.CompanyID = "" // it is in the path
 	return bareList[employee.BankAccount](ctx, c, path, q, p)
 }
 
-// DeleteEmployeeAccount destroys an account's numbers and ends what was linked for it.
+// DeleteEmployeeAccount destroys an account's numbers and removes the connection linked for it.
 func (c *Client) DeleteEmployeeAccount(ctx context.Context, company, employeeID, accountID string) (d employee.Deleted, err error) {
 	err = c.bare(ctx, "DELETE", personAccount(company, employeeID, accountID), nil, nil, &d)
 	return d, err
@@ -116,7 +116,7 @@ func (c *Client) GetEmployeeHistory(ctx context.Context, company, employeeID, ac
 	return bareList[trail.Record](ctx, c, personAccount(company, employeeID, accountID)+"/history", p)
 }
 
-// GetCompany tells what a company has switched on.
+// GetCompany reads a company's capabilities.
 func (c *Client) GetCompany(ctx context.Context, company string) (caps employee.Capabilities, err error) {
 	_, err = c.call(ctx, "GET", "/api/v1/admin/companies/"+url.PathEscape(company), nil, nil, &caps)
 	return caps, err

@@ -20,7 +20,7 @@ func (c *Client) UpdateLink(ctx context.Context, p connection.UpdateLinkParams) 
 	return l, err
 }
 
-// GetSession reads a link session; with wait it returns as soon as the session ends, or after that time.
+// GetSession reads a link session. With wait it returns when the session ends, or after that time.
 func (c *Client) GetSession(ctx context.Context, id string, wait time.Duration) (connection.Session, error) {
 	return get[connection.Session](ctx, c, "/api/v1/plaid/link-sessions/"+url.PathEscape(id), connection.WaitQuery{Wait: wait})
 }

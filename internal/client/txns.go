@@ -29,7 +29,8 @@ func (c *Client) GetTransaction(ctx context.Context, id string) (txn.Transaction
 	return get[txn.Transaction](ctx, c, transactions+"/"+url.PathEscape(id))
 }
 
-// RemovedTransactions lists what Plaid has taken back since a time; of the query the owners, the item and the page count.
+// RemovedTransactions lists the transactions that Plaid has removed since a time. It uses the query's owners, connection
+// and page alone.
 func (c *Client) RemovedTransactions(ctx context.Context, q txn.Query, since time.Time) ([]txn.Transaction, page.Info, error) {
 	return list[txn.Transaction](ctx, c, transactions+"/removed", q, txn.Removal{Since: since})
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/bankctl/bankctl/internal/socket"
 )
 
-// build checks the settings and works out the defaults that hang on others.
+// build checks the settings and computes the defaults that depend on other settings.
 func (l *loader) build() (Config, error) {
 	c := Config{File: l.file, Plaid: l.v.GetString("plaid")}
 	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.timeout, l.days, l.simulator, l.webhooks, l.logging, l.products} {
@@ -27,8 +27,8 @@ func (l *loader) build() (Config, error) {
 	return c, nil
 }
 
-// bad is the error of a value: it names the key, where the value is from and
-// what is wanted. The value itself stays out of it.
+// bad is the error for a bad value: it names the key, the source of the value
+// and the form that is needed. It never quotes the value.
 func (l *loader) bad(name, want string) error {
 	if from := l.from[name]; from != "" {
 		return fmt.Errorf("%s (%s): %s", name, from, want)
@@ -80,7 +80,7 @@ func (l *loader) path(name, byDefault string) (string, error) {
 	return absolute, nil
 }
 
-// defaultKeyFile prefers a key that systemd hands over.
+// defaultKeyFile prefers the key file that systemd provides.
 func (l *loader) defaultKeyFile() (path string, fromSystemd bool) {
 	if dir := l.getenv("CREDENTIALS_DIRECTORY"); dir != "" {
 		path := filepath.Join(dir, "bankd-kek")
@@ -127,7 +127,7 @@ func (l *loader) simulator(c *Config) error {
 	return nil
 }
 
-// webhooks wants both or none: where to listen, and what Plaid calls it. Only a simulator reaches plain http here.
+// webhooks needs both keys or none: the address to listen on, and its URL for Plaid. Plain http is for a local simulator alone.
 func (l *loader) webhooks(c *Config) error {
 	c.WebhookListen, c.WebhookURL = l.v.GetString("webhook_listen"), l.v.GetString("webhook_url")
 	if c.WebhookListen == "" && c.WebhookURL == "" {

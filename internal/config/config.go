@@ -1,6 +1,4 @@
-// Package config owns what the operator can set: the keys, their defaults,
-// where they are read from and which values make sense. It leaves to package
-// daemon what is done with them.
+// Package config owns the operator's settings: their keys, defaults, sources and checks. Package daemon acts on them.
 package config
 
 import (
@@ -24,12 +22,12 @@ const (
 	LogJSON = "json"
 )
 
-// Config is checked: every path is absolute, every value one that bankd knows.
+// Config holds checked settings: paths are absolute, and bankd knows every value.
 type Config struct {
 	File          string // the file that was read; "" if there is none
 	DataDir       string
 	KeyFile       string
-	MayCreateKey  bool // false if systemd hands the key over: it is never made there
+	MayCreateKey  bool // false if systemd provides the key, which bankd then never makes
 	Socket        string
 	Plaid         string // Simulated, Sandbox or Production
 	PlaidURL      string // "" is the embedded simulator
@@ -39,7 +37,7 @@ type Config struct {
 	// TransactionsDays is how far back a new link asks for transactions; Plaid never changes it afterwards.
 	TransactionsDays int
 	SimulatorListen  string
-	// WebhookListen and WebhookURL are where Plaid's webhooks come in and what Plaid knows that by; "" is nowhere.
+	// WebhookListen is the address for Plaid's webhooks, WebhookURL its URL for Plaid; "" = no webhooks.
 	WebhookListen string
 	WebhookURL    string
 	LogFormat     string
@@ -54,5 +52,5 @@ type LinkProducts struct {
 	Optional            []string
 }
 
-// Live tells whether real accounts are at stake.
+// Live reports whether the accounts are real.
 func (c Config) Live() bool { return c.Plaid == Production }

@@ -6,8 +6,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// key is one setting. Its flag is its name with dashes, its variable is BANKD_
-// and its name in capitals.
+// key is one setting. Its flag is the name with dashes; its variable is BANKD_ and the name in capitals.
 type key struct {
 	name  string
 	def   string // "" is worked out in paths.go or plaid.go

@@ -30,7 +30,7 @@ func Load(flags *pflag.FlagSet, getenv func(string) string) (Config, error) {
 	return c, nil
 }
 
-// loader gathers the settings and remembers where each came from.
+// loader collects the settings and the source of each.
 type loader struct {
 	v      *viper.Viper
 	flags  *pflag.FlagSet
@@ -75,8 +75,7 @@ func (l *loader) flag(k key) *pflag.Flag {
 	return nil
 }
 
-// readFile reads the file that was asked for, which must be there then, or the
-// one at its usual place.
+// readFile reads the configuration file. A file that was asked for must exist; the one at the usual path need not.
 func (l *loader) readFile() error {
 	path, asked := l.filePath()
 	if path == "" {
@@ -125,8 +124,8 @@ func (l *loader) configDir() string {
 	return ""
 }
 
-// checkFile holds every key of a file, at its line, against those there are,
-// and every value against its form. Viper would let both pass.
+// checkFile checks every key of the file, with its line, and the form of every value. Viper accepts unknown keys and
+// wrong forms.
 func checkFile(text []byte) error {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {

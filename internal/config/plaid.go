@@ -43,8 +43,8 @@ func (l *loader) plaid(c *Config) error {
 	return nil
 }
 
-// plaidURL fills the default in, or checks what was given: no plain text over
-// a network, and no host of another environment.
+// plaidURL returns the default, or checks the given URL: no plain http over a network, and no host of another
+// environment.
 func (l *loader) plaidURL(c *Config) error {
 	if c.PlaidURL == "" {
 		c.PlaidURL = map[string]string{Sandbox: sandboxURL, Production: productionURL}[c.Plaid]
@@ -78,10 +78,10 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// maxCredential bounds a credential's file.
+// maxCredential bounds the size of a credential's file.
 const maxCredential = 4 << 10
 
-// credential reads a variable, or the file that its …_FILE twin names.
+// credential reads a variable, or the file that the variable with the suffix _FILE names.
 func (l *loader) credential(name string) (secret.Text, error) {
 	value, path := l.getenv(name), l.getenv(name+"_FILE")
 	switch {

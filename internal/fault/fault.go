@@ -1,5 +1,5 @@
-// Package fault owns the errors that cross the socket: one short list of codes, and for each its HTTP
-// status, its exit code and whether a retry may help. It leaves the wording of a failure to whoever meets it.
+// Package fault owns the errors that cross the socket: one short list of codes with their HTTP status, exit code and
+// whether a retry may help. Each caller words its own failures.
 package fault
 
 import (
@@ -33,7 +33,7 @@ const (
 	Unavailable        Code = "unavailable"
 )
 
-// Error is a failure as both programs know it: bankd encodes it, the client decodes it back whole.
+// Error is a failure in both programs: bankd encodes it, and the client decodes it without loss.
 type Error struct {
 	Code      Code              `json:"code" doc:"What kind of failure this is"`
 	Message   string            `json:"message" doc:"What happened, in one sentence"`
@@ -44,6 +44,7 @@ type Error struct {
 
 	// ID is the object that is in the way of a duplicate or a conflict.
 	ID string `json:"id,omitempty" doc:"The object that already holds this"`
+	// RetryAfter is in seconds; 0 if unknown.
 	// RetryAfter is in seconds; 0 where nothing is known.
 	RetryAfter int    `json:"retry_after,omitempty" doc:"Seconds to wait before trying again"`
 	Plaid      *Plaid `json:"plaid,omitempty" doc:"What Plaid said, where Plaid was the one to refuse"`
@@ -83,10 +84,10 @@ func describe(fields map[string]string) string {
 	return fmt.Sprintf("%d fields are not valid: %s", len(names), strings.Join(names, ", "))
 }
 
-// Error gives the message alone: hints and fields are for whoever prints it.
+// Error gives the message alone; callers print hint and fields themselves.
 func (e *Error) Error() string { return e.Message }
 
-// Unwrap gives the cause, which stays in the process that met it.
+// Unwrap gives the cause. It is never encoded, so it stays in its process.
 func (e *Error) Unwrap() error { return e.cause }
 
 // WithHint gives a copy that says what to do about it. An error may be shared between calls, so none of these methods
@@ -104,8 +105,8 @@ func (e *Error) WithID(id string) *Error {
 	return &named
 }
 
-// Spelled gives a copy that names its fields as the caller spells them.
-func (e *Error) Spelled(spell func(field string) string) *Error {
+// WithFieldNames gives a copy that names its fields as the caller spells them.
+func (e *Error) WithFieldNames(spell func(field string) string) *Error {
 	renamed := *e
 	renamed.Fields = map[string]string{}
 	for name, reason := range e.Fields {
@@ -134,7 +135,8 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(&p)
 }
 
-// As finds the fault in an error's chain, or makes an internal one that tells nothing of the cause.
+// As finds the fault in an error's chain. For any other error it makes an internal fault that reveals nothing of the
+// cause.
 func As(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e

@@ -2,10 +2,10 @@ package fault
 
 import "strings"
 
-// Problems collects every bad field of one request, so that a caller mends them in one go.
+// Problems collects the bad fields of a request, so that the caller can fix all of them at once.
 type Problems map[string]string
 
-// Add notes what is wrong with a field; the first reason stays.
+// Add records why a field is bad. The first reason for a field is kept.
 func (p *Problems) Add(field, reason string) {
 	if *p == nil {
 		*p = Problems{}
@@ -15,8 +15,8 @@ func (p *Problems) Add(field, reason string) {
 	}
 }
 
-// AddUnknown notes a field that nobody knows. Its name is foreign text: it is shortened, and freed of what may be a number,
-// before it comes near a log.
+// AddUnknown records a field that the route does not know. The name is foreign text: digits are masked and it is cut
+// short, so that it carries no account number into a log.
 func (p *Problems) AddUnknown(name, reason string) {
 	clean := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '-' {
@@ -30,14 +30,14 @@ func (p *Problems) AddUnknown(name, reason string) {
 	p.Add(clean, reason)
 }
 
-// Check notes a field whose check failed.
+// Check records a field whose check failed.
 func (p *Problems) Check(field string, err error) {
 	if err != nil {
 		p.Add(field, err.Error())
 	}
 }
 
-// Require notes a field that is missing, and reports whether it was there.
+// Require records a missing field, and reports whether it is present.
 func (p *Problems) Require(field, value string) bool {
 	if value == "" {
 		p.Add(field, "is required")
@@ -45,7 +45,7 @@ func (p *Problems) Require(field, value string) bool {
 	return value != ""
 }
 
-// Err is nil where nothing was noted.
+// Err is nil if no field is bad.
 func (p Problems) Err() error {
 	if len(p) == 0 {
 		return nil

@@ -9,14 +9,14 @@ import (
 
 func TestFieldsAsTheCallerSpellsThem(t *testing.T) {
 	one := fault.Field("plaid_item_id", "is required").WithHint("h")
-	got := one.Spelled(func(name string) string { return strings.TrimPrefix(name, "plaid_") })
+	got := one.WithFieldNames(func(name string) string { return strings.TrimPrefix(name, "plaid_") })
 	if got.Fields["item_id"] != "is required" || got.Message != "item_id: is required" || got.Hint != "h" || got.Code != fault.Invalid {
 		t.Errorf("%+v", got)
 	}
 	if one.Fields["plaid_item_id"] == "" || one.Message != "plaid_item_id: is required" {
 		t.Errorf("the error itself was changed: %+v", one)
 	}
-	told := fault.New(fault.Conflict, "a message of its own").Spelled(strings.ToUpper)
+	told := fault.New(fault.Conflict, "a message of its own").WithFieldNames(strings.ToUpper)
 	if told.Message != "a message of its own" {
 		t.Errorf("%+v", told)
 	}

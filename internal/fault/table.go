@@ -1,7 +1,6 @@
 package fault
 
-// Exit codes of bankctl. Those that stand for a fault are in the table below; the others are the
-// command line's own.
+// Exit codes of bankctl. The table below gives the exit codes of faults; the others belong to the command line alone.
 const (
 	ExitOK          = 0
 	ExitInternal    = 1
@@ -27,7 +26,7 @@ type row struct {
 	retryable bool
 }
 
-// table holds the contract's table of errors; statuses and exit codes are read from nowhere else.
+// table is the contract's table of errors, the only source of statuses and exit codes.
 var table = []row{
 	{BadRequest, 400, ExitInvalid, false},
 	{TooLarge, 413, ExitInvalid, false},

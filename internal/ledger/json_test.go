@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -76,7 +77,7 @@ func TestPageOfNothing(t *testing.T) {
 	if string(got) != "[]" || info != (page.Info{Page: 1, Limit: 50}) || next != "" || err != nil {
 		t.Errorf("%s %+v %q %v", got, info, next, err)
 	}
-	if _, err := l.Get(t.Context(), "unknown", itemNames, "x"); err != ledger.ErrNotFound {
+	if _, err := l.Get(t.Context(), "unknown", itemNames, "x"); !errors.Is(err, ledger.ErrNotFound) {
 		t.Error(err)
 	}
 	if s, err := l.Summarize(t.Context(), "unknown", itemNames, q, false, "day"); s.Total != 0 || err != nil {

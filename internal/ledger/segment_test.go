@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,7 +60,7 @@ func TestSegmentBounds(t *testing.T) {
 		t.Error("too many rows are a segment")
 	}
 	long := row{text: text{Details: txn.Details{Name: string(bytes.Repeat([]byte("x"), maxText))}}}
-	if _, _, err := encode([]row{long}); err != errTooLong {
+	if _, _, err := encode([]row{long}); !errors.Is(err, errTooLong) {
 		t.Errorf("a text that is too long: %v", err)
 	}
 }

@@ -70,7 +70,7 @@ func (w *walker) walk(yield func(place) (more bool, err error)) error {
 			if !src.has(day) {
 				continue
 			}
-			if err := w.rows(src, day, yield); err == errEnough {
+			if err := w.rows(src, day, yield); errors.Is(err, errEnough) {
 				return nil
 			} else if err != nil {
 				return err

@@ -1,4 +1,4 @@
-// Package page owns the numbers of a listing's pages. What is listed, and in which order, is the caller's.
+// Package page owns the numbers of a listing's pages. The caller decides what is listed and in which order.
 package page
 
 import (
@@ -27,7 +27,7 @@ type Info struct {
 	Pages int `json:"pages"`
 }
 
-// Check sets the defaults and names what is out of range.
+// Check sets the defaults and records values out of range.
 func (r *Request) Check(bad *fault.Problems) {
 	if r.Page == 0 {
 		r.Page = 1

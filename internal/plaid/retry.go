@@ -35,7 +35,7 @@ func read[T any](ctx context.Context, c *Client, slow bool, call func(context.Co
 func once[T any](ctx context.Context, c *Client, slow bool, call func(context.Context) (T, *http.Response, error)) (T, error) {
 	ctx, cancel := c.timeout(ctx, slow)
 	defer cancel()
-	out, resp, err := call(ctx)
+	out, resp, err := call(ctx) //nolint:bodyclose // the SDK has read and closed it
 	if err != nil {
 		err = explain(ctx, resp, err)
 		c.calls.note(ctx, err)

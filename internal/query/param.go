@@ -48,13 +48,14 @@ type Param struct {
 	index []int // of the struct's field
 }
 
-// valued is a type of string with a closed list of values.
+// valued is implemented by string types with a closed list of values.
 type valued interface{ Values() []string }
 
+// structs caches the parameters ([]Param) of each struct type.
 var structs sync.Map // of []Param by reflect.Type
 
-// params lists the parameters of a struct in the order of its fields. It panics where a tag cannot be meant: that is a
-// mistake in the code, which every test that builds a server finds.
+// params lists the parameters of a struct in the order of its fields. It panics on a malformed tag, which every test that
+// builds a server would hit.
 func params(t reflect.Type) []Param {
 	if all, ok := structs.Load(t); ok {
 		return all.([]Param)
@@ -124,7 +125,7 @@ func bound(f reflect.StructField, tag string) *int64 {
 	return &n
 }
 
-// Must says what the parameter's value must be, as the end of a sentence about it.
+// Must completes the sentence "the parameter …" with what its value must be.
 func (p Param) Must() string {
 	switch {
 	case len(p.Enum) > 0:
@@ -175,8 +176,8 @@ func (p Param) field(q any) reflect.Value {
 	return reflect.Indirect(reflect.ValueOf(q)).FieldByIndex(p.index)
 }
 
-// Set writes a text into the parameter's field of the struct that q points to. It judges the text's form alone; what it
-// may say is for Accepts.
+// Set parses a text into the parameter's field of the struct that q points to. It checks the type alone; Accepts checks
+// list and range.
 func (p Param) Set(q any, text string) error {
 	v := p.field(q)
 	if v.Kind() == reflect.Pointer {

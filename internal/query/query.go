@@ -52,8 +52,8 @@ func (s Params) Names() []string {
 	return names
 }
 
-// Parse reads a query string. One that does not parse is refused whole: what is lost in it may be the filter that kept
-// other people's rows out (A7).
+// Parse reads a query string. It refuses a malformed one as a whole: the part that is lost could be the filter that kept
+// other owners' rows out (A7).
 func Parse(raw string) (url.Values, error) {
 	if raw == "" {
 		return nil, nil
@@ -65,9 +65,8 @@ func Parse(raw string) (url.Values, error) {
 	return values, nil
 }
 
-// Read picks the parameters out of a parsed query, and notes those that the route does not take, that have no value or
-// several. A parameter that is given and empty does not count as left out: a variable that was not set must not select
-// everything (A8).
+// Read picks the parameters out of a parsed query. It records unknown, empty and repeated ones. An empty parameter is no
+// missing one: a script's unset variable must not select everything (A8).
 func (s Params) Read(values url.Values, bad *fault.Problems) map[string]string {
 	given := make(map[string]string, len(values))
 	for name, all := range values {
@@ -96,7 +95,7 @@ func (s Params) unknown(name string) string {
 	return reason
 }
 
-// checker has rules over several fields, or over what a tag cannot say.
+// checker is implemented by queries with rules that tags cannot express.
 type checker interface{ Check(*fault.Problems) }
 
 // Decode writes the parameters given into the structs pointed to, and notes every bad one.
@@ -132,7 +131,7 @@ func Encode(qs ...any) url.Values {
 	return values
 }
 
-// List writes words as people say a choice: "a, b or c".
+// List joins words into a choice: "a, b or c".
 func List(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")

@@ -25,31 +25,31 @@ const maxBody = 1 << 20
 
 // call is one request on its way through.
 type call struct {
-	w       http.ResponseWriter
-	r       *http.Request
-	id      string
-	uid     int
-	started time.Time
-	caller  tenant.Caller
-	to      *served
-	values  url.Values // of the query
-	body    []byte
-	sent    map[string]string // how the caller spelled what the route has another name for
-	path    chi.Context       // the router's notes
-	out     *room             // of the reply
+	w        http.ResponseWriter
+	r        *http.Request
+	id       string
+	uid      int
+	started  time.Time
+	caller   tenant.Caller
+	endpoint *endpoint
+	values   url.Values // of the query
+	body     []byte
+	sentAs   map[string]string // the alias that the caller used, by the route's own name for the field
+	path     chi.Context       // the router's result: parameters of the path
+	out      *replyBuffer      // of the reply
 
 	idHeader, lengthHeader [1]string
 
 	more   pagination // of a listing
 	status int
-	data   json.RawMessage // what was answered, for a replay
+	data   json.RawMessage // of the reply, kept for a replay
 	err    *fault.Error
 }
 
 // param gives a part of the path by its name in the route.
 func (c *call) param(name string) string { return c.path.URLParam(name) }
 
-// requestID takes the caller's own where it is harmless, or mints one.
+// requestID uses the caller's id if it is a safe one, else makes one.
 func requestID(given string) string {
 	if len(given) >= 8 && len(given) <= 64 && store.ValidID(given) {
 		return given
@@ -74,13 +74,13 @@ func (c *call) readBody() error {
 	return nil
 }
 
-// failure is the form of every refusal.
+// failure is the JSON form of every error reply.
 type failure struct {
 	OK    bool         `json:"ok"`
 	Error *fault.Error `json:"error"`
 }
 
-// pagination is a page's numbers, and for transactions the cursor of the next page and how fresh they are.
+// pagination holds a page's numbers; for transactions also the next page's cursor and the time of the oldest sync.
 type pagination struct {
 	page.Info
 	NextCursor string     `json:"next_cursor,omitempty" doc:"Of transactions: gives the page after this one, cheaper than its number"`
@@ -92,12 +92,12 @@ func (c *call) fail(err error) {
 	c.refuse(f.Code.Status(), f)
 }
 
-// refuse answers with a failure under a status of its own.
+// refuse answers with an error under another status than its code's.
 func (c *call) refuse(status int, failed *fault.Error) {
 	if c.status != 0 {
-		return // the reply is on its way already
+		return // a reply was sent already
 	}
-	f := *failed.Spelled(c.spelled)
+	f := *failed.WithFieldNames(c.sentName)
 	f.RequestID = c.id
 	c.err, c.data = &f, json.RawMessage("null")
 	if f.RetryAfter > 0 {
@@ -111,13 +111,13 @@ func (c *call) refuse(status int, failed *fault.Error) {
 	c.bytes(status, asJSON, c.out.b)
 }
 
-// spelled names a field as the caller sent it: by its other name, or in S2's family in camelCase.
-func (c *call) spelled(field string) string {
-	if sent, ok := c.sent[field]; ok {
+// sentName gives the name under which the caller sent a field: an alias, or camelCase on S2's routes.
+func (c *call) sentName(field string) string {
+	if sent, ok := c.sentAs[field]; ok {
 		return sent
 	}
-	if c.to.Bare && c.to.Body != nil && strings.Contains(field, "_") {
-		if camel := camelCase(field); jsonFields(c.to.Body)[camel] != nil {
+	if c.endpoint.Bare && c.endpoint.Body != nil && strings.Contains(field, "_") {
+		if camel := camelCase(field); jsonFields(c.endpoint.Body)[camel] != nil {
 			return camel
 		}
 	}
@@ -132,7 +132,7 @@ func camelCase(name string) string {
 	return first
 }
 
-// storeFault gives the store's own failures their code.
+// storeFault turns the store's own errors into faults.
 func storeFault(err error) error {
 	if errors.Is(err, store.ErrOutcomeUnknown) || errors.Is(err, store.ErrPoisoned) {
 		return fault.New(fault.Unavailable, "the database could not confirm a write: its outcome is unknown").

@@ -52,8 +52,8 @@ func withID[R any](fn func(context.Context, tenant.Caller, string) (R, error)) h
 	}
 }
 
-// decode reads the body strictly: a JSON object of known fields with the right types (R10), whatever its
-// Content-Type says (R11). Values are never echoed.
+// decode reads the body strictly: a JSON object of known fields with the right types (R10). It ignores the Content-Type
+// (R11), and error texts never quote a value.
 func decode[P checker](c *call) (P, error) {
 	var p P
 	fields := map[string]json.RawMessage{}
@@ -67,7 +67,7 @@ func decode[P checker](c *call) (P, error) {
 	}
 	into := reflect.ValueOf(&p).Elem()
 	known := jsonFields(into.Type())
-	if err := c.spell(fields, known); err != nil {
+	if err := c.resolveAliases(fields, known); err != nil {
 		return p, err
 	}
 	var unknown, wrong fault.Problems
@@ -100,16 +100,16 @@ func decode[P checker](c *call) (P, error) {
 	return p, unknown.Err()
 }
 
-// spell puts a body's fields under the names that the route knows.
-func (c *call) spell(fields map[string]json.RawMessage, known map[string][]int) error {
+// resolveAliases moves a body's fields to the names that the route knows.
+func (c *call) resolveAliases(fields map[string]json.RawMessage, known map[string][]int) error {
 	var bad fault.Problems
 	texts := map[string]string{}
 	for name, raw := range fields {
 		texts[name] = string(raw)
 	}
-	s := spelling{fields: texts, known: func(name string) bool { return known[name] != nil }, quote: func(word string) string { return `"` + word + `"` }, bad: &bad}
-	s.settle()
-	c.sent = s.sent
+	s := aliasResolver{fields: texts, known: func(name string) bool { return known[name] != nil }, quote: func(word string) string { return `"` + word + `"` }, bad: &bad}
+	s.resolve()
+	c.sentAs = s.sent
 	clear(fields)
 	for name, text := range texts {
 		fields[name] = json.RawMessage(text)
@@ -117,15 +117,15 @@ func (c *call) spell(fields map[string]json.RawMessage, known map[string][]int) 
 	return bad.Err()
 }
 
-// noKeyTwice refuses an object that gives a key twice: readers differ on which of its values holds.
+// noKeyTwice refuses a JSON object with a duplicate key: parsers differ on which of the two values they take.
 func noKeyTwice(body []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
-	var objects []map[string]bool // that are open, by their keys; nil for a list
+	var objects []map[string]bool // the keys of each object that is open; nil stands for a list
 	isKey := false
 	for {
 		token, err := dec.Token()
 		if err != nil {
-			return nil // the end: that the body is JSON is known
+			return nil //nolint:nilerr // io.EOF: the caller has checked that the body is JSON
 		}
 		switch t := token.(type) {
 		case json.Delim:
@@ -155,7 +155,7 @@ func noKeyTwice(body []byte) error {
 	}
 }
 
-// whereItBroke tells a syntax error's place without quoting anything.
+// whereItBroke gives a syntax error's position without quoting the body.
 func whereItBroke(err error) string {
 	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Sprintf("it breaks at byte %d", s.Offset)
@@ -167,7 +167,7 @@ func wrongType(err error) string {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return "must be " + article(t.Type)
 	}
-	return err.Error() // our own types' words, which never quote a value
+	return err.Error() // our own types never quote a value
 }
 
 func article(t reflect.Type) string {
@@ -199,7 +199,7 @@ func jsonFields(t reflect.Type) map[string][]int {
 	return fields
 }
 
-// insideValue reports whether a promoted field comes out of a type with its own JSON form.
+// insideValue reports whether a promoted field belongs to an embedded type that has its own JSON form.
 func insideValue(t reflect.Type, index []int) bool {
 	for i := 1; i < len(index); i++ {
 		outer := t.FieldByIndex(index[:i]).Type

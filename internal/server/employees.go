@@ -18,7 +18,7 @@ const (
 	personAcc = person + "/bankaccounts/{accountId}"
 )
 
-// employees lists the routes of S2: bare objects in camelCase, under both of its paths.
+// employees lists the routes of S2: bare objects in camelCase, each under two paths.
 func (s *Server) employees() []route {
 	return []route{
 		{Method: "GET", Path: company + "/bankaccounts", Name: "ListCompanyAccounts", Summary: "List a company's employees' accounts, newest first", Act: tenant.Read, Bare: true,

@@ -104,6 +104,7 @@ func TestForm(t *testing.T) {
 
 // Every bad parameter is named at once, with what the route takes and what may have been meant (R84).
 func TestEveryBadParameterIsNamed(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	_, reply := b.Call(b.Client, "GET", "/api/v1/plaid/transactions?employer=e&date_from=x&pending=maybe&limit=0&limit=&text="+strings.Repeat("x", 201)+"&currency=", "")
 	fields, _ := dig(reply, "error.fields").(map[string]any)
@@ -120,6 +121,7 @@ func TestEveryBadParameterIsNamed(t *testing.T) {
 
 // Any real day may be asked for, from the year 1 to 9999.
 func TestDaysOfAQuery(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for _, q := range []string{"date_from=0001-01-01&date_to=9999-12-31", "date_from=1800-01-01", "date_to=1899-12-31", "date_from=2400-02-29"} {
 		for _, path := range []string{"/api/v1/plaid/transactions?", "/api/v1/plaid/transactions/summary?"} {
@@ -132,6 +134,7 @@ func TestDaysOfAQuery(t *testing.T) {
 
 // HEAD answers as GET without the body; a path that is there for other methods says for which.
 func TestMethods(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	for _, path := range []string{"/api/v1/status", "/healthz", "/openapi.json", "/api/v1/bank-accounts?limit=1", "/api/v1/bank-accounts/000000000000000000000000"} {
 		heads := map[string]*http.Response{}

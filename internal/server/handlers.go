@@ -12,7 +12,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// longestWait bounds wait=: a caller who wants longer asks again.
+// longestWait bounds the parameter wait; callers that need longer repeat the call.
 const longestWait = time.Minute
 
 func (s *Server) getStatus(c *call) (any, *page.Info, error) {
@@ -45,7 +45,7 @@ func (s *Server) verifyAudit(c *call) (any, *page.Info, error) {
 	return reply, nil, err
 }
 
-// monthAhead is how far the calendar looks where nobody says, and tenYears how far at most.
+// monthAhead is the default of the parameter within, tenYears its maximum.
 const (
 	monthAhead = 30 * 24 * time.Hour
 	tenYears   = 10 * 365 * 24 * time.Hour

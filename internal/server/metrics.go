@@ -41,7 +41,7 @@ func newMetrics(b *bank.Bank) *metrics {
 		count("bankd_tokens_lost_total", "Access tokens lost while they were being swapped.", stats.LostTokens.Load),
 		count("bankd_webhooks_total", "Webhooks of Plaid's that were taken in.", stats.Webhooks.Load),
 		count("bankd_webhooks_refused_total", "Webhooks that were not Plaid's.", stats.ForgedHooks.Load),
-		newCensus(b),
+		newConnectionGauges(b),
 		count("bankd_refusals_total", "Calls refused for role or scope.", stats.Refusals.Load),
 	)
 	m.serve = promhttp.HandlerFor(r, promhttp.HandlerOpts{DisableCompression: true})
@@ -49,17 +49,17 @@ func newMetrics(b *bank.Bank) *metrics {
 }
 
 // observe counts a call.
-func (m *metrics) observe(to *served, method string, status int, took time.Duration) {
+func (m *metrics) observe(to *endpoint, method string, status int, took time.Duration) {
 	name := cmp.Or(to.Path, "refused")
 	to.once.Do(func() {
 		to.seconds = m.seconds.WithLabelValues(name)
 		if to.Method != "" {
-			to.well = m.calls.WithLabelValues(name, to.Method, strconv.Itoa(to.Status))
+			to.successes = m.calls.WithLabelValues(name, to.Method, strconv.Itoa(to.Status))
 		}
 	})
 	to.seconds.Observe(took.Seconds())
-	if to.well != nil && status == to.Status {
-		to.well.Inc()
+	if to.successes != nil && status == to.Status {
+		to.successes.Inc()
 		return
 	}
 	switch method {

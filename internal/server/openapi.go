@@ -19,8 +19,7 @@ import (
 
 const schemas = "#/components/schemas/"
 
-// describe makes the OpenAPI 3.1 document out of the table, its schemas out of the very types that are decoded and
-// encoded.
+// describe makes the OpenAPI 3.1 document. Its schemas come from the types that the handlers decode and encode.
 func describe(routes []route) ([]byte, error) {
 	reg := huma.NewMapRegistry(schemas, schemaName)
 	reg.RegisterTypeAlias(reflect.TypeFor[ach.RoutingNumber](), reflect.TypeFor[string]())
@@ -52,7 +51,7 @@ var security = map[string]*huma.SecurityScheme{
 	"clientSecret": {Type: "apiKey", In: "header", Name: "X-Client-Secret"},
 }
 
-// schemaName keeps apart types of one name in two packages: account.AddParams is AccountAddParams.
+// schemaName puts the package before a type's name, for two packages may have a type of one name: account.AddParams is AccountAddParams.
 func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
@@ -65,10 +64,10 @@ func schemaName(t reflect.Type, hint string) string {
 	return strings.ToUpper(pkg[:1]) + pkg[1:] + name
 }
 
-// scopeForm is how a scope looks in JSON.
+// scopeForm stands for a scope in the document.
 type scopeForm struct{}
 
-// Schema says: a list of ids, or one of two words.
+// Schema describes a list of ids, or one of two words.
 func (scopeForm) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Description: `List of ids, "*" for all, or "none"`, OneOf: []*huma.Schema{
 		{Type: huma.TypeString, Enum: []any{"*", "none"}},
@@ -84,7 +83,7 @@ func operation(reg huma.Registry, r route, failure *huma.Response) *huma.Operati
 	for _, name := range pathNames(r.Path) {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: text()})
 	}
-	for _, p := range slices.Concat(r.Query, otherSpellings(r.Query)) {
+	for _, p := range slices.Concat(r.Query, aliasParams(r.Query)) {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: p.Name, In: "query", Description: sentence(p.Doc), Schema: parameter(p)})
 	}
 	if r.Method == "POST" && r.Act != "" {
@@ -157,7 +156,7 @@ func content(s *huma.Schema) map[string]*huma.MediaType {
 	return map[string]*huma.MediaType{"application/json": {Schema: s}}
 }
 
-// operationID keeps the two paths of one route of S2 apart.
+// operationID distinguishes the two paths of each of S2's routes.
 func operationID(r route) string {
 	if strings.HasPrefix(r.Path, "/companies/") {
 		return r.Name + "Unprefixed"

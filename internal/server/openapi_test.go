@@ -11,6 +11,7 @@ import (
 
 // The document tells the type of every parameter, its list of values, its range and what it is for.
 func TestParametersAreTyped(t *testing.T) {
+	t.Parallel()
 	b := banktest.Start(t)
 	resp, err := b.Client.Raw(t.Context(), "GET", "/openapi.json", nil, nil)
 	if err != nil {

@@ -11,32 +11,32 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// takesNone refuses every parameter: of a route whose handler reads no query.
-func (c *call) takesNone() error {
+// refuseQuery refuses every parameter, on routes that take none.
+func (c *call) refuseQuery() error {
 	var bad fault.Problems
 	query.Params(nil).Read(c.values, &bad)
 	return bad.Err()
 }
 
-// decodeQuery reads the route's parameters, and those parts of its path that have the name of one, into the structs
-// pointed to. It names every bad one.
+// decodeQuery reads the route's parameters into the structs pointed to, and names every bad one. Parts of the path fill
+// the fields of the same name.
 func (c *call) decodeQuery(into ...any) error {
 	var bad fault.Problems
-	given := c.to.takes.Read(c.values, &bad)
-	s := spelling{fields: given, known: c.to.Query.Has, quote: func(word string) string { return word }, bad: &bad}
-	s.settle()
-	c.sent = s.sent
-	c.halfOwner(given, &bad)
-	for _, name := range pathNames(c.to.Path) {
+	given := c.endpoint.takes.Read(c.values, &bad)
+	s := aliasResolver{fields: given, known: c.endpoint.Query.Has, quote: func(word string) string { return word }, bad: &bad}
+	s.resolve()
+	c.sentAs = s.sent
+	c.checkOwnerPair(given, &bad)
+	for _, name := range pathNames(c.endpoint.Path) {
 		given[name] = c.param(name)
 	}
 	query.Decode(given, &bad, into...)
 	return bad.Err()
 }
 
-// halfOwner refuses an owner's kind without an id, or the other way round, where neither is the route's own name.
-func (c *call) halfOwner(given map[string]string, bad *fault.Problems) {
-	if c.to.Query.Has("owner_id") {
+// checkOwnerPair refuses an owner_type without owner_id, and the reverse, on routes that know them as aliases alone.
+func (c *call) checkOwnerPair(given map[string]string, bad *fault.Problems) {
+	if c.endpoint.Query.Has("owner_id") {
 		return
 	}
 	kind, typed := given["owner_type"]
@@ -70,7 +70,7 @@ func withIDAndQuery[Q, R any](fn func(context.Context, tenant.Caller, string, Q)
 	}
 }
 
-// withPage decodes a filter and the page that is asked for of what it selects.
+// withPage decodes a filter and the page request, and calls.
 func withPage[Q, R any](fn func(context.Context, tenant.Caller, Q, page.Request) ([]R, page.Info, error)) handler {
 	return func(c *call) (any, *page.Info, error) {
 		var q Q
@@ -83,7 +83,7 @@ func withPage[Q, R any](fn func(context.Context, tenant.Caller, Q, page.Request)
 	}
 }
 
-// unfiltered makes a listing without a filter fit withPage.
+// unfiltered is withPage for a listing without a filter.
 func unfiltered[R any](fn func(context.Context, tenant.Caller, page.Request) ([]R, page.Info, error)) handler {
 	return withPage(func(ctx context.Context, caller tenant.Caller, _ struct{}, p page.Request) ([]R, page.Info, error) {
 		return fn(ctx, caller, p)

@@ -11,31 +11,31 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// room is where a reply is written before it is sent.
-type room struct {
+// replyBuffer holds a reply until it is sent.
+type replyBuffer struct {
 	b    []byte
 	enc  *json.Encoder // writes to b
 	rows []byte        // of a page that the bank writes
 }
 
-// rooms are used again: without that, memory for pages would cost more than the pages.
-var rooms = sync.Pool{New: func() any {
-	o := &room{}
+// replyBuffers are used again: allocating memory for a page would cost more than writing it.
+var replyBuffers = sync.Pool{New: func() any {
+	o := &replyBuffer{}
 	o.enc = json.NewEncoder(o)
 	o.enc.SetEscapeHTML(false) // replies are read by programs, and by people in terminals
 	return o
 }}
 
-// largestRoom bounds what is kept for the next reply.
-const largestRoom = 256 << 10
+// largestKept bounds the buffers that are kept for the next reply.
+const largestKept = 256 << 10
 
-func (o *room) Write(p []byte) (int, error) {
+func (o *replyBuffer) Write(p []byte) (int, error) {
 	o.b = append(o.b, p...)
 	return len(p), nil
 }
 
 // encode appends the JSON of a value.
-func (o *room) encode(v any) error {
+func (o *replyBuffer) encode(v any) error {
 	if written, ok := v.(txn.JSON); ok {
 		o.b = append(o.b, written...)
 		return nil
@@ -45,16 +45,16 @@ func (o *room) encode(v any) error {
 	return err
 }
 
-// leave gives the room back; nothing may hold on to what stands in it.
-func (o *room) leave() {
-	if cap(o.b)+cap(o.rows) <= largestRoom {
+// release gives the buffer back; nothing may refer to its bytes afterwards.
+func (o *replyBuffer) release() {
+	if cap(o.b)+cap(o.rows) <= largestKept {
 		o.b, o.rows = o.b[:0], o.rows[:0]
-		rooms.Put(o)
+		replyBuffers.Put(o)
 	}
 }
 
-// lead is what stands before a reply's data, by the form of the route's family: S1's envelope, or S2's bare object (A33).
-func (rt route) lead(listing bool) string {
+// opening is the text before a reply's data: of S1's envelope, or of S2's list; S2's single objects have none (A33).
+func (rt route) opening(listing bool) string {
 	switch {
 	case !rt.Bare:
 		return `{"ok":true,"data":`
@@ -65,27 +65,27 @@ func (rt route) lead(listing bool) string {
 }
 
 func (c *call) succeed(rt *route, reply any, info *page.Info) {
-	lead := rt.lead(info != nil)
-	c.out.b = append(c.out.b[:0], lead...)
+	opening := rt.opening(info != nil)
+	c.out.b = append(c.out.b[:0], opening...)
 	if err := c.out.encode(reply); err != nil {
 		c.fail(err)
 		return
 	}
-	c.data = c.out.b[len(lead):len(c.out.b):len(c.out.b)]
+	c.data = c.out.b[len(opening):len(c.out.b):len(c.out.b)]
 	c.send(rt, rt.Status, info)
 }
 
-// replay answers with what was answered before.
+// replay answers with a reply that was kept under the same Idempotency-Key.
 func (c *call) replay(rt *route, r bank.Reply) {
 	if r.Fault != nil {
 		c.fail(r.Fault)
 		return
 	}
-	c.out.b = append(append(c.out.b[:0], rt.lead(false)...), r.Data...)
+	c.out.b = append(append(c.out.b[:0], rt.opening(false)...), r.Data...)
 	c.send(rt, r.Status, nil)
 }
 
-// send closes the reply in the call's room and sends it.
+// send writes the end of the reply in the call's buffer, and sends it.
 func (c *call) send(rt *route, status int, info *page.Info) {
 	if info != nil {
 		c.more.Info = *info

@@ -22,18 +22,18 @@ type route struct {
 	Summary      string
 	Act          tenant.Act // what a role must allow; empty = open to anyone on the socket
 	Status       int
-	Query        query.Params // by the names that the route itself uses
+	Query        query.Params // without aliases and without the parts of the path
 	Body         reflect.Type // nil = none
-	Reply        reflect.Type // nil = not JSON of the API's form
+	Reply        reflect.Type // nil = another form than the API's JSON
 	List         bool         // Reply is one of many, with pagination
 	Bare         bool         // S2's family: the object itself, no envelope
 	Handle       handler
-	Raw          func(*call) // instead of Handle: writes its own form
+	Raw          func(*call) // used instead of Handle; writes a reply of its own form
 }
 
 func typed[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
-// paged lists the parameters of a filter and of the page of what it selects.
+// paged lists the parameters of a filter and of its page.
 func paged(filter any) query.Params { return query.Of(filter, page.Request{}) }
 
 // table lists every route, sorted by path and method within its group.
@@ -44,10 +44,10 @@ func (s *Server) table() []route {
 			all[i].Status = 200
 		}
 		all[i].Query = all[i].Query.Without(pathNames(all[i].Path)...)
-		if strings.HasPrefix(all[i].Path, "/companies/") { // S2 names no base path: both are served (A33)
-			twin := all[i]
-			twin.Path = "/api/v1" + twin.Path
-			all = append(all, twin)
+		if strings.HasPrefix(all[i].Path, "/companies/") { // S2 names no base path: the daemon answers with and without ours (A33)
+			prefixed := all[i]
+			prefixed.Path = "/api/v1" + prefixed.Path
+			all = append(all, prefixed)
 		}
 	}
 	return all
@@ -134,7 +134,7 @@ func (s *Server) ach() []route {
 			Body: typed[account.UpdateACHParams](), Reply: typed[account.ACH](), Handle: withIDAndBody(b.UpdateACH)},
 		{Method: "POST", Path: "/api/v1/bank-accounts/ach/{id}/processor-token", Name: "CreateProcessorToken", Summary: "Let one of Plaid's partners move money through a verified account; the token is shown this once", Act: tenant.Write, Status: 201,
 			Body: typed[account.ProcessorParams](), Reply: typed[account.ProcessorToken](), Handle: withIDAndBody(b.CreateProcessorToken)},
-		{Method: "POST", Path: "/api/v1/bank-accounts/ach/{id}/verify", Name: "VerifyACH", Summary: "Prove an ACH account by its linked twin, or by an admin's word", Act: tenant.Write,
+		{Method: "POST", Path: "/api/v1/bank-accounts/ach/{id}/verify", Name: "VerifyACH", Summary: "Prove an ACH account by comparing it with a linked one, or by an admin's word", Act: tenant.Write,
 			Body: typed[account.VerifyACHParams](), Reply: typed[account.VerifyReply](), Handle: withIDAndBody(b.VerifyACH)},
 	}
 }

@@ -258,9 +258,8 @@ func TestAliases(t *testing.T) {
 			if _, err := d.Client.EnableCapability(t.Context(), "c1", employee.VerifyCapability, employee.CapabilityParams{TokenizedPolicy: c.policy}); err != nil {
 				t.Fatal(err)
 			}
-			s := connection.Session{}
 			a := d.add("021000021", c.number, "Plaid")
-			s = d.open(a.AccountID, connection.CompleteParams{InstitutionID: "ins_56"})
+			s := d.open(a.AccountID, connection.CompleteParams{InstitutionID: "ins_56"})
 			got := d.link(a.AccountID, claim(s, "0000"))
 			if got.IsVerified != c.verified || got.VerificationReason != c.reason || c.compared != "" && got.Evidence.Comparison != c.compared {
 				t.Errorf("%v %s %+v", got.IsVerified, got.VerificationReason, got.Evidence)

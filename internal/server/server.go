@@ -25,32 +25,32 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// Config is what a Server works with.
+// Config holds the parts that a Server is built of.
 type Config struct {
 	Bank   *bank.Bank
 	Log    *slog.Logger
 	Status func() status.Status // read at every call
-	Owner  int                  // uid that counts as the local owner, beside root; -1 = none
+	Owner  int                  // uid of the local owner, beside root; -1 = none
 }
 
 // Server answers the API.
 type Server struct {
-	bank    *bank.Bank
-	log     *slog.Logger
-	status  func() status.Status
-	owner   int
-	routes  []route
-	mux     *chi.Mux // only finds a route: ServeMux refuses /ach/{id} beside /{id}/default
-	served  map[line]*served
-	refused served // stands for what is refused before its route is looked for
-	unknown served // and for all routes that there are not
-	metrics *metrics
-	openapi []byte
+	bank      *bank.Bank
+	log       *slog.Logger
+	status    func() status.Status
+	owner     int
+	routes    []route
+	mux       *chi.Mux // used to find routes alone: http.ServeMux refuses /ach/{id} beside /{id}/default
+	endpoints map[routeKey]*endpoint
+	refused   endpoint // counts the calls that are refused before routing
+	unknown   endpoint // counts the calls of paths without a route
+	metrics   *metrics
+	openapi   []byte
 }
 
-// New builds the table of routes; it fails where the table does not fit together.
+// New builds the table of routes. It fails if the OpenAPI document cannot be made of it.
 func New(c Config) (*Server, error) {
-	s := &Server{bank: c.Bank, log: c.Log, status: c.Status, owner: c.Owner, mux: chi.NewRouter(), served: map[line]*served{}}
+	s := &Server{bank: c.Bank, log: c.Log, status: c.Status, owner: c.Owner, mux: chi.NewRouter(), endpoints: map[routeKey]*endpoint{}}
 	s.metrics = newMetrics(c.Bank)
 	s.routes = s.table()
 	doc, err := describe(s.routes)
@@ -60,19 +60,19 @@ func New(c Config) (*Server, error) {
 	s.openapi = doc
 	s.unknown.Path = "unknown"
 	for _, r := range s.routes {
-		s.mux.Method(r.Method, r.Path, http.NotFoundHandler()) // which is never called
-		s.served[line{r.Method, r.Path}] = s.newServed(r)
+		s.mux.Method(r.Method, r.Path, http.NotFoundHandler()) // never called: the mux is used for matching alone
+		s.endpoints[routeKey{r.Method, r.Path}] = s.newEndpoint(r)
 	}
 	return s, nil
 }
 
-// HTTP gives the server with the limits that keep a slow or hostile peer from tying it up.
+// HTTP returns the server, with limits against slow and hostile peers.
 func (s *Server) HTTP() *http.Server {
 	return &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 2 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      3 * time.Minute, // a live balance may take 90 s, a waiting session asks for less
+		WriteTimeout:      3 * time.Minute, // a live balance may take 90 s, the parameter wait a minute
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
@@ -88,19 +88,19 @@ func (s *Server) HTTP() *http.Server {
 
 type peerKey struct{}
 
-// ServeHTTP is the chain around every route: request id, recovery, the checks of headers, log and metrics.
+// ServeHTTP runs the chain around every route: request id, recovery, checks of headers, log and metrics.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{
-		w: w, r: r, started: time.Now(), id: requestID(header(r, "X-Request-Id")), uid: -1, to: &s.refused,
+		w: w, r: r, started: time.Now(), id: requestID(header(r, "X-Request-Id")), uid: -1, endpoint: &s.refused,
 	}
 	if uid, ok := r.Context().Value(peerKey{}).(int); ok {
 		c.uid = uid
 	}
 	c.idHeader[0] = c.id
 	w.Header()["X-Request-Id"] = c.idHeader[:]
-	c.out = rooms.Get().(*room)
+	c.out = replyBuffers.Get().(*replyBuffer)
 	defer s.finish(c)
-	if err := foreign(r); err != nil {
+	if err := refuseBrowsers(r); err != nil {
 		c.fail(err)
 		return
 	}
@@ -110,20 +110,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // finish recovers from a panic, then writes the access log and the metrics.
 func (s *Server) finish(c *call) {
 	if p := recover(); p != nil {
-		// The value may hold data, so only where it happened is told.
+		// The panic's value may hold data of a tenant: the log gets the stack alone.
 		s.log.Error("panic", "request_id", c.id, "stack", string(debug.Stack()))
 		c.fail(fault.New(fault.Internal, "internal error").WithHint("see the daemon's log for this request id"))
 	}
 	took := time.Since(c.started)
-	s.metrics.observe(c.to, c.r.Method, c.status, took)
+	s.metrics.observe(c.endpoint, c.r.Method, c.status, took)
 	s.logCall(c, took)
 	if c.err != nil && c.err.Code == fault.Internal && c.err.Unwrap() != nil {
 		s.log.Error("internal error", "request_id", c.id, "error", c.err.Unwrap().Error())
 	}
-	c.out.leave()
+	c.out.release()
 }
 
-// header gives a header's first value, by the name that net/http keeps it under.
+// header gives a header's first value. The name must be in net/http's canonical form.
 func header(r *http.Request, name string) string {
 	if v := r.Header[name]; len(v) > 0 {
 		return v[0]
@@ -131,13 +131,13 @@ func header(r *http.Request, name string) string {
 	return ""
 }
 
-// foreign refuses what a browser would send: the API is for programs on this machine.
-func foreign(r *http.Request) error {
+// refuseBrowsers refuses requests as web pages send them: the API is for programs on this machine.
+func refuseBrowsers(r *http.Request) error {
 	if header(r, "Origin") != "" || header(r, "Referer") != "" {
 		return fault.New(fault.Forbidden, "calls from a web page are refused")
 	}
 	host := r.Host
-	if host == "bankd" { // as our own client says
+	if host == "bankd" { // our own client's
 		return nil
 	}
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -149,20 +149,20 @@ func foreign(r *http.Request) error {
 	return nil
 }
 
-// serve finds the route, then who is calling, whether they may, what was said before under the same key, and calls.
+// serve finds the route, authorizes the caller, and runs the call or replays an earlier reply.
 func (s *Server) serve(c *call) {
 	path := cmp.Or(c.r.URL.RawPath, c.r.URL.Path, "/")
 	method := c.r.Method
 	if method == http.MethodHead {
-		method = http.MethodGet // net/http leaves the body out
+		method = http.MethodGet // net/http drops the body of the reply
 	}
-	to := s.served[line{method, s.mux.Find(&c.path, method, path)}]
+	to := s.endpoints[routeKey{method, s.mux.Find(&c.path, method, path)}]
 	if to == nil {
-		c.to = &s.unknown
+		c.endpoint = &s.unknown
 		s.noRoute(c, path)
 		return
 	}
-	c.to = to
+	c.endpoint = to
 	rt := &to.route
 	values, err := query.Parse(c.r.URL.RawQuery)
 	if err != nil {
@@ -174,14 +174,14 @@ func (s *Server) serve(c *call) {
 		rt.Raw(c)
 		return
 	}
-	if err := s.admit(c, rt); err != nil {
+	if err := s.authorize(c, rt); err != nil {
 		c.fail(err)
 		return
 	}
 	s.answer(c, rt)
 }
 
-// noRoute refuses a path that there is not, or that is there for other methods.
+// noRoute answers 404 for an unknown path, and 405 for one that exists under other methods.
 func (s *Server) noRoute(c *call, path string) {
 	var allow []string
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
@@ -201,8 +201,8 @@ func (s *Server) noRoute(c *call, path string) {
 	c.refuse(http.StatusMethodNotAllowed, fault.New(fault.BadRequest, "this route is not for that method").WithHint("it takes %s", list))
 }
 
-// admit finds out who is calling and whether their role allows this route.
-func (s *Server) admit(c *call, rt *route) error {
+// authorize identifies the caller and checks that their role allows the route.
+func (s *Server) authorize(c *call, rt *route) error {
 	if rt.Act == "" {
 		return nil
 	}
@@ -212,7 +212,7 @@ func (s *Server) admit(c *call, rt *route) error {
 	}
 	c.caller = caller
 	if err := caller.May(rt.Act); err != nil {
-		s.noteRefusal(c, rt, err)
+		s.auditRefusal(c, rt, err)
 		return err
 	}
 	return nil
@@ -244,24 +244,24 @@ func (s *Server) isOwner(uid int) bool {
 	return uid >= 0 && s.owner >= 0 && (uid == s.owner || uid == 0)
 }
 
-// OwnUID is the uid that New's Owner usually is.
+// OwnUID gives the usual value of Config.Owner.
 func OwnUID() int { return os.Getuid() }
 
-// noteRefusal audits what role, scope or capability forbids.
-func (s *Server) noteRefusal(c *call, rt *route, err error) {
+// auditRefusal audits a call that role, scope or capability forbids.
+func (s *Server) auditRefusal(c *call, rt *route, err error) {
 	code := fault.As(err).Code
 	if code != fault.Forbidden && code != fault.CapabilityDisabled || c.caller.TenantID == "" {
 		return
 	}
 	if err := s.bank.Refused(context.WithoutCancel(c.r.Context()), c.caller, rt.Name, code); err != nil {
-		s.log.Error("refusal could not be audited", "request_id", c.id, "error", err.Error())
+		s.log.Error("cannot audit a refusal", "request_id", c.id, "error", err.Error())
 	}
 }
 
-// answer runs a route's call, under its Idempotency-Key where it has one, and writes the reply.
+// answer runs the call and writes the reply. A reply under an Idempotency-Key is kept, and replayed the next time.
 func (s *Server) answer(c *call, rt *route) {
 	if len(rt.Query) == 0 {
-		if err := c.takesNone(); err != nil {
+		if err := c.refuseQuery(); err != nil {
 			c.fail(err)
 			return
 		}
@@ -298,7 +298,7 @@ func (s *Server) answer(c *call, rt *route) {
 			kept = bank.Reply{Status: c.status, Fault: c.err}
 		}
 		if err := s.bank.Keep(c.r.Context(), c.caller, kept); err != nil {
-			s.log.Error("reply could not be kept", "request_id", c.id, "error", err.Error())
+			s.log.Error("cannot keep a reply", "request_id", c.id, "error", err.Error())
 		}
 	}
 }
@@ -309,7 +309,7 @@ func (s *Server) run(c *call, rt *route) {
 		if errors.Is(err, context.Canceled) {
 			err = fault.New(fault.Unavailable, "the call was given up")
 		}
-		s.noteRefusal(c, rt, err)
+		s.auditRefusal(c, rt, err)
 		c.fail(err)
 		return
 	}

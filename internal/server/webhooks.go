@@ -11,7 +11,7 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// Webhooks answers Plaid alone, on an address of its own: what comes in is checked, noted and answered at once.
+// Webhooks answers Plaid alone, on an address of its own. It checks a webhook, stores it and answers at once; the work follows later.
 type Webhooks struct {
 	Bank *bank.Bank
 	Log  *slog.Logger
@@ -20,10 +20,10 @@ type Webhooks struct {
 const (
 	largestHook   = 256 << 10
 	longestSigned = 8 << 10
-	hookDeadline  = 8 * time.Second // Plaid waits ten, then sends it again
+	hookDeadline  = 8 * time.Second // Plaid waits ten seconds, then sends the webhook again
 )
 
-// HTTP gives the server with the limits of one that faces a network.
+// HTTP returns the server, with limits for a server that faces a network.
 func (h Webhooks) HTTP() *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 2 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 15 * time.Second,
@@ -31,8 +31,8 @@ func (h Webhooks) HTTP() *http.Server {
 	}
 }
 
-// ServeHTTP answers 200 to what was noted, 401 to what is not Plaid's, 503 where Plaid shall send it again. It says no
-// more to anybody.
+// ServeHTTP answers 200 to a stored webhook, 401 to a forged one, and 503 to have Plaid send it again. The replies have no
+// body.
 func (h Webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), hookDeadline)
 	defer cancel()
@@ -57,14 +57,14 @@ func (h Webhooks) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	}
 	hook, err := h.Bank.ReadWebhook(ctx, signed, body)
 	if fault.Is(err, fault.Unauthenticated) {
-		h.Log.Warn("a webhook was refused", "reason", fault.As(err).Message)
+		h.Log.Warn("webhook refused", "reason", fault.As(err).Message)
 		return http.StatusUnauthorized
 	}
 	if err == nil {
 		err = h.Bank.TakeWebhook(ctx, hook)
 	}
 	if err != nil {
-		h.Log.Warn("a webhook could not be taken in; Plaid sends it again", "code", fault.As(err).Code)
+		h.Log.Warn("cannot store a webhook; Plaid sends it again", "code", fault.As(err).Code)
 		return http.StatusServiceUnavailable
 	}
 	h.Log.Info("webhook", "type", hook.Type, "webhook_code", hook.Code)

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// dialPatience bounds how long Dial goes on while the daemon's queue is full.
+// dialPatience bounds how long Dial retries while the daemon's queue of connections is full.
 const dialPatience = 5 * time.Second
 
-// ErrForeignServer says that another user's process answers on the socket.
+// ErrForeignServer reports that another user's process answers on the socket.
 var ErrForeignServer = errors.New("the socket is served by another user")
 
-// Dial connects to the daemon. While its queue of connections is full it tries
-// again, until ctx ends or some seconds have passed.
+// Dial connects to the daemon. It retries while the daemon's queue of connections is full, until ctx ends or dialPatience
+// has passed.
 func Dial(ctx context.Context, path string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialPatience)
 	defer cancel()
@@ -38,9 +38,8 @@ func Dial(ctx context.Context, path string) (net.Conn, error) {
 	}
 }
 
-// CheckServer holds the server's uid against ours and root's; root itself
-// trusts the user whose socket it was told to use. A client calls it before it
-// sends its secret.
+// CheckServer checks that the server's uid is ours or root's. Root trusts the user whose socket it was told to use.
+// Clients call it before they send a secret.
 func CheckServer(conn net.Conn) error {
 	uid, err := PeerUID(conn)
 	if err != nil {

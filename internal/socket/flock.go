@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// flock locks f; a signal does not end the wait.
+// flock locks f. A signal does not interrupt the wait.
 func flock(f *os.File, how int) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), how)

@@ -12,15 +12,14 @@ import (
 	"time"
 )
 
-// maxPath is what every system takes; Linux alone would take a few bytes more.
+// maxPath is the longest path that every system accepts; Linux accepts a few bytes more.
 const maxPath = 104
 
-// ErrInUse says that a daemon already listens on the socket.
+// ErrInUse reports that a daemon already listens on the socket.
 var ErrInUse = errors.New("another bankd listens there")
 
-// Listen makes the socket at path, mode 0600, in a directory that only its
-// owner can enter, which it makes if it is missing. A socket on which nobody
-// listens any more is replaced; anything else that stands there is an error.
+// Listen makes the socket at path, mode 0600. Its directory must be private; Listen makes a missing one. It replaces a
+// socket on which nobody listens; any other file there is an error.
 func Listen(path string) (net.Listener, error) {
 	l, err := listen(path)
 	if err != nil {
@@ -55,8 +54,7 @@ func listen(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// openPrivateDir opens a directory that belongs to us alone, so that nobody
-// can put another socket in place of ours.
+// openPrivateDir opens a directory that belongs to us alone, so that nobody else can replace our socket.
 func openPrivateDir(path string) (*os.File, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, err
@@ -89,7 +87,7 @@ func checkPrivate(dir *os.File, path string) error {
 	return nil
 }
 
-// removeStale removes a socket if, and only if, nobody answers on it.
+// removeStale removes a socket only if nobody answers on it.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

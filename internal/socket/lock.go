@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// ErrLocked says that another daemon uses the data directory.
+// ErrLocked reports that another daemon uses the data directory.
 var ErrLocked = errors.New("the data directory is in use")
 
 // Lock keeps a data directory to one daemon for as long as it is held.
@@ -40,8 +40,8 @@ func AcquireLock(dataDir string) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
-// Release gives the directory free. The file stays: removing it would let two
-// daemons hold locks on two files of one name.
+// Release unlocks the directory. It keeps the file: after a removal two daemons could hold locks on two files of one
+// name.
 func (l *Lock) Release() error { return l.f.Close() }
 
 func writePID(f *os.File) error {

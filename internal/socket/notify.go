@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// What Notify tells systemd.
+// States that Notify reports to systemd.
 const (
 	Ready    = "READY=1"
 	Stopping = "STOPPING=1"
@@ -25,7 +25,7 @@ func Notify(getenv func(string) string, state string) error {
 	if err != nil {
 		return fmt.Errorf("notify systemd: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := conn.Write([]byte(state)); err != nil {
 		return fmt.Errorf("notify systemd: %w", err)
 	}

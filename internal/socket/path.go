@@ -7,9 +7,8 @@ import (
 
 const fileName = "bankd.sock"
 
-// DefaultPath returns where the socket lies unless a flag or key says
-// otherwise: in systemd's or the user's runtime directory, else in the data
-// directory.
+// DefaultPath gives the socket's path unless a flag or key sets another: in systemd's or the user's runtime directory,
+// else in the data directory.
 func DefaultPath(getenv func(string) string, dataDir string) string {
 	if dir := FirstDir(getenv("RUNTIME_DIRECTORY")); dir != "" {
 		return filepath.Join(dir, fileName)
@@ -20,8 +19,8 @@ func DefaultPath(getenv func(string) string, dataDir string) string {
 	return filepath.Join(dataDir, fileName)
 }
 
-// DefaultDataDir returns where the data of an environment lies unless a flag
-// or key says otherwise. It is "" if there is no home directory either.
+// DefaultDataDir gives the data directory of an environment unless a flag or key sets another. It is "" without a home
+// directory.
 func DefaultDataDir(getenv func(string) string, environment string) string {
 	if dir := FirstDir(getenv("STATE_DIRECTORY")); dir != "" {
 		return filepath.Join(dir, environment)
@@ -32,9 +31,8 @@ func DefaultDataDir(getenv func(string) string, environment string) string {
 	return ""
 }
 
-// XDGDir returns the directory that an XDG variable names, or its default
-// below the home directory, or "" if there is neither. The standard has
-// relative paths ignored.
+// XDGDir gives the directory of an XDG variable, or its default below the home directory, or "" without one. As the
+// standard says, it ignores relative paths.
 func XDGDir(getenv func(string) string, variable, below string) string {
 	if dir := getenv(variable); filepath.IsAbs(dir) {
 		return dir
@@ -45,7 +43,7 @@ func XDGDir(getenv func(string) string, variable, below string) string {
 	return ""
 }
 
-// FirstDir returns the first of a colon-separated list, as systemd sets them.
+// FirstDir gives the first entry of a colon-separated list, the form in which systemd passes directories.
 func FirstDir(list string) string {
 	first, _, _ := strings.Cut(list, ":")
 	return first

@@ -1,12 +1,12 @@
 package status
 
-// Examination is what a look at everything found.
+// Examination is the result of a check of all data.
 type Examination struct {
 	OK     bool    `json:"ok"`
 	Checks []Check `json:"checks"`
 }
 
-// Check is one thing that was looked at.
+// Check is the result for one thing that was examined.
 type Check struct {
 	Name   string `json:"name"`
 	Result string `json:"result" enum:"ok,attention,failed"`

@@ -1,4 +1,4 @@
-// Package status owns what the daemon says of itself to anyone on the socket: nothing of any tenant.
+// Package status owns the daemon's report on itself, which anyone on the socket may read: it holds nothing of any tenant.
 package status
 
 import "time"

@@ -96,7 +96,7 @@ func (db *DB) initialize(ctx context.Context, o Options) error {
 	}
 	return db.Update(ctx, func(tx *Tx) error {
 		return errors.Join(
-			tx.putOwn([]byte(keysetKey(SystemTenant)), stored),
+			tx.putOwn(keysetKey(SystemTenant), stored),
 			tx.putOwn([]byte(keyHeader), plain),
 			tx.putOwn([]byte(keySealed), sealed),
 		)

@@ -1,4 +1,4 @@
-// Package suggest finds the known name that somebody meant who mistyped one.
+// Package suggest finds the known name that a mistyped one most likely stands for.
 package suggest
 
 // Nearest gives the known name that needs the fewest changes to become the one typed, if that is within so many
@@ -13,7 +13,7 @@ func Nearest(typed string, known []string, within int) string {
 	return best
 }
 
-// Distance is Levenshtein's: how many bytes to put in, take out or change.
+// Distance is Levenshtein's: the least number of bytes to insert, delete or change.
 func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

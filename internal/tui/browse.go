@@ -9,10 +9,9 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// Browser is a statement of any length: it reads the pages around the cursor alone, and keeps a few. Its functions may
-// block.
+// Browser shows a statement of any length: it reads the pages around the cursor and keeps a few. Its functions may block.
 type Browser struct {
-	Query txn.Query // what is browsed; what is typed narrows it
+	Query txn.Query // the selection; the filter that is typed narrows it
 
 	Page    func(context.Context, txn.Query) (txn.Page, error)
 	Summary func(context.Context, txn.Query) (txn.Summary, error) // each currency by itself
@@ -36,14 +35,14 @@ type browseModel struct {
 	width  int
 	height int
 
-	asking context.Context // of the selection shown; ends when another one is
-	drop   context.CancelFunc
-	turn   int // which selection: what comes back for an older one is dropped
-	total  int
-	known  bool // whether total is
-	pages  browsePages
-	sums   []txn.Currency
-	summed bool
+	selectionCtx    context.Context // of the current selection; cancelled by the next one
+	cancelSelection context.CancelFunc
+	generation      int // number of the selection: replies for older ones are dropped
+	total           int
+	totalKnown      bool // whether total is known
+	pages           browsePages
+	sums            []txn.Currency
+	sumsKnown       bool
 
 	cursor int
 	top    int
@@ -59,29 +58,29 @@ func newBrowseModel(ctx context.Context, t Terminal, b Browser) browseModel {
 	m := browseModel{Browser: b, ctx: ctx, styles: t.styles(), width: 80, height: 24}
 	m.filter = field{Prompt: "/ ", CharLimit: 100}
 	m.filter.SetValue(b.Query.Text)
-	m.asking, m.drop = context.WithCancel(ctx)
-	m.pages = browsePages{}.asked(1)
+	m.selectionCtx, m.cancelSelection = context.WithCancel(ctx)
+	m.pages = browsePages{}.markAsked(1)
 	return m
 }
 
-// What the commands come back with.
+// Messages that the commands return.
 type (
-	browsePaged struct {
+	pageMsg struct {
 		turn, page int
 		got        txn.Page
 		err        error
 	}
-	browseSummed struct {
+	sumsMsg struct {
 		turn int
 		got  txn.Summary
 		err  error
 	}
-	browseSettled struct{ turn int }
+	settledMsg struct{ turn int }
 )
 
 func (m browseModel) Init() tea.Cmd { return tea.Batch(m.readPage(1), m.readSums()) }
 
-// query is the selection shown.
+// query is the current selection.
 func (m browseModel) query() txn.Query {
 	q := m.Query
 	q.Text = strings.TrimSpace(m.filter.Value())
@@ -89,19 +88,19 @@ func (m browseModel) query() txn.Query {
 }
 
 func (m browseModel) readPage(n int) tea.Cmd {
-	q, turn, ctx := m.query(), m.turn, m.asking
+	q, turn, ctx := m.query(), m.generation, m.selectionCtx
 	q.Page, q.Limit = n, browsePage
 	return func() tea.Msg {
 		got, err := m.Page(ctx, q)
-		return browsePaged{turn, n, got, err}
+		return pageMsg{turn, n, got, err}
 	}
 }
 
 func (m browseModel) readSums() tea.Cmd {
-	q, turn, ctx := m.query(), m.turn, m.asking
+	q, turn, ctx := m.query(), m.generation, m.selectionCtx
 	return func() tea.Msg {
 		got, err := m.Summary(ctx, q)
-		return browseSummed{turn, got, err}
+		return sumsMsg{turn, got, err}
 	}
 }
 
@@ -111,67 +110,67 @@ func (m browseModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tea.KeyMsg:
-		m, cmd = m.keys(msg)
-	case browsePaged:
-		m = m.paged(msg)
-	case browseSummed:
-		m = m.added(msg)
-	case browseSettled:
-		if msg.turn == m.turn {
-			m.pages = m.pages.asked(1)
+		m, cmd = m.pressAll(msg)
+	case pageMsg:
+		m = m.takePage(msg)
+	case sumsMsg:
+		m = m.takeSums(msg)
+	case settledMsg:
+		if msg.turn == m.generation {
+			m.pages = m.pages.markAsked(1)
 			cmd = m.Init()
 		}
 	}
 	if m.over {
 		return m, cmd
 	}
-	m = m.scrolled()
+	m = m.clampCursor()
 	m, more := m.fetch()
 	return m, tea.Batch(cmd, more)
 }
 
-func (m browseModel) paged(p browsePaged) browseModel {
-	if p.turn != m.turn {
+func (m browseModel) takePage(p pageMsg) browseModel {
+	if p.turn != m.generation {
 		return m
 	}
 	if p.err != nil {
-		m.pages = m.pages.failed(p.page)
-		m.note = inWords(p.err) + "; r tries again"
+		m.pages = m.pages.markFailed(p.page)
+		m.note = errorText(p.err) + "; r tries again"
 		return m
 	}
-	m.total, m.known = p.got.Info.Total, true
+	m.total, m.totalKnown = p.got.Info.Total, true
 	m.pages = m.pages.put(p.page, p.got.Rows)
 	return m
 }
 
-func (m browseModel) added(s browseSummed) browseModel {
-	if s.turn != m.turn {
+func (m browseModel) takeSums(s sumsMsg) browseModel {
+	if s.turn != m.generation {
 		return m
 	}
 	if s.err != nil {
-		m.note = inWords(s.err)
+		m.note = errorText(s.err)
 		return m
 	}
-	m.summed = true
+	m.sumsKnown = true
 	if m.sums = s.got.Each; len(m.sums) == 0 && s.got.Currency != "" {
 		m.sums = []txn.Currency{{Currency: s.got.Currency, Sums: txn.Sums{Total: s.got.Total, Debits: s.got.Debits, Credits: s.got.Credits, Net: s.got.Net}}}
 	}
 	return m
 }
 
-// another begins another selection, and gives up what was asked for the one before.
-func (m browseModel) another() browseModel {
-	m.drop()
-	m.asking, m.drop = context.WithCancel(m.ctx)
-	m.turn++
-	m.known, m.summed, m.total, m.sums = false, false, 0, nil
+// newSelection starts another selection and cancels the reads of the one before.
+func (m browseModel) newSelection() browseModel {
+	m.cancelSelection()
+	m.selectionCtx, m.cancelSelection = context.WithCancel(m.ctx)
+	m.generation++
+	m.totalKnown, m.sumsKnown, m.total, m.sums = false, false, 0, nil
 	m.pages, m.cursor, m.top, m.note = browsePages{}, 0, 0, ""
 	return m
 }
 
-// fetch asks for the pages that the screen shows and the next one in each direction, once each.
+// fetch requests the pages on the screen and the next one in each direction, each of them once.
 func (m browseModel) fetch() (browseModel, tea.Cmd) {
-	if !m.known {
+	if !m.totalKnown {
 		return m, nil
 	}
 	var all []tea.Cmd
@@ -181,7 +180,7 @@ func (m browseModel) fetch() (browseModel, tea.Cmd) {
 		if row < 0 || row >= m.total || m.pages.has(n) {
 			continue
 		}
-		m.pages = m.pages.asked(n)
+		m.pages = m.pages.markAsked(n)
 		all = append(all, m.readPage(n))
 	}
 	return m, tea.Batch(all...)
@@ -191,8 +190,8 @@ func (m browseModel) current() (txn.Transaction, bool) {
 	return m.pages.row(m.cursor)
 }
 
-// scrolled keeps the cursor on a row and on the screen.
-func (m browseModel) scrolled() browseModel {
+// clampCursor keeps the cursor on a row and on the screen.
+func (m browseModel) clampCursor() browseModel {
 	m.cursor = max(0, min(m.cursor, m.total-1))
 	rows := m.rows()
 	m.top = max(0, min(m.top, m.cursor, m.total-rows))

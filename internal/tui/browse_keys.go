@@ -7,11 +7,12 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 )
 
-// settle is how long a filter rests before it is asked for: not every letter costs a search through a million rows.
+// settle is how long typing must pause before the filter is applied: not every letter may cost a search through a million
+// rows.
 const settle = 150 * time.Millisecond
 
-// keys presses keys that arrived at once one after the other: typed fast, over ssh, they come as one message.
-func (m browseModel) keys(k tea.KeyMsg) (browseModel, tea.Cmd) {
+// pressAll handles keys that arrive as one message, as fast typing over ssh does.
+func (m browseModel) pressAll(k tea.KeyMsg) (browseModel, tea.Cmd) {
 	if k.Type != tea.KeyRunes || len(k.Runes) < 2 || m.typing {
 		return m.press(k)
 	}
@@ -20,13 +21,13 @@ func (m browseModel) keys(k tea.KeyMsg) (browseModel, tea.Cmd) {
 	}
 	var all []tea.Cmd
 	for i, r := range k.Runes {
-		if m.typing { // "/coffee" at once: the rest is typed
+		if m.typing { // "/coffee" as one message: the rest goes to the filter
 			next, cmd := m.press(tea.KeyMsg{Type: tea.KeyRunes, Runes: k.Runes[i:]})
 			return next, tea.Batch(append(all, cmd)...)
 		}
 		var cmd tea.Cmd
 		m, cmd = m.press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: k.Alt})
-		m = m.scrolled()
+		m = m.clampCursor()
 		all = append(all, cmd)
 	}
 	return m, tea.Batch(all...)
@@ -37,7 +38,7 @@ func (m browseModel) press(k tea.KeyMsg) (browseModel, tea.Cmd) {
 	case k.String() == "ctrl+c":
 		return m.end(ErrInterrupted)
 	case m.typing:
-		return m.typed(k)
+		return m.editFilter(k)
 	case m.detail:
 		return m.pressDetail(k)
 	}
@@ -50,7 +51,7 @@ func (m browseModel) press(k tea.KeyMsg) (browseModel, tea.Cmd) {
 			return m.end(nil)
 		}
 		m.filter.SetValue("")
-		return m.asks()
+		return m.changeFilter()
 	case "/":
 		m.typing = true
 		return m, m.filter.Focus()
@@ -59,13 +60,13 @@ func (m browseModel) press(k tea.KeyMsg) (browseModel, tea.Cmd) {
 	case "enter":
 		_, m.detail = m.current()
 	default:
-		m.cursor = m.moved(k)
+		m.cursor = m.moveCursor(k)
 	}
 	return m, nil
 }
 
-// moved is where a key takes the cursor.
-func (m browseModel) moved(k tea.KeyMsg) int {
+// moveCursor gives the row to which a key moves the cursor.
+func (m browseModel) moveCursor(k tea.KeyMsg) int {
 	switch k.String() {
 	case "up", "k":
 		return m.cursor - 1
@@ -83,19 +84,19 @@ func (m browseModel) moved(k tea.KeyMsg) int {
 	return m.cursor
 }
 
-// pressDetail leaves the detail, or goes to its neighbours.
+// pressDetail handles the keys of the detail: leave it, or show a neighbour.
 func (m browseModel) pressDetail(k tea.KeyMsg) (browseModel, tea.Cmd) {
 	switch k.String() {
 	case "q", "esc", "enter":
 		m.detail = false
 	default:
-		m.cursor = m.moved(k)
+		m.cursor = m.moveCursor(k)
 	}
 	return m, nil
 }
 
-// typed edits the filter; the list follows when the typing rests.
-func (m browseModel) typed(k tea.KeyMsg) (browseModel, tea.Cmd) {
+// editFilter edits the filter; the list follows when typing pauses.
+func (m browseModel) editFilter(k tea.KeyMsg) (browseModel, tea.Cmd) {
 	before := m.filter.Value()
 	switch k.String() {
 	case "enter", "down", "up", "tab":
@@ -112,27 +113,27 @@ func (m browseModel) typed(k tea.KeyMsg) (browseModel, tea.Cmd) {
 	if strings.TrimSpace(m.filter.Value()) == strings.TrimSpace(before) {
 		return m, nil
 	}
-	return m.asks()
+	return m.changeFilter()
 }
 
-// asks begins another selection, which is read when no other follows at once.
-func (m browseModel) asks() (browseModel, tea.Cmd) {
-	m = m.another()
-	turn := m.turn
-	return m, tea.Tick(settle, func(time.Time) tea.Msg { return browseSettled{turn} })
+// changeFilter starts another selection, and reads it when no further change follows within settle.
+func (m browseModel) changeFilter() (browseModel, tea.Cmd) {
+	m = m.newSelection()
+	turn := m.generation
+	return m, tea.Tick(settle, func(time.Time) tea.Msg { return settledMsg{turn} })
 }
 
-// reload reads what is shown anew, and stays where it is.
+// reload reads the selection again at the same position.
 func (m browseModel) reload() (browseModel, tea.Cmd) {
-	cursor, top, total, known := m.cursor, m.top, m.total, m.known
-	m = m.another()
+	cursor, top, total, known := m.cursor, m.top, m.total, m.totalKnown
+	m = m.newSelection()
 	if !known {
-		m.pages = m.pages.asked(1)
+		m.pages = m.pages.markAsked(1)
 		return m, m.Init()
 	}
-	m.cursor, m.top, m.total, m.known = cursor, top, total, known
+	m.cursor, m.top, m.total, m.totalKnown = cursor, top, total, known
 	if total == 0 {
-		m.pages = m.pages.asked(1)
+		m.pages = m.pages.markAsked(1)
 		return m, m.Init()
 	}
 	return m, m.readSums()
@@ -140,6 +141,6 @@ func (m browseModel) reload() (browseModel, tea.Cmd) {
 
 func (m browseModel) end(err error) (browseModel, tea.Cmd) {
 	m.err, m.over = err, true
-	m.drop()
+	m.cancelSelection()
 	return m, tea.Quit
 }

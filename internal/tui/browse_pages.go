@@ -20,7 +20,7 @@ const (
 	pageFailed
 )
 
-// browsePages keeps the pages last read. A model once shown never changes: each step makes a new one.
+// browsePages keeps the pages read last. Models are immutable: each step makes a new one.
 type browsePages struct {
 	state map[int]browseState
 	rows  map[int][]txn.Transaction
@@ -36,13 +36,13 @@ func (p browsePages) with(n int, s browseState) browsePages {
 	return p
 }
 
-func (p browsePages) asked(n int) browsePages  { return p.with(n, pageAsked) }
-func (p browsePages) failed(n int) browsePages { return p.with(n, pageFailed) }
+func (p browsePages) markAsked(n int) browsePages  { return p.with(n, pageAsked) }
+func (p browsePages) markFailed(n int) browsePages { return p.with(n, pageFailed) }
 
-// has reports whether a page is here, on its way, or could not be read.
+// has reports whether a page is loaded, requested or failed.
 func (p browsePages) has(n int) bool { return p.state[n] != 0 }
 
-// put takes a page in, and lets the one go that was read longest ago.
+// put stores a page, and drops the one stored longest ago.
 func (p browsePages) put(n int, rows []txn.Transaction) browsePages {
 	p = p.with(n, pageHere)
 	p.rows = maps.Clone(p.rows)
@@ -59,7 +59,7 @@ func (p browsePages) put(n int, rows []txn.Transaction) browsePages {
 	return p
 }
 
-// row is one row, where its page is here.
+// row gives a row of a loaded page.
 func (p browsePages) row(i int) (txn.Transaction, bool) {
 	rows := p.rows[i/browsePage+1]
 	if i < 0 || i%browsePage >= len(rows) {

@@ -202,7 +202,7 @@ func TestBrowseFilters(t *testing.T) {
 	for _, r := range "coffee" {
 		settled = append(settled, s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}}))
 	}
-	old, turn := s.m.asking, s.m.turn
+	old, turn := s.m.selectionCtx, s.m.generation
 	for _, cmd := range settled {
 		s.run(cmd)
 	}
@@ -211,13 +211,13 @@ func TestBrowseFilters(t *testing.T) {
 	}
 	s.shows("/ coffee", "1 of 3", "3  out 10.00")
 	s.press("esc")
-	if old.Err() == nil || s.m.turn == turn {
+	if old.Err() == nil || s.m.generation == turn {
 		t.Error("what the filter asked for goes on")
 	}
 	s.shows("of 500")
 	before := s.view()
-	s.run(func() tea.Msg { return browsePaged{turn: turn, page: 1, got: txn.Page{Info: page.Info{Total: 3}}} })
-	s.run(func() tea.Msg { return browseSummed{turn: turn} })
+	s.run(func() tea.Msg { return pageMsg{turn: turn, page: 1, got: txn.Page{Info: page.Info{Total: 3}}} })
+	s.run(func() tea.Msg { return sumsMsg{turn: turn} })
 	if s.view() != before {
 		t.Error("an old answer changed the screen")
 	}

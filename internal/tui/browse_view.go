@@ -14,10 +14,10 @@ import (
 // Lines around the rows: title, filter and head above; totals, note and keys below.
 const browseAround = 3 + 3
 
-// rows is how many rows the screen has room for.
+// rows is the number of rows on the screen.
 func (m browseModel) rows() int { return max(1, m.height-browseAround-max(0, m.sumLines()-1)) }
 
-// sumLines is how many currencies have a line of their own: a tall screen has room for more of them.
+// sumLines is the number of currencies that have a line of their own: more on a taller screen.
 func (m browseModel) sumLines() int { return max(1, min(len(m.sums), m.height/8)) }
 
 func (m browseModel) View() string {
@@ -28,7 +28,7 @@ func (m browseModel) View() string {
 	if m.detail {
 		lines = m.viewDetail()
 	}
-	if over := len(lines) - m.height; over > 0 { // the keys stay
+	if over := len(lines) - m.height; over > 0 { // keeps the line of keys
 		lines = append(lines[:max(0, m.height-1)], lines[len(lines)-1])
 	}
 	for i := range lines {
@@ -44,7 +44,7 @@ func (m browseModel) viewRows() []string {
 		lines = append(lines, m.rowLine(i))
 	}
 	if m.total == 0 {
-		lines = append(lines, "  "+m.nothing())
+		lines = append(lines, "  "+m.emptyText())
 	}
 	for len(lines) < 3+rows {
 		lines = append(lines, "")
@@ -62,7 +62,7 @@ func (m browseModel) titled() string {
 	switch {
 	case m.total > 0:
 		right = fmt.Sprintf("%s of %s", thousands(m.cursor+1), thousands(m.total))
-	case !m.known:
+	case !m.totalKnown:
 		right = "reading …"
 	}
 	space := m.width - ansi.StringWidth(left) - ansi.StringWidth(right) - 1
@@ -77,14 +77,14 @@ func (m browseModel) filterLine() string {
 	case m.typing:
 		return " " + m.filter.View()
 	case m.filter.Value() != "":
-		return " / " + plain(m.filter.Value()) + m.styles.dim.Render("   esc shows all")
+		return " / " + sanitize(m.filter.Value()) + m.styles.dim.Render("   esc shows all")
 	}
 	return ""
 }
 
-func (m browseModel) nothing() string {
+func (m browseModel) emptyText() string {
 	switch {
-	case !m.known:
+	case !m.totalKnown:
 		return "reading …"
 	case m.filter.Value() != "":
 		return "No transaction fits the filter; esc shows all."
@@ -96,12 +96,12 @@ func (m browseModel) noteLine() string {
 	if m.note == "" {
 		return ""
 	}
-	return " " + m.styles.cursor.Render(plain(m.note))
+	return " " + m.styles.cursor.Render(sanitize(m.note))
 }
 
 const (
 	moneyWidth = 12
-	browseWide = 92 // columns from which on there is the category
+	browseWide = 92 // from this width on rows show the category
 )
 
 // line is one row's cells in their columns.
@@ -114,7 +114,7 @@ func (m browseModel) line(date, out, in, currency, name, category string) string
 	return strings.Join([]string{cell(date, 10), right(out), right(in), cell(currency, 3), cell(name, rest-24), cell(category, 22)}, "  ")
 }
 
-// right is a cell of money.
+// right aligns a cell of money.
 func right(s string) string {
 	return strings.Repeat(" ", max(0, moneyWidth-ansi.StringWidth(s))) + s
 }
@@ -140,11 +140,11 @@ func (m browseModel) rowLine(i int) string {
 	case t.Pending:
 		return m.styles.dim.Render(text)
 	}
-	return m.colored(text, out, in)
+	return m.colorAmount(text, out, in)
 }
 
-// colored paints the amount of a line: out red, in green.
-func (m browseModel) colored(text, out, in string) string {
+// colorAmount paints the amount of a line: out red, in green.
+func (m browseModel) colorAmount(text, out, in string) string {
 	if out != "" {
 		return strings.Replace(text, right(out), m.styles.bad.Render(right(out)), 1)
 	}
@@ -169,11 +169,11 @@ func words(category string) string { return strings.ToLower(strings.ReplaceAll(c
 
 func thousands(n int) string { return strings.TrimSuffix(figure(int64(n), "JPY"), ".") }
 
-// totals are the sums of all that is selected, not of the screen alone.
+// totals show the sums of the whole selection, not of the screen alone.
 func (m browseModel) totals() []string {
-	if !m.summed || len(m.sums) == 0 {
+	if !m.sumsKnown || len(m.sums) == 0 {
 		text := " adding up …"
-		if m.summed {
+		if m.sumsKnown {
 			text = " 0 transactions"
 		}
 		return []string{m.styles.dim.Render(text)}
@@ -181,7 +181,7 @@ func (m browseModel) totals() []string {
 	var lines []string
 	for i, s := range m.sums[:m.sumLines()] {
 		text := fmt.Sprintf(" %s  out %s  in %s  net %s %s", thousands(int(s.Total)),
-			figure(s.Debits, s.Currency), figure(s.Credits, s.Currency), figure(s.Net, s.Currency), plain(s.Currency))
+			figure(s.Debits, s.Currency), figure(s.Credits, s.Currency), figure(s.Net, s.Currency), sanitize(s.Currency))
 		if left := len(m.sums) - m.sumLines(); left > 0 && i == m.sumLines()-1 {
 			text += fmt.Sprintf("  (and %s)", plural(left, "currency", "currencies"))
 		}
@@ -200,7 +200,7 @@ func (m browseModel) viewDetail() []string {
 			if f[1] == "" || len(lines) >= m.height-2 {
 				continue
 			}
-			lines = append(lines, "  "+m.styles.dim.Render(cell(f[0], 12))+"  "+plain(f[1]))
+			lines = append(lines, "  "+m.styles.dim.Render(cell(f[0], 12))+"  "+sanitize(f[1]))
 		}
 	}
 	for len(lines) < m.height-2 {

@@ -13,28 +13,28 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// Desk is the support desk: a queue of employees' accounts that are not verified, and what can be done about each. It
-// never makes one verified; it reads and acts through its functions alone, each of which may block.
+// Desk is the support desk: a queue of employees' accounts that are not verified, with the actions for each. It never
+// verifies an account by itself. Its functions may block.
 type Desk struct {
 	Companies []string
 	Version   string        // of this program, for the support bundle
-	Every     time.Duration // how often the queue is read anew
+	Every     time.Duration // interval between reads of the queue
 	Now       func() time.Time
 
-	Queue   func(context.Context) ([]employee.BankAccount, error)
-	Reload  func(context.Context, employee.BankAccount) (employee.BankAccount, error)
-	History func(context.Context, employee.BankAccount) ([]trail.Record, error)
-	Mint    func(context.Context, employee.BankAccount) (employee.TokenReply, error)
-	Look    func(ctx context.Context, sessionID string) (connection.Session, error) // blocks a few seconds where nothing is new
-	Save    func(ctx context.Context, a employee.BankAccount, s connection.Session, chosen int) (employee.BankAccount, error)
-	Open    func(url string) error // nil = there is no browser here
+	Queue       func(context.Context) ([]employee.BankAccount, error)
+	Reload      func(context.Context, employee.BankAccount) (employee.BankAccount, error)
+	History     func(context.Context, employee.BankAccount) ([]trail.Record, error)
+	NewLink     func(context.Context, employee.BankAccount) (employee.TokenReply, error)
+	PollSession func(ctx context.Context, sessionID string) (connection.Session, error) // blocks a few seconds while nothing is new
+	Save        func(ctx context.Context, a employee.BankAccount, s connection.Session, chosen int) (employee.BankAccount, error)
+	Open        func(url string) error // nil = no browser
 }
 
 // ShowDesk shows the desk until the user leaves it.
 func ShowDesk(ctx context.Context, t Terminal, d Desk) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out := shared(t.Out)
+	out := newSharedTerminal(t.Out)
 	last, err := run(ctx, t, out, newDeskModel(ctx, t, d, out), tea.WithAltScreen())
 	if err != nil {
 		return err
@@ -42,13 +42,13 @@ func ShowDesk(ctx context.Context, t Terminal, d Desk) error {
 	return last.(deskModel).err
 }
 
-// sharedTerminal is locked, and still known for a terminal, so that its size is read.
+// sharedTerminal is a lockedWriter that bubbletea still recognizes as a terminal, so that it reads the screen's size.
 type sharedTerminal struct {
-	locked
+	lockedWriter
 	file terminalFile
 }
 
-// terminalFile is what bubbletea knows a terminal by.
+// terminalFile is the interface by which bubbletea recognizes a terminal.
 type terminalFile interface {
 	io.ReadWriteCloser
 	Fd() uintptr
@@ -58,14 +58,14 @@ func (s *sharedTerminal) Read(p []byte) (int, error) { return s.file.Read(p) }
 func (s *sharedTerminal) Close() error               { return nil }
 func (s *sharedTerminal) Fd() uintptr                { return s.file.Fd() }
 
-func shared(w io.Writer) io.Writer {
+func newSharedTerminal(w io.Writer) io.Writer {
 	if f, ok := w.(terminalFile); ok {
-		return &sharedTerminal{locked: locked{w: w}, file: f}
+		return &sharedTerminal{lockedWriter: lockedWriter{w: w}, file: f}
 	}
-	return &locked{w: w}
+	return &lockedWriter{w: w}
 }
 
-// pane is what the screen shows.
+// pane names the parts of the desk; the screen shows one.
 type pane int
 
 const (
@@ -88,23 +88,23 @@ type deskModel struct {
 	height int
 	frame  int // of the spinner
 
-	all     []employee.BankAccount // oldest first
-	loaded  bool
-	loading bool
-	readAt  time.Time
-	trouble string    // why the last reading failed
-	fresh   time.Time // when the last one that did not fail was made
+	all        []employee.BankAccount // oldest first
+	loaded     bool
+	loading    bool
+	readAt     time.Time
+	lastError  string    // of the last read; "" = it succeeded
+	lastGoodAt time.Time // time of the last read that succeeded
 
-	at     string // the id of the account under the cursor
-	cursor int    // its place among the shown ones
-	top    int
-	search field
-	typing bool
-	reason employee.Reason // shown alone; empty = all
+	currentID string // the id of the account under the cursor
+	cursor    int    // its index among the visible ones
+	top       int
+	search    field
+	typing    bool
+	reason    employee.Reason // filter; empty = all
 
 	pane    pane
-	back    pane                 // where a text goes back to
-	behind  pane                 // where help goes back to
+	back    pane                 // behind a text
+	behind  pane                 // behind the help
 	subject employee.BankAccount // the account that the pane is about
 	links   map[string]employee.TokenReply
 	watches map[string]watch
@@ -124,13 +124,13 @@ func newDeskModel(ctx context.Context, t Terminal, d Desk, out io.Writer) deskMo
 	return m
 }
 
-// What the commands come back with.
+// Messages that the commands return.
 type (
-	queueRead struct {
+	queueMsg struct {
 		rows []employee.BankAccount
 		err  error
 	}
-	historyRead struct {
+	historyMsg struct {
 		of     employee.BankAccount
 		rows   []trail.Record
 		err    error
@@ -142,13 +142,13 @@ func (m deskModel) Init() tea.Cmd { return tea.Batch(m.readQueue, everySecond())
 
 func (m deskModel) readQueue() tea.Msg {
 	rows, err := m.Queue(m.ctx)
-	return queueRead{rows, err}
+	return queueMsg{rows, err}
 }
 
 func (m deskModel) readHistory(a employee.BankAccount, bundle bool) tea.Cmd {
 	return func() tea.Msg {
 		rows, err := m.History(m.ctx, a)
-		return historyRead{a, rows, err, bundle}
+		return historyMsg{a, rows, err, bundle}
 	}
 }
 
@@ -159,27 +159,27 @@ func (m deskModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.width, m.height = msg.Width, msg.Height
 	case tea.KeyMsg:
 		m.note = ""
-		m, cmd = m.keys(msg)
-	case second:
+		m, cmd = m.pressAll(msg)
+	case secondMsg:
 		m.frame++
 		m, cmd = m.tick()
-	case queueRead:
-		m = m.queued(msg)
-	case historyRead:
-		m, cmd = m.told(msg)
-	case minted:
-		m, cmd = m.linked(msg)
-	case looked:
-		m, cmd = m.seen(msg)
-	case judged:
-		m = m.judged(msg)
-	case acted:
+	case queueMsg:
+		m = m.takeQueue(msg)
+	case historyMsg:
+		m, cmd = m.takeHistory(msg)
+	case linkMsg:
+		m, cmd = m.takeLink(msg)
+	case sessionMsg:
+		m, cmd = m.takeSession(msg)
+	case verdictMsg:
+		m = m.takeVerdict(msg)
+	case noteMsg:
 		m.note = msg.note
 	}
-	return m.scrolled(), cmd
+	return m.clampCursor(), cmd
 }
 
-// tick reads the queue anew when it is due; the next second follows.
+// tick runs each second, and reads the queue again when it is due.
 func (m deskModel) tick() (deskModel, tea.Cmd) {
 	if m.loading || m.Now().Sub(m.readAt) < m.Every {
 		return m, everySecond()
@@ -193,7 +193,7 @@ func (m deskModel) end(err error) (deskModel, tea.Cmd) {
 	return m, tea.Quit
 }
 
-// with gives a copy of a map with one entry more, so that a model once shown never changes.
+// with gives a copy of a map with one more entry: models are immutable.
 func with[V any](all map[string]V, key string, v V) map[string]V {
 	all = maps.Clone(all)
 	all[key] = v

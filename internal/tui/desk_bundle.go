@@ -11,8 +11,8 @@ import (
 
 const bundleCopied = "the bundle is on the terminal's clipboard"
 
-// supportBundle is all that leaves the desk for another support's desk. It is a list of what may be told: a name, a
-// number, a token or a free text has no field to be in.
+// supportBundle is the data that may leave the desk for another support team. It has no field for a name, a number, a
+// token or a free text.
 type supportBundle struct {
 	MadeAt             time.Time       `json:"madeAt"`
 	Bankctl            string          `json:"bankctl"`
@@ -56,7 +56,7 @@ type bundleEvent struct {
 	PlaidErrorCode string          `json:"plaidErrorCode,omitempty"`
 }
 
-// eventsKept is how many of an account's newest events a bundle holds.
+// eventsKept is the number of an account's newest events in a bundle.
 const eventsKept = 20
 
 func newBundle(a employee.BankAccount, history []trail.Record, version string, now time.Time) supportBundle {
@@ -85,7 +85,7 @@ func eventOf(r trail.Record) bundleEvent {
 		At: r.Time, Action: r.Action, Outcome: r.Outcome, RequestID: r.RequestID, ClientID: r.ClientID, Connection: r.Details["connection"],
 		Session: r.Details["session"], PlaidRequestID: r.Details["plaid_request_id"], PlaidErrorCode: r.Details["plaid_error_code"],
 	}
-	if reason := employee.Reason(r.Details["reason"]); reason.Known() { // an administrator's is free text
+	if reason := employee.Reason(r.Details["reason"]); reason.Known() { // an administrator's reason is free text
 		e.Reason = reason
 	}
 	return e

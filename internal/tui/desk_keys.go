@@ -6,8 +6,8 @@ import (
 	"github.com/bankctl/bankctl/internal/employee"
 )
 
-// keys presses keys that arrived at once one after the other: typed fast, over ssh, they come as one message.
-func (m deskModel) keys(k tea.KeyMsg) (deskModel, tea.Cmd) {
+// pressAll handles keys that arrive as one message, as fast typing over ssh does.
+func (m deskModel) pressAll(k tea.KeyMsg) (deskModel, tea.Cmd) {
 	if k.Type != tea.KeyRunes || len(k.Runes) < 2 {
 		return m.press(k)
 	}
@@ -18,7 +18,7 @@ func (m deskModel) keys(k tea.KeyMsg) (deskModel, tea.Cmd) {
 	for _, r := range k.Runes {
 		var cmd tea.Cmd
 		m, cmd = m.press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: k.Alt})
-		m = m.scrolled()
+		m = m.clampCursor()
 		all = append(all, cmd)
 	}
 	return m, tea.Batch(all...)
@@ -29,7 +29,7 @@ func (m deskModel) press(k tea.KeyMsg) (deskModel, tea.Cmd) {
 	case k.String() == "ctrl+c":
 		return m.end(ErrInterrupted)
 	case m.typing:
-		return m.typed(k)
+		return m.editSearch(k)
 	case m.pane == inQueue:
 		return m.pressQueue(k)
 	case k.String() == "?" && m.pane != inHelp:
@@ -47,7 +47,7 @@ func (m deskModel) press(k tea.KeyMsg) (deskModel, tea.Cmd) {
 			return m.leave(), nil
 		}
 	}
-	return m.act(k, m.subject)
+	return m.pressAccount(k, m.subject)
 }
 
 func (m deskModel) help() deskModel {
@@ -69,7 +69,7 @@ func (m deskModel) leave() deskModel {
 }
 
 func (m deskModel) pressQueue(k tea.KeyMsg) (deskModel, tea.Cmd) {
-	shown := len(m.shown())
+	shown := len(m.visible())
 	switch k.String() {
 	case "q":
 		return m.end(nil)
@@ -78,12 +78,12 @@ func (m deskModel) pressQueue(k tea.KeyMsg) (deskModel, tea.Cmd) {
 	case "esc":
 		m.search.SetValue("")
 		m.reason = ""
-		return m.again(), nil
+		return m.refilter(), nil
 	case "/":
 		m.typing = true
 		return m, m.search.Focus()
 	case "f":
-		return m.nextReason().again(), nil
+		return m.nextReason().refilter(), nil
 	case "r":
 		if m.loading {
 			return m, nil
@@ -108,20 +108,20 @@ func (m deskModel) pressQueue(k tea.KeyMsg) (deskModel, tea.Cmd) {
 		}
 	default:
 		if a, ok := m.current(); ok {
-			return m.act(k, a)
+			return m.pressAccount(k, a)
 		}
 	}
 	return m, nil
 }
 
-// again keeps the cursor on its account where that is still shown.
-func (m deskModel) again() deskModel {
+// refilter applies the filters again; the cursor stays on its account if that is still visible.
+func (m deskModel) refilter() deskModel {
 	m.cursor = 0
-	return m.follow()
+	return m.restoreCursor()
 }
 
-// act is the keys that do something for one account, in every pane alike.
-func (m deskModel) act(k tea.KeyMsg, a employee.BankAccount) (deskModel, tea.Cmd) {
+// pressAccount handles the keys that act on one account, the same in every pane.
+func (m deskModel) pressAccount(k tea.KeyMsg, a employee.BankAccount) (deskModel, tea.Cmd) {
 	link := m.links[a.AccountID]
 	switch k.String() {
 	case "l":
@@ -129,13 +129,13 @@ func (m deskModel) act(k tea.KeyMsg, a employee.BankAccount) (deskModel, tea.Cmd
 			m.note = "it is verified: there is nothing to link"
 			return m, nil
 		}
-		return m.mint(a)
+		return m.requestLink(a)
 	case "w":
 		if a.IsVerified {
 			m.note = "it is verified: there is nothing to watch"
 			return m, nil
 		}
-		return m.watch(a)
+		return m.watchLink(a)
 	case "h":
 		m.note = "reading the history …"
 		return m, m.readHistory(a, false)
@@ -148,7 +148,7 @@ func (m deskModel) act(k tea.KeyMsg, a employee.BankAccount) (deskModel, tea.Cmd
 			return m, nil
 		}
 		if k.String() == "c" {
-			return m, m.copied(link.HostedLinkURL, "the link is on the terminal's clipboard")
+			return m, m.copyText(link.HostedLinkURL, "the link is on the terminal's clipboard")
 		}
 		return m.openLink(link.HostedLinkURL)
 	}
@@ -162,14 +162,14 @@ func (m deskModel) openLink(url string) (deskModel, tea.Cmd) {
 	}
 	return m, func() tea.Msg {
 		if err := m.Open(url); err != nil {
-			return acted{"no browser could be opened: c copies the link"}
+			return noteMsg{"no browser could be opened: c copies the link"}
 		}
-		return acted{"opened in the browser here"}
+		return noteMsg{"opened in the browser here"}
 	}
 }
 
-// typed edits the search; the queue follows each letter.
-func (m deskModel) typed(k tea.KeyMsg) (deskModel, tea.Cmd) {
+// editSearch edits the search; the queue follows each letter.
+func (m deskModel) editSearch(k tea.KeyMsg) (deskModel, tea.Cmd) {
 	switch k.String() {
 	case "enter", "down", "up", "tab":
 		m.typing = false
@@ -179,14 +179,14 @@ func (m deskModel) typed(k tea.KeyMsg) (deskModel, tea.Cmd) {
 		m.typing = false
 		m.search.Blur()
 		m.search.SetValue("")
-		return m.again(), nil
+		return m.refilter(), nil
 	}
 	var cmd tea.Cmd
 	m.search, cmd = m.search.Update(k)
-	return m.again(), cmd
+	return m.refilter(), cmd
 }
 
-// pressChoice chooses among the accounts that the employee shared.
+// pressChoice handles the keys of the choice among the accounts that the employee shared.
 func (m deskModel) pressChoice(k tea.KeyMsg) (deskModel, tea.Cmd) {
 	w, on := m.watches[m.subject.AccountID]
 	if !on || w.choose == nil {
@@ -213,9 +213,9 @@ func (m deskModel) pressText(k tea.KeyMsg) (deskModel, tea.Cmd) {
 	case "down", "j":
 		m.scroll++
 	case "pgup":
-		m.scroll -= m.room()
+		m.scroll -= m.textRows()
 	case "pgdown", " ":
-		m.scroll += m.room()
+		m.scroll += m.textRows()
 	case "home", "g":
 		m.scroll = 0
 	case "end", "G":
@@ -224,7 +224,7 @@ func (m deskModel) pressText(k tea.KeyMsg) (deskModel, tea.Cmd) {
 		return m.leave(), nil
 	case "c", "b":
 		if m.pane == inBundle {
-			return m, m.copied(joined(m.lines), bundleCopied)
+			return m, m.copyText(joined(m.lines), bundleCopied)
 		}
 	}
 	return m, nil

@@ -12,28 +12,28 @@ import (
 	"github.com/bankctl/bankctl/internal/employee"
 )
 
-// watch is a link session on its way to a verdict.
+// watch is a link session that the desk follows to its verdict.
 type watch struct {
 	of      employee.BankAccount
 	session string
 	since   time.Time
-	doing   string              // what is going on
-	choose  *connection.Session // ended with several accounts: the user must say which
-	failed  bool                // the save did not go through
+	doing   string              // the line of progress
+	choose  *connection.Session // the session ended with several accounts: the user must choose
+	failed  bool                // the save failed
 }
 
 type (
-	minted struct {
+	linkMsg struct {
 		of    employee.BankAccount
 		token employee.TokenReply
 		err   error
 	}
-	looked struct {
+	sessionMsg struct {
 		account string
 		session connection.Session
 		err     error
 	}
-	judged struct {
+	verdictMsg struct {
 		of  employee.BankAccount
 		now employee.BankAccount
 		err error
@@ -45,23 +45,23 @@ const (
 	savingLink         = "the employee has finished; comparing the numbers"
 )
 
-// mint asks for a fresh link, unless none can help.
-func (m deskModel) mint(a employee.BankAccount) (deskModel, tea.Cmd) {
+// requestLink asks for a new link, unless the account was added without Plaid.
+func (m deskModel) requestLink(a employee.BankAccount) (deskModel, tea.Cmd) {
 	if a.VerificationType == employee.Manual {
 		m.note = "this account was added without Plaid: no link can verify it"
 		return m, nil
 	}
 	m.note = "asking for a link …"
 	return m, func() tea.Msg {
-		token, err := m.Mint(m.ctx, a)
-		return minted{a, token, err}
+		token, err := m.NewLink(m.ctx, a)
+		return linkMsg{a, token, err}
 	}
 }
 
-func (m deskModel) linked(r minted) (deskModel, tea.Cmd) {
+func (m deskModel) takeLink(r linkMsg) (deskModel, tea.Cmd) {
 	m.note = ""
 	if r.err != nil {
-		m.note = "no link: " + inWords(r.err)
+		m.note = "no link: " + errorText(r.err)
 		return m, nil
 	}
 	m.links = with(m.links, r.of.AccountID, r.token)
@@ -69,12 +69,12 @@ func (m deskModel) linked(r minted) (deskModel, tea.Cmd) {
 	return m, nil
 }
 
-// follow up on a link: the one minted here, or else the account's last one.
-func (m deskModel) watch(a employee.BankAccount) (deskModel, tea.Cmd) {
+// watchLink follows a link: the one made here, else the account's last one.
+func (m deskModel) watchLink(a employee.BankAccount) (deskModel, tea.Cmd) {
 	if w, on := m.watches[a.AccountID]; on && !w.failed {
 		m.pane, m.subject = inLink, a
 		if w.choose != nil {
-			m.pane, m.choice = inChoice, likely(*w.choose, a)
+			m.pane, m.choice = inChoice, likelyAccount(*w.choose, a)
 		}
 		return m, nil
 	}
@@ -89,20 +89,20 @@ func (m deskModel) watch(a employee.BankAccount) (deskModel, tea.Cmd) {
 	w := watch{of: a, session: session, since: m.Now(), doing: waitingForEmployee}
 	m.watches = with(m.watches, a.AccountID, w)
 	m.pane, m.subject = inLink, a
-	return m, m.look(a.AccountID, session, 0)
+	return m, m.pollSession(a.AccountID, session, 0)
 }
 
-func (m deskModel) look(account, session string, after time.Duration) tea.Cmd {
+func (m deskModel) pollSession(account, session string, after time.Duration) tea.Cmd {
 	return func() tea.Msg {
 		if after > 0 {
 			pause(m.ctx, after)
 		}
-		s, err := m.Look(m.ctx, session)
-		return looked{account, s, err}
+		s, err := m.PollSession(m.ctx, session)
+		return sessionMsg{account, s, err}
 	}
 }
 
-// pause waits unless the screen ends first.
+// pause waits for a duration, or until the screen ends.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -112,16 +112,17 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// seen follows a session: on while it is pending, over to the save when it succeeded, to a reload when it did not.
-func (m deskModel) seen(r looked) (deskModel, tea.Cmd) {
+// takeSession follows a session: it polls on while the session is pending, saves it when it has succeeded, and reloads
+// the account otherwise.
+func (m deskModel) takeSession(r sessionMsg) (deskModel, tea.Cmd) {
 	w, on := m.watches[r.account]
 	if !on {
 		return m, nil
 	}
 	if r.err != nil {
-		w.doing = "cannot look: " + inWords(r.err) + "; trying again"
+		w.doing = "cannot look: " + errorText(r.err) + "; trying again"
 		m.watches = with(m.watches, r.account, w)
-		return m, m.look(r.account, w.session, 2*time.Second)
+		return m, m.pollSession(r.account, w.session, 2*time.Second)
 	}
 	if l := m.links[r.account]; l.SessionID == "" && r.session.HostedLinkURL != "" {
 		m.links = with(m.links, r.account, employee.TokenReply{
@@ -132,14 +133,14 @@ func (m deskModel) seen(r looked) (deskModel, tea.Cmd) {
 	case r.session.State == connection.Pending:
 		w.doing = waitingForEmployee
 		m.watches = with(m.watches, r.account, w)
-		return m, m.look(r.account, w.session, 0)
+		return m, m.pollSession(r.account, w.session, 0)
 	case r.session.State == connection.Succeeded && len(r.session.Accounts) > 1 && r.session.PublicToken != "":
 		w.choose, w.doing = &r.session, "the employee shared several accounts: choose the one entered"
 		m.watches = with(m.watches, r.account, w)
 		if m.pane == inLink && m.subject.AccountID == r.account {
-			m.pane, m.choice = inChoice, likely(r.session, w.of)
+			m.pane, m.choice = inChoice, likelyAccount(r.session, w.of)
 		} else {
-			m.note = plain(w.of.AccountHolderName) + " shared several accounts: w chooses"
+			m.note = sanitize(w.of.AccountHolderName) + " shared several accounts: w chooses"
 		}
 		return m, nil
 	case r.session.State == connection.Succeeded:
@@ -148,8 +149,8 @@ func (m deskModel) seen(r looked) (deskModel, tea.Cmd) {
 	return m, m.reload(w.of)
 }
 
-// likely is the shared account that ends as the one entered does, for the cursor to start on.
-func likely(s connection.Session, a employee.BankAccount) int {
+// likelyAccount gives the shared account with the last digits of the entered one, for the cursor to start on.
+func likelyAccount(s connection.Session, a employee.BankAccount) int {
 	return max(0, slices.IndexFunc(s.Accounts, func(x connection.MetadataAccount) bool { return x.Mask == a.AccountLast4 }))
 }
 
@@ -158,23 +159,23 @@ func (m deskModel) save(w watch, s connection.Session, chosen int) (deskModel, t
 	m.watches = with(m.watches, w.of.AccountID, w)
 	return m, func() tea.Msg {
 		now, err := m.Save(m.ctx, w.of, s, chosen)
-		return judged{w.of, now, err}
+		return verdictMsg{w.of, now, err}
 	}
 }
 
 func (m deskModel) reload(a employee.BankAccount) tea.Cmd {
 	return func() tea.Msg {
 		now, err := m.Reload(m.ctx, a)
-		return judged{a, now, err}
+		return verdictMsg{a, now, err}
 	}
 }
 
-// judged shows the verdict where the user is looking, and says it in a line where not.
-func (m deskModel) judged(r judged) deskModel {
+// takeVerdict shows a verdict in its pane if the user is there, else in a line.
+func (m deskModel) takeVerdict(r verdictMsg) deskModel {
 	id := r.of.AccountID
 	w := m.watches[id]
 	if r.err != nil {
-		w.failed, w.doing = true, "not saved: "+inWords(r.err)+"; w tries again"
+		w.failed, w.doing = true, "not saved: "+errorText(r.err)+"; w tries again"
 		m.watches = with(m.watches, id, w)
 		return m
 	}
@@ -188,21 +189,21 @@ func (m deskModel) judged(r judged) deskModel {
 			m.all[i] = r.now
 		}
 	}
-	m.readAt = time.Time{} // what else has changed is read at the next second
+	m.readAt = time.Time{} // due: the next tick reads the queue
 	if (m.pane == inLink || m.pane == inChoice) && m.subject.AccountID == id {
 		m.pane, m.subject = inVerdict, r.now
 		return m
 	}
-	m.note = plain(r.now.AccountHolderName) + " " + dots(r.now.AccountLast4) + ": " + verdict(r.now)
+	m.note = sanitize(r.now.AccountHolderName) + " " + dots(r.now.AccountLast4) + ": " + verdict(r.now)
 	return m
 }
 
-// copied asks the terminal to put a text on the clipboard; it works over ssh too.
-func (m deskModel) copied(text, what string) tea.Cmd {
+// copyText copies to the clipboard through the terminal, which works over ssh too.
+func (m deskModel) copyText(text, what string) tea.Cmd {
 	return func() tea.Msg {
 		if _, err := osc52.New(text).WriteTo(m.out); err != nil {
-			return acted{"the terminal did not take it"}
+			return noteMsg{"the terminal did not take it"}
 		}
-		return acted{what}
+		return noteMsg{what}
 	}
 }

@@ -17,7 +17,7 @@ import (
 func who(a employee.BankAccount) string   { return a.AccountHolderName + " " + dots(a.AccountLast4) }
 func whose(a employee.BankAccount) string { return a.CompanyID + " / " + a.EmployeeID }
 
-// facts are names and values under each other, long values wrapped beside their names; empty ones are left out.
+// facts lists names and values. Long values are wrapped beside their names, empty ones are left out.
 func (m deskModel) facts(pairs ...string) []string {
 	const name = 13
 	var lines []string
@@ -44,7 +44,7 @@ func (m deskModel) paragraph(text string) []string {
 	return lines
 }
 
-// moment is a time and how long ago it was.
+// moment writes a time and how long ago it was.
 func (m deskModel) moment(t time.Time) string {
 	return t.In(m.Now().Location()).Format("2006-01-02 15:04") + ", " + age(m.Now().Sub(t)) + " ago"
 }
@@ -56,7 +56,7 @@ func (m deskModel) viewDetail() []string {
 	body = append(body, "")
 	body = append(body, m.facts("reason", string(a.VerificationReason), "account", string(a.AccountType)+" "+dots(a.AccountLast4), "routing", dots(a.RoutingLast4),
 		"bank", bankOf(a), "added", m.moment(a.CreatedAt), "changed", m.moment(a.UpdatedAt), "last link", m.lastLink(a), "account id", a.AccountID)...)
-	return m.framed(who(a), whose(a), body, "l", "link", "w", "watch", "h", "history", "b", "bundle", "esc", "back")
+	return m.layout(who(a), whose(a), body, "l", "link", "w", "watch", "h", "history", "b", "bundle", "esc", "back")
 }
 
 func bankOf(a employee.BankAccount) string {
@@ -88,7 +88,7 @@ func (m deskModel) viewLink() []string {
 	a := m.subject
 	token, linked := m.links[a.AccountID]
 	w, watched := m.watches[a.AccountID]
-	const blank = "\x00" // a line that gives way to a QR code
+	const blank = "\x00" // marks lines that a QR code may take
 	body := append(m.paragraph("Send this address to the employee: only they can sign in at the bank."), blank)
 	if linked {
 		body = append(body, m.address(token)...)
@@ -111,7 +111,7 @@ func (m deskModel) viewLink() []string {
 	case watched && w.failed:
 		body = append(body, m.paragraph(w.doing)...)
 	case watched:
-		body = append(body, "  "+m.styles.cursor.Render(m.spin()+" "+plain(w.doing))+m.styles.dim.Render("  "+age(m.Now().Sub(w.since))))
+		body = append(body, "  "+m.styles.cursor.Render(m.spin()+" "+sanitize(w.doing))+m.styles.dim.Render("  "+age(m.Now().Sub(w.since))))
 	default:
 		body = append(body, "  w watches it live, and shows the verdict.")
 	}
@@ -122,13 +122,13 @@ func (m deskModel) viewLink() []string {
 	if !watched {
 		keys = append(keys, "w", "watch")
 	}
-	return m.framed("Link for "+who(a), whose(a), body, append(keys, "h", "history", "b", "bundle", "esc", "back")...)
+	return m.layout("Link for "+who(a), whose(a), body, append(keys, "h", "history", "b", "bundle", "esc", "back")...)
 }
 
-// address is a link's, whole on as many lines as it takes, and how long it works.
+// address shows a link's whole address, on several lines if need be, and the time until it expires.
 func (m deskModel) address(token employee.TokenReply) []string {
 	var lines []string
-	for _, part := range strings.Split(ansi.Hardwrap(plain(token.HostedLinkURL), max(10, m.width-4), false), "\n") {
+	for _, part := range strings.Split(ansi.Hardwrap(sanitize(token.HostedLinkURL), max(10, m.width-4), false), "\n") {
 		lines = append(lines, "  "+m.styles.title.Render(part))
 	}
 	what := "a new link"
@@ -160,7 +160,7 @@ func (m deskModel) viewChoice() []string {
 	body = append(body, "")
 	if w.choose != nil {
 		for i, x := range w.choose.Accounts {
-			text := cell(x.Name, 30) + "  " + cell(dots(x.Mask), 7) + " " + plain(x.Subtype)
+			text := cell(x.Name, 30) + "  " + cell(dots(x.Mask), 7) + " " + sanitize(x.Subtype)
 			if i == m.choice {
 				body = append(body, m.styles.cursor.Render("  > "+text))
 			} else {
@@ -170,7 +170,7 @@ func (m deskModel) viewChoice() []string {
 	}
 	body = append(body, "")
 	body = append(body, m.paragraph("Whatever is chosen, the bank's own numbers decide.")...)
-	return m.framed("Link for "+who(m.subject), whose(m.subject), body, "up/down", "move", "enter", "choose", "esc", "back")
+	return m.layout("Link for "+who(m.subject), whose(m.subject), body, "up/down", "move", "enter", "choose", "esc", "back")
 }
 
 func nameOf(w watch) string {
@@ -201,14 +201,14 @@ func (m deskModel) viewVerdict() []string {
 	}
 	facts = append(facts, "reason", string(a.VerificationReason), "account id", a.AccountID)
 	body = append(body, m.facts(facts...)...)
-	return m.framed(who(a), whose(a), body, keys...)
+	return m.layout(who(a), whose(a), body, keys...)
 }
 
-// told opens the pane that the account's history was read for.
-func (m deskModel) told(r historyRead) (deskModel, tea.Cmd) {
+// takeHistory opens the pane for which the account's history was read.
+func (m deskModel) takeHistory(r historyMsg) (deskModel, tea.Cmd) {
 	m.note = ""
 	if r.err != nil {
-		m.note = "no history: " + inWords(r.err)
+		m.note = "no history: " + errorText(r.err)
 		return m, nil
 	}
 	if m.pane == inQueue || m.pane == inDetail || m.pane == inLink || m.pane == inVerdict {
@@ -220,7 +220,7 @@ func (m deskModel) told(r historyRead) (deskModel, tea.Cmd) {
 		return m, nil
 	}
 	m.pane, m.lines = inBundle, newBundle(r.of, r.rows, m.Version, m.Now()).lines()
-	return m, m.copied(joined(m.lines), bundleCopied)
+	return m, m.copyText(joined(m.lines), bundleCopied)
 }
 
 func (m deskModel) historyLines(rows []trail.Record) []string {
@@ -233,7 +233,7 @@ func (m deskModel) historyLines(rows []trail.Record) []string {
 		if by == "" {
 			by = "bankd"
 		}
-		text := r.Time.In(m.Now().Location()).Format("2006-01-02 15:04:05") + "  " + cell(strings.TrimPrefix(r.Action, "employee."), 9) + " " + cell(r.Outcome, 10) + " by " + plain(by)
+		text := r.Time.In(m.Now().Location()).Format("2006-01-02 15:04:05") + "  " + cell(strings.TrimPrefix(r.Action, "employee."), 9) + " " + cell(r.Outcome, 10) + " by " + sanitize(by)
 		lines = append(lines, text)
 		if d := details(r.Details); d != "" {
 			lines = append(lines, "    "+d)
@@ -242,7 +242,7 @@ func (m deskModel) historyLines(rows []trail.Record) []string {
 	return lines
 }
 
-// text is what a pane of text scrolls over.
+// text is the content of a scrolling pane.
 func (m deskModel) text() []string {
 	if m.pane == inHelp {
 		return helpLines
@@ -261,10 +261,10 @@ func (m deskModel) viewText() []string {
 	}
 	var body []string
 	text := m.text()
-	for i := m.scroll; i < min(len(text), m.scroll+m.room()); i++ {
-		body = append(body, "  "+plain(text[i]))
+	for i := m.scroll; i < min(len(text), m.scroll+m.textRows()); i++ {
+		body = append(body, "  "+sanitize(text[i]))
 	}
-	return m.framed(title, right, body, keys...)
+	return m.layout(title, right, body, keys...)
 }
 
 var helpLines = strings.Split(strings.TrimSpace(`

@@ -61,10 +61,10 @@ func newStage(t *testing.T, width, height int) *stage {
 		Queue:   func(context.Context) ([]employee.BankAccount, error) { return s.rows, s.err },
 		Reload:  func(context.Context, employee.BankAccount) (employee.BankAccount, error) { return s.verdict, nil },
 		History: func(context.Context, employee.BankAccount) ([]trail.Record, error) { return history(), nil },
-		Mint: func(context.Context, employee.BankAccount) (employee.TokenReply, error) {
+		NewLink: func(context.Context, employee.BankAccount) (employee.TokenReply, error) {
 			return employee.TokenReply{LinkToken: "t", HostedLinkURL: "https://secure.plaid.com/hl/6a1f0b8f2b3c4d5e", SessionID: "s9", Expiration: noon.Add(24 * time.Hour), Mode: employee.ModeNew}, s.err
 		},
-		Look: func(context.Context, string) (connection.Session, error) {
+		PollSession: func(context.Context, string) (connection.Session, error) {
 			next := s.sessions[0]
 			if len(s.sessions) > 1 {
 				s.sessions = s.sessions[1:]
@@ -115,7 +115,7 @@ func (s *stage) run(cmd tea.Cmd) {
 			return
 		}
 		cmd = s.send(msg)
-		if l, is := msg.(looked); is && l.session.State == connection.Pending && len(s.sessions) == 1 {
+		if l, is := msg.(sessionMsg); is && l.session.State == connection.Pending && len(s.sessions) == 1 {
 			return
 		}
 	}

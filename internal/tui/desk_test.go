@@ -77,7 +77,7 @@ func TestDeskOldestFirstAndClean(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, 100, 24)
 	var order []string
-	for _, a := range s.m.shown() {
+	for _, a := range s.m.visible() {
 		order = append(order, a.AccountID)
 	}
 	if diff := cmp.Diff([]string{"5", "1", "2", "3", "4"}, order); diff != "" {
@@ -93,8 +93,8 @@ func TestDeskSearchesAsYouType(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, 80, 24)
 	s.press("/", "d", "i", "a", "z")
-	if n := len(s.m.shown()); n != 1 || s.m.at != "1" {
-		t.Fatalf("%d accounts, the cursor on %q", n, s.m.at)
+	if n := len(s.m.visible()); n != 1 || s.m.currentID != "1" {
+		t.Fatalf("%d accounts, the cursor on %q", n, s.m.currentID)
 	}
 	s.press("enter", "esc", "/")
 	for _, r := range "sign-in" { // no such words
@@ -105,15 +105,15 @@ func TestDeskSearchesAsYouType(t *testing.T) {
 	for _, r := range "policy strict" { // words of the screen, not of the API
 		s.press(string(r))
 	}
-	if n := len(s.m.shown()); n != 1 || s.m.at != "2" {
-		t.Errorf("%d accounts, the cursor on %q", n, s.m.at)
+	if n := len(s.m.visible()); n != 1 || s.m.currentID != "2" {
+		t.Errorf("%d accounts, the cursor on %q", n, s.m.currentID)
 	}
 	s.press("esc", "f")
-	if s.m.reason != employee.Reasons[1] || len(s.m.shown()) != 1 {
+	if s.m.reason != employee.Reasons[1] || len(s.m.visible()) != 1 {
 		t.Errorf("reason %q", s.m.reason)
 	}
 	s.press("f", "f", "f", "f", "f")
-	if s.m.reason != "" || len(s.m.shown()) != 5 {
+	if s.m.reason != "" || len(s.m.visible()) != 5 {
 		t.Errorf("after the last reason %q", s.m.reason)
 	}
 }
@@ -123,8 +123,8 @@ func TestDeskKeysAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, 80, 24)
 	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("/diaz")})
-	if s.m.search.Value() != "diaz" || s.m.at != "1" {
-		t.Errorf("searching for %q, the cursor on %q", s.m.search.Value(), s.m.at)
+	if s.m.search.Value() != "diaz" || s.m.currentID != "1" {
+		t.Errorf("searching for %q, the cursor on %q", s.m.search.Value(), s.m.currentID)
 	}
 	s.press("esc")
 	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("lq"), Paste: true})
@@ -145,7 +145,7 @@ func TestDeskKeepsTheCursor(t *testing.T) {
 	older := waiting("0", "Zoe Old", "0000", employee.Exited, 500)
 	s.rows = append([]employee.BankAccount{older}, s.rows...)
 	s.now = s.now.Add(5 * time.Second)
-	if cmd := s.send(second{}); cmd == nil || !s.m.loading {
+	if cmd := s.send(secondMsg{}); cmd == nil || !s.m.loading {
 		t.Fatal("the queue is not read again when it is due")
 	}
 	s.send(s.m.readQueue())
@@ -196,7 +196,7 @@ func TestDeskWatchesBehindTheQueue(t *testing.T) {
 	one := shared3()
 	one.Accounts = one.Accounts[1:]
 	s.sessions, s.verdict = []connection.Session{one}, verifiedAna()
-	s.run(s.m.look("1", "s9", 0))
+	s.run(s.m.pollSession("1", "s9", 0))
 	if s.saved != 0 {
 		t.Fatalf("saved %d", s.saved)
 	}

@@ -12,13 +12,13 @@ import (
 // Lines around the queue: title, filter and head above; rule, summary, note and keys below.
 const (
 	above  = 3
-	wide   = 116 // columns from which on the queue shows whose and which bank
-	lowest = 16  // lines below which the summary is left out
-	narrow = 72  // columns below which the last link is left out
+	wide   = 116 // from this width on the queue shows company and bank
+	lowest = 16  // the summary needs this height
+	narrow = 72  // the last link needs this width
 	usual  = 24
 )
 
-// summary is how many lines there are for what is the matter with the account under the cursor.
+// summary is the number of lines about the account under the cursor.
 func (m deskModel) summary() int {
 	if m.height < usual {
 		return 4
@@ -26,7 +26,7 @@ func (m deskModel) summary() int {
 	return 6
 }
 
-// rows is how many accounts the screen has room for.
+// rows is the number of accounts on the screen.
 func (m deskModel) rows() int {
 	if m.height < lowest {
 		return max(1, m.height-above-2)
@@ -34,8 +34,8 @@ func (m deskModel) rows() int {
 	return max(1, m.height-above-1-m.summary()-2)
 }
 
-// room is how many lines of text a pane has room for.
-func (m deskModel) room() int { return max(1, m.height-4) }
+// textRows is the number of lines of text in a pane.
+func (m deskModel) textRows() int { return max(1, m.height-4) }
 
 func (m deskModel) View() string {
 	if m.over {
@@ -63,9 +63,9 @@ func (m deskModel) View() string {
 	return strings.Join(lines, "\n")
 }
 
-// framed puts a body between a title and the bottom lines, which stay at the bottom.
-func (m deskModel) framed(title, right string, body []string, keys ...string) []string {
-	lines := []string{m.titled(title, right)}
+// layout puts a body between a title and the lines at the bottom.
+func (m deskModel) layout(title, right string, body []string, keys ...string) []string {
+	lines := []string{m.titleLine(title, right)}
 	if len(body) <= m.height-4 {
 		lines = append(lines, "")
 	}
@@ -77,9 +77,9 @@ func (m deskModel) framed(title, right string, body []string, keys ...string) []
 	return append(lines, m.noted(), m.styles.keyLine(m.width, keys...))
 }
 
-// titled is a title with something at the right end of its line.
-func (m deskModel) titled(left, right string) string {
-	left, right = " "+plain(left), plain(right)
+// titleLine is a title with something at the right end of its line.
+func (m deskModel) titleLine(left, right string) string {
+	left, right = " "+sanitize(left), sanitize(right)
 	gap := m.width - ansi.StringWidth(left) - ansi.StringWidth(right) - 1
 	if gap < 2 {
 		return m.styles.title.Render(left)
@@ -91,19 +91,19 @@ func (m deskModel) noted() string {
 	if m.note == "" {
 		return ""
 	}
-	return " " + m.styles.cursor.Render(plain(m.note))
+	return " " + m.styles.cursor.Render(sanitize(m.note))
 }
 
 func (m deskModel) viewQueue() []string {
-	shown := m.shown()
-	lines := []string{m.titled(m.queueTitle(), m.place(len(shown))+m.freshness()), m.filterLine(len(shown)), m.styles.dim.Render(m.row("  ", columns{
+	shown := m.visible()
+	lines := []string{m.titleLine(m.queueTitle(), m.position(len(shown))+m.freshness()), m.filterLine(len(shown)), m.styles.dim.Render(m.row("  ", columns{
 		"HOLDER", "ACCOUNT", "WHY IT IS NOT VERIFIED", "AGE", "LAST LINK", "COMPANY / EMPLOYEE", "BANK"}))}
 	rows := m.rows()
 	for i := m.top; i < min(len(shown), m.top+rows); i++ {
 		lines = append(lines, m.line(shown[i], i == m.cursor))
 	}
 	if len(shown) == 0 {
-		lines = append(lines, "", "  "+m.emptiness())
+		lines = append(lines, "", "  "+m.emptyText())
 	}
 	for len(lines) < above+rows {
 		lines = append(lines, "")
@@ -129,8 +129,8 @@ func (m deskModel) queueTitle() string {
 	return title + " at " + plural(len(m.Companies), "company", "companies")
 }
 
-// place is where the cursor stands, where the queue is longer than the screen.
-func (m deskModel) place(n int) string {
+// position shows the cursor's place in a queue that is longer than the screen.
+func (m deskModel) position(n int) string {
 	if n <= m.rows() {
 		return ""
 	}
@@ -139,10 +139,10 @@ func (m deskModel) place(n int) string {
 
 func (m deskModel) freshness() string {
 	switch {
-	case m.trouble != "" && !m.loaded:
+	case m.lastError != "" && !m.loaded:
 		return "bankd does not answer"
-	case m.trouble != "":
-		return "as of " + age(m.Now().Sub(m.fresh)) + " ago: bankd does not answer"
+	case m.lastError != "":
+		return "as of " + age(m.Now().Sub(m.lastGoodAt)) + " ago: bankd does not answer"
 	case !m.loaded:
 		return "reading …"
 	case m.loading:
@@ -157,7 +157,7 @@ func (m deskModel) filterLine(n int) string {
 	}
 	var on []string
 	if m.search.Value() != "" {
-		on = append(on, "/ "+plain(m.search.Value()))
+		on = append(on, "/ "+sanitize(m.search.Value()))
 	}
 	if m.reason != "" {
 		on = append(on, "only: "+reasonWords(employee.BankAccount{VerificationReason: m.reason}))
@@ -168,10 +168,10 @@ func (m deskModel) filterLine(n int) string {
 	return " " + strings.Join(on, "   ") + m.styles.dim.Render(fmt.Sprintf("   %d of %d; esc shows all", n, len(m.all)))
 }
 
-func (m deskModel) emptiness() string {
+func (m deskModel) emptyText() string {
 	switch {
-	case m.trouble != "":
-		return m.styles.bad.Render(m.trouble)
+	case m.lastError != "":
+		return m.styles.bad.Render(m.lastError)
 	case !m.loaded:
 		return "reading the queue …"
 	case len(m.all) == 0:
@@ -184,7 +184,7 @@ func (m deskModel) emptiness() string {
 type columns struct{ holder, account, why, age, last, whose, bank string }
 
 func (m deskModel) row(mark string, c columns) string {
-	fixed := 2 + 7 + 2 + 26 + 2 + 4 // all but the holder, with the gaps
+	fixed := 2 + 7 + 2 + 26 + 2 + 4 // all columns but the holder, with the gaps
 	if m.width >= narrow {
 		fixed += 2 + 9
 	}
@@ -218,14 +218,14 @@ var spinning = []string{"|", "/", "-", "\\"}
 
 func (m deskModel) spin() string { return spinning[m.frame%len(spinning)] }
 
-// selected says about the account under the cursor what is the matter and what to do now.
+// selected explains the state of the account under the cursor and its next step.
 func (m deskModel) selected() []string {
 	a, ok := m.current()
 	var lines []string
 	room := m.summary()
 	if ok {
-		lines = append(lines, " "+m.styles.title.Render(plain(a.AccountHolderName)+" "+dots(a.AccountLast4))+
-			m.styles.dim.Render("  "+plain(a.CompanyID+" / "+a.EmployeeID)))
+		lines = append(lines, " "+m.styles.title.Render(sanitize(a.AccountHolderName)+" "+dots(a.AccountLast4))+
+			m.styles.dim.Render("  "+sanitize(a.CompanyID+" / "+a.EmployeeID)))
 		for _, text := range wrap(a.VerificationMessage, m.width-2) {
 			lines = append(lines, " "+text)
 		}

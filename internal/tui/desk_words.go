@@ -12,7 +12,7 @@ import (
 	"github.com/bankctl/bankctl/internal/employee"
 )
 
-// short are the reasons as a narrow column can hold them.
+// short are the reasons for a narrow column.
 var short = map[employee.Reason]string{
 	employee.NotStarted: "no bank linked yet", employee.Exited: "left before finishing", employee.RelinkRequired: "must sign in again",
 	employee.AccountMissing: "account no longer shared", employee.DepositFailed: "bank's proof failed", employee.DepositExpired: "test deposit lapsed",
@@ -24,7 +24,7 @@ var short = map[employee.Reason]string{
 	employee.NameMismatch: "alias, other owner's name", employee.Attested: "vouched for by hand",
 }
 
-// reasonWords are why an account is not verified, in a few words.
+// reasonWords says in a few words why an account is not verified.
 func reasonWords(a employee.BankAccount) string {
 	if a.VerificationType == employee.Manual && a.VerificationReason == employee.NotStarted {
 		return "added without Plaid"
@@ -32,10 +32,10 @@ func reasonWords(a employee.BankAccount) string {
 	if words, ok := short[a.VerificationReason]; ok {
 		return words
 	}
-	return strings.ReplaceAll(plain(string(a.VerificationReason)), "_", " ")
+	return strings.ReplaceAll(sanitize(string(a.VerificationReason)), "_", " ")
 }
 
-// verdict is the state in a few words.
+// verdict summarizes an account's state.
 func verdict(a employee.BankAccount) string {
 	if a.IsVerified {
 		return "verified"
@@ -43,7 +43,7 @@ func verdict(a employee.BankAccount) string {
 	return "not verified, " + reasonWords(a)
 }
 
-// outcomeWord is how a link went, as a narrow column can hold it.
+// outcomeWord is a link's outcome for a narrow column.
 func outcomeWord(s *employee.Session) string {
 	if s == nil {
 		return "none"
@@ -56,17 +56,17 @@ func outcomeWord(s *employee.Session) string {
 	case connection.Exited:
 		return "left"
 	}
-	return plain(s.Outcome)
+	return sanitize(s.Outcome)
 }
 
 func dots(last4 string) string {
 	if last4 == "" {
 		return ""
 	}
-	return "••" + plain(last4)
+	return "••" + sanitize(last4)
 }
 
-// age is a duration in its largest unit.
+// age writes a duration in its largest unit.
 func age(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -79,7 +79,7 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
-// countdown is the time left of a link.
+// countdown writes the time until a link expires.
 func countdown(d time.Duration) string {
 	d = d.Truncate(time.Second)
 	if d <= 0 {
@@ -88,8 +88,8 @@ func countdown(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d:%02d left", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
 }
 
-// plain takes out of a name whatever could move the cursor, change a colour or turn the reading direction.
-func plain(s string) string {
+// sanitize removes characters that move the cursor, change a colour or turn the reading direction.
+func sanitize(s string) string {
 	return strings.Map(func(r rune) rune {
 		bidi := r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x61c
 		switch {
@@ -102,15 +102,15 @@ func plain(s string) string {
 	}, s)
 }
 
-// cell is a text in exactly so many columns.
+// cell pads or cuts a text to a width.
 func cell(s string, width int) string {
-	s = ansi.Truncate(plain(s), width, "…")
+	s = ansi.Truncate(sanitize(s), width, "…")
 	return s + strings.Repeat(" ", max(0, width-ansi.StringWidth(s)))
 }
 
-// wrap breaks a text at words, and what is longer than a line anywhere.
+// wrap breaks a text at spaces, and within a word that is longer than a line.
 func wrap(s string, width int) []string {
-	return strings.Split(ansi.Wrap(plain(s), max(10, width), " "), "\n")
+	return strings.Split(ansi.Wrap(sanitize(s), max(10, width), " "), "\n")
 }
 
 func joined(lines []string) string { return strings.Join(lines, "\n") + "\n" }
@@ -122,12 +122,12 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// details are an audit line's, in a fixed order; ids that say nothing to a reader are left out.
+// details writes an audit event's details in a fixed order, without ids that tell a reader nothing.
 func details(d map[string]string) string {
 	var parts []string
 	for _, k := range []string{"verified", "reason", "comparison", "strength", "session", "mode", "plaid_error_code", "plaid_request_id"} {
 		if v := d[k]; v != "" {
-			parts = append(parts, strings.ReplaceAll(k, "_", " ")+" "+plain(v))
+			parts = append(parts, strings.ReplaceAll(k, "_", " ")+" "+sanitize(v))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -6,8 +6,8 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 )
 
-// field is one line that is typed into, its cursor at the end. The library's own brings a clipboard along, which every
-// command would pay for at its start.
+// field is a line of input with the cursor at its end. The library's own input links a clipboard package, which would
+// slow the start of every command.
 type field struct {
 	Prompt    string
 	CharLimit int
@@ -15,22 +15,22 @@ type field struct {
 	focused   bool
 }
 
-// Value is what was typed.
+// Value is the text that was typed.
 func (f field) Value() string { return string(f.runes) }
 
-// SetValue replaces what was typed.
+// SetValue replaces the text.
 func (f *field) SetValue(s string) { f.runes = []rune(s) }
 
-// Focus takes keys from now on.
+// Focus makes the field take keys.
 func (f *field) Focus() tea.Cmd {
 	f.focused = true
 	return nil
 }
 
-// Blur takes none any more.
+// Blur stops it taking keys.
 func (f *field) Blur() { f.focused = false }
 
-// Focused reports whether keys go here.
+// Focused reports whether the field takes keys.
 func (f field) Focused() bool { return f.focused }
 
 // Update edits the line by one key.

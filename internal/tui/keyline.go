@@ -7,8 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// keyLine shows keys as pairs of a key and what it does. On a narrow screen the last two pairs stay: how to learn of
-// the others, and how to leave.
+// keyLine lists keys and their actions in pairs. A narrow screen keeps the last two: help and leave.
 func (s styles) keyLine(width int, pairs ...string) string {
 	for len(pairs) > 4 && ansi.StringWidth(" "+strings.Join(pairs, " "))+len(pairs)/2 > width+1 {
 		pairs = slices.Delete(slices.Clone(pairs), len(pairs)-6, len(pairs)-4)

@@ -8,14 +8,14 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 )
 
-// Choice is one account that can be picked.
+// Choice is an account to pick from.
 type Choice struct {
 	ID, Name, Mask, Detail string
-	Locked                 string // why it cannot be chosen; empty = it can
-	Chosen                 bool   // at first
+	Locked                 string // why it cannot be chosen; "" = it can
+	Chosen                 bool   // initially
 }
 
-// Pick lets the user choose any number of accounts and, among them, a primary; ErrQuit where they choose to leave.
+// Pick lets the user choose any number of accounts and a primary among them. It returns ErrQuit if the user leaves.
 func Pick(ctx context.Context, t Terminal, title string, choices []Choice) (chosen []string, primary string, err error) {
 	last, err := run(ctx, t, t.Out, newPickModel(t, title, choices), tea.WithAltScreen())
 	if err != nil {
@@ -66,13 +66,13 @@ func (m pickModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tea.KeyMsg:
-		return m.eachKey(msg)
+		return m.pressAll(msg)
 	}
-	return m.scrolled(), nil
+	return m.clampCursor(), nil
 }
 
-// eachKey takes keys one by one: typed fast, several come as one message.
-func (m pickModel) eachKey(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
+// pressAll handles keys that arrive as one message, as fast typing does.
+func (m pickModel) pressAll(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	if msg.Type != tea.KeyRunes || len(msg.Runes) < 2 {
 		return m.key(msg)
 	}
@@ -92,7 +92,7 @@ func (m pickModel) key(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	case msg.String() == "ctrl+c":
 		return m.end(ErrInterrupted)
 	case m.typing:
-		return m.typed(msg)
+		return m.editFilter(msg)
 	}
 	return m.press(msg)
 }
@@ -102,27 +102,27 @@ func (m pickModel) end(err error) (tea.Model, tea.Cmd) {
 	return m, tea.Quit
 }
 
-// typed edits the filter; the list follows each letter.
-func (m pickModel) typed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
+// editFilter edits the filter; the list follows each letter.
+func (m pickModel) editFilter(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 	switch k.String() {
 	case "enter", "down", "up":
 		m.typing = false
 		m.filter.Blur()
-		return m.scrolled(), nil
+		return m.clampCursor(), nil
 	case "esc":
 		m.typing = false
 		m.filter.Blur()
 		m.filter.SetValue("")
-		return m.scrolled(), nil
+		return m.clampCursor(), nil
 	}
 	var cmd tea.Cmd
 	m.filter, cmd = m.filter.Update(k)
 	m.cursor = 0
-	return m.scrolled(), cmd
+	return m.clampCursor(), cmd
 }
 
 func (m pickModel) press(k tea.KeyMsg) (tea.Model, tea.Cmd) {
-	shown := m.shown()
+	shown := m.visible()
 	switch k.String() {
 	case "q", "esc":
 		if m.filter.Value() != "" && k.String() == "esc" {
@@ -158,7 +158,7 @@ func (m pickModel) press(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 	case "p":
 		m = m.makePrimary(shown)
 	}
-	return m.scrolled(), nil
+	return m.clampCursor(), nil
 }
 
 func (m pickModel) toggle(shown []Choice) pickModel {
@@ -177,7 +177,7 @@ func (m pickModel) toggle(shown []Choice) pickModel {
 	return m
 }
 
-// toggleAll chooses all that are shown, or none where all were.
+// toggleAll chooses all visible accounts, or none if all of them are chosen.
 func (m pickModel) toggleAll(shown []Choice) pickModel {
 	all := true
 	for _, c := range shown {
@@ -218,8 +218,8 @@ func (m pickModel) count() int {
 	return n
 }
 
-// shown are the choices that fit the filter.
-func (m pickModel) shown() []Choice {
+// visible lists the choices that match the filter.
+func (m pickModel) visible() []Choice {
 	want := strings.ToLower(strings.TrimSpace(m.filter.Value()))
 	if want == "" {
 		return m.choices
@@ -233,12 +233,12 @@ func (m pickModel) shown() []Choice {
 	return fit
 }
 
-// rows is how many choices the screen has room for.
+// rows is the number of choices on the screen.
 func (m pickModel) rows() int { return max(1, m.height-6) }
 
-// scrolled keeps the cursor on a choice and on the screen.
-func (m pickModel) scrolled() pickModel {
-	n := len(m.shown())
+// clampCursor keeps the cursor on a choice and on the screen.
+func (m pickModel) clampCursor() pickModel {
+	n := len(m.visible())
 	m.cursor = max(0, min(m.cursor, n-1))
 	m.top = max(0, min(m.top, m.cursor, n-m.rows()))
 	if m.cursor >= m.top+m.rows() {
@@ -252,7 +252,7 @@ func (m pickModel) View() string {
 	if m.over {
 		return ""
 	}
-	shown := m.shown()
+	shown := m.visible()
 	lines := []string{m.styles.title.Render(m.title), m.filterLine(len(shown))}
 	for i := m.top; i < min(len(shown), m.top+m.rows()); i++ {
 		lines = append(lines, m.line(shown[i], i == m.cursor))

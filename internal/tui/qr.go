@@ -6,12 +6,12 @@ import (
 	"github.com/mdp/qrterminal/v3"
 )
 
-// OnLoopback reports whether a page is the simulator's, which no other device can open.
+// OnLoopback reports whether a page is on this machine, as the simulator's are: no other device can open it.
 func OnLoopback(url string) bool {
 	return strings.HasPrefix(url, "http://127.0.0.1") || strings.HasPrefix(url, "http://localhost") || strings.HasPrefix(url, "http://[::1]")
 }
 
-// QR draws an address for a phone to read; "" where no other device could open it.
+// QR draws an address for a phone to scan; "" if no other device could open it.
 func QR(url string) string {
 	if OnLoopback(url) {
 		return ""

@@ -1,5 +1,5 @@
 // Package tui owns bankctl's screens: bubbletea programs that are pure reducers over messages. They draw on stderr, so
-// that stdout carries results alone; what is shown and what follows is the commands' affair.
+// that stdout carries results alone. The commands decide what they show and what follows.
 package tui
 
 import (
@@ -20,21 +20,21 @@ var (
 	ErrInterrupted = errors.New("interrupted")
 )
 
-// Terminal is where a screen is drawn and typed into.
+// Terminal is the terminal of a screen.
 type Terminal struct {
 	In    io.Reader
 	Out   io.Writer // stderr
 	Color bool
 }
 
-// styles are of the 16 colours every terminal has, and never say anything that the words do not.
+// styles use the 16 colours that every terminal has. No information depends on colour alone.
 type styles struct {
 	title, key, dim, good, bad, cursor lipgloss.Style
 }
 
 func (t Terminal) styles() styles {
 	r := lipgloss.NewRenderer(t.Out)
-	r.SetHasDarkBackground(true) // never ask the terminal
+	r.SetHasDarkBackground(true) // do not query the terminal
 	r.SetColorProfile(termenv.Ascii)
 	if t.Color {
 		r.SetColorProfile(termenv.ANSI)
@@ -46,19 +46,19 @@ func (t Terminal) styles() styles {
 	}
 }
 
-// locked lets a screen and a clipboard sequence share one terminal.
-type locked struct {
+// lockedWriter lets a screen and a clipboard sequence share a terminal.
+type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer
 }
 
-func (l *locked) Write(p []byte) (int, error) {
+func (l *lockedWriter) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.w.Write(p)
 }
 
-// run shows a model until it ends, and leaves the terminal as it was.
+// run shows a model until it ends, and restores the terminal.
 func run(ctx context.Context, t Terminal, out io.Writer, m tea.Model, opts ...tea.ProgramOption) (tea.Model, error) {
 	opts = append(opts, tea.WithContext(ctx), tea.WithInput(t.In), tea.WithOutput(out), tea.WithoutSignalHandler())
 	last, err := tea.NewProgram(m, opts...).Run()

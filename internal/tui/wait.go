@@ -12,27 +12,27 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 )
 
-// Waiting describes what the user is to do elsewhere, and until when.
+// Waiting describes a page that the user finishes elsewhere, and until when.
 type Waiting struct {
 	Title      string
 	URL        string
 	Expires    time.Time
 	Simulation bool
-	Open       func() error // opens the URL in a browser; nil = there is none here
+	Open       func() error // opens the URL in a browser; nil = no browser
 	Now        func() time.Time
 }
 
-// Wait shows the waiting screen until poll says done. poll may block for a few seconds each time; it gives a line of
+// Wait shows the waiting screen until poll reports the end. poll may block for a few seconds; it gives a line of
 // progress.
 func Wait(ctx context.Context, t Terminal, w Waiting, poll func(context.Context) (done bool, progress string, err error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out := &locked{w: t.Out}
+	out := &lockedWriter{w: t.Out}
 	m := newWaitModel(t, w, out, func() tea.Msg {
 		done, progress, err := poll(ctx)
-		return polled{done, progress, err}
+		return pollMsg{done, progress, err}
 	})
-	// What a person may want to keep stands above the screen, and stays when it goes.
+	// The header is printed above the screen and stays there, so that the user can copy from it later.
 	fmt.Fprint(out, m.header())
 	last, err := run(ctx, t, out, m)
 	if err != nil {
@@ -42,13 +42,13 @@ func Wait(ctx context.Context, t Terminal, w Waiting, poll func(context.Context)
 }
 
 type (
-	polled struct {
+	pollMsg struct {
 		done     bool
 		progress string
 		err      error
 	}
-	second struct{}
-	acted  struct{ note string }
+	secondMsg struct{}
+	noteMsg   struct{ note string }
 )
 
 type waitModel struct {
@@ -81,7 +81,9 @@ func (m waitModel) header() string {
 	return b.String()
 }
 
-func everySecond() tea.Cmd { return tea.Tick(time.Second, func(time.Time) tea.Msg { return second{} }) }
+func everySecond() tea.Cmd {
+	return tea.Tick(time.Second, func(time.Time) tea.Msg { return secondMsg{} })
+}
 
 func (m waitModel) Init() tea.Cmd { return tea.Batch(m.poll, m.spinner.Tick, everySecond()) }
 
@@ -91,16 +93,16 @@ func (m waitModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.width = msg.Width
 	case tea.KeyMsg:
 		return m.press(msg)
-	case polled:
+	case pollMsg:
 		m.progress = msg.progress
 		if msg.done || msg.err != nil {
 			m.err, m.over = msg.err, true
 			return m, tea.Quit
 		}
 		return m, m.poll
-	case acted:
+	case noteMsg:
 		m.note = msg.note
-	case second:
+	case secondMsg:
 		return m, everySecond()
 	case spinner.TickMsg:
 		var cmd tea.Cmd
@@ -129,19 +131,19 @@ func (m waitModel) press(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-// copyURL asks the terminal to put the URL on the clipboard; it works over ssh too.
+// copyURL copies to the clipboard through the terminal, which works over ssh too.
 func (m waitModel) copyURL() tea.Msg {
 	if _, err := osc52.New(m.w.URL).WriteTo(m.out); err != nil {
-		return acted{"the address could not be copied"}
+		return noteMsg{"the address could not be copied"}
 	}
-	return acted{"address copied"}
+	return noteMsg{"address copied"}
 }
 
 func (m waitModel) openURL() tea.Msg {
 	if err := m.w.Open(); err != nil {
-		return acted{"no browser could be opened: open the address yourself"}
+		return noteMsg{"no browser could be opened: open the address yourself"}
 	}
-	return acted{"opened again"}
+	return noteMsg{"opened again"}
 }
 
 func (m waitModel) View() string {
@@ -156,7 +158,7 @@ func (m waitModel) View() string {
 	if m.w.Open != nil {
 		keys = m.styles.key.Render("o") + " open again  " + keys
 	}
-	lines := []string{m.spinner.View() + " " + progress + m.styles.dim.Render("  "+m.left()), "  " + keys}
+	lines := []string{m.spinner.View() + " " + progress + m.styles.dim.Render("  "+m.timeLeft()), "  " + keys}
 	if m.note != "" {
 		lines = append(lines, "  "+m.note)
 	}
@@ -166,8 +168,8 @@ func (m waitModel) View() string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// left is the time until the link expires.
-func (m waitModel) left() string {
+// timeLeft is the time until the link expires.
+func (m waitModel) timeLeft() string {
 	d := m.w.Expires.Sub(m.w.Now()).Truncate(time.Second)
 	switch {
 	case m.w.Expires.IsZero():

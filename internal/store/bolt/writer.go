@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -79,7 +80,7 @@ func (e *Engine) write() {
 
 // group runs first and all that wait behind it, commits, and answers them.
 func (e *Engine) group(first *pending) {
-	if err := e.refusal(); err == store.ErrPoisoned {
+	if err := e.refusal(); errors.Is(err, store.ErrPoisoned) {
 		first.answer(err)
 		return
 	}

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -115,7 +116,7 @@ func testScanWhileWriting(t *testing.T, e store.Engine) {
 				}
 				return errRefused
 			})
-			if err != errRefused {
+			if !errors.Is(err, errRefused) {
 				t.Error(err)
 			}
 		})

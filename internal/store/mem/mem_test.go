@@ -1,6 +1,7 @@
 package mem_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,7 +23,7 @@ func TestUpdateRunsTwice(t *testing.T) {
 	runs := 0
 	err := e.Update(t.Context(), func(tx store.EngineTx) error {
 		runs++
-		if _, err := tx.Get([]byte("a")); err != store.ErrNotFound {
+		if _, err := tx.Get([]byte("a")); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("run %d sees the run before: %v", runs, err)
 		}
 		return tx.Put([]byte("a"), []byte{byte(runs)})
@@ -58,7 +59,7 @@ func TestUpdateRunsAgainOnChangedState(t *testing.T) {
 	var saw []string
 	err := e.Update(t.Context(), func(tx store.EngineTx) error {
 		got, err := tx.Get([]byte("a"))
-		if err != nil && err != store.ErrNotFound {
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		saw = append(saw, string(got))

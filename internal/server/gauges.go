@@ -11,8 +11,8 @@ import (
 	"github.com/bankctl/bankctl/internal/connection"
 )
 
-// census tells, over all tenants together, how many connections there are by status and what ends within thirty days.
-type census struct {
+// connectionGauges count the connections of all tenants by status, and what ends within thirty days by kind.
+type connectionGauges struct {
 	bank *bank.Bank
 	conn *prometheus.Desc
 	ends *prometheus.Desc
@@ -23,28 +23,28 @@ type census struct {
 	byEnd    map[string]int
 }
 
-// fresh is how long one count serves: scrapes must not become a way to have everything read.
-const fresh = 10 * time.Second
+// gaugesLife is how long a count is used again, so that frequent scrapes do not read the whole store each time.
+const gaugesLife = 10 * time.Second
 
-func newCensus(b *bank.Bank) *census {
-	return &census{
+func newConnectionGauges(b *bank.Bank) *connectionGauges {
+	return &connectionGauges{
 		bank: b,
 		conn: prometheus.NewDesc("bankd_connections", "Linked banks, by status.", []string{"status"}, nil),
 		ends: prometheus.NewDesc("bankd_expiring", "What ends within thirty days, by kind.", []string{"kind"}, nil),
 	}
 }
 
-// Describe and Collect are Prometheus'.
-func (c *census) Describe(to chan<- *prometheus.Desc) {
+// Describe implements prometheus.Collector.
+func (c *connectionGauges) Describe(to chan<- *prometheus.Desc) {
 	to <- c.conn
 	to <- c.ends
 }
 
-// Collect counts anew where the last count is old.
-func (c *census) Collect(to chan<- prometheus.Metric) {
+// Collect counts again if the last count is older than gaugesLife.
+func (c *connectionGauges) Collect(to chan<- prometheus.Metric) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.at) > fresh {
+	if time.Since(c.at) > gaugesLife {
 		byStatus, byEnd, err := c.bank.Census(context.Background())
 		if err != nil {
 			to <- prometheus.NewInvalidMetric(c.conn, err)

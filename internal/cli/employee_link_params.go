@@ -5,8 +5,9 @@ import (
 	"github.com/bankctl/bankctl/internal/employee"
 )
 
-// claim is what is posted of an account chosen in Link: what Link said, which bankd keeps and never believes (A37).
-func claim(s connection.Session, x connection.MetadataAccount) employee.LinkParams {
+// linkParamsOf makes the save request for an account chosen in Link. Its content is Link's word alone: bankd stores it,
+// and relies on none of it (A37).
+func linkParamsOf(s connection.Session, x connection.MetadataAccount) employee.LinkParams {
 	p := employee.LinkParams{
 		PublicToken: s.PublicToken, AccountID: x.ID, AccountMask: x.Mask, AccountName: x.Name, AccountType: x.Type,
 		AccountSubtype: x.Subtype, VerificationStatus: x.VerificationStatus,
@@ -17,10 +18,10 @@ func claim(s connection.Session, x connection.MetadataAccount) employee.LinkPara
 	return p
 }
 
-// claimJoined is what is posted of an update session, which names no account: the account joined before (A36). ok is
-// false where none was.
-func claimJoined(s connection.Session, v employee.BankAccount) (p employee.LinkParams, ok bool) {
-	p = claim(s, connection.MetadataAccount{
+// linkParamsOfJoined makes the save request of an update session, which names no account: it names the one linked before
+// (A36). ok is false without such an account.
+func linkParamsOfJoined(s connection.Session, v employee.BankAccount) (p employee.LinkParams, ok bool) {
+	p = linkParamsOf(s, connection.MetadataAccount{
 		ID: v.PlaidAccountID, Mask: v.Mask, Name: string(v.AccountType), Type: "depository",
 	})
 	if p.InstitutionID == "" || p.InstitutionName == "" {

@@ -8,23 +8,23 @@ import (
 	"github.com/bankctl/bankctl/internal/query"
 )
 
-// twins are the two names that S1 has for one thing (A4): each is taken for the other, in bodies and in queries.
-var twins = [][2]string{{"item_id", "plaid_item_id"}, {"primary", "is_primary"}}
+// aliases are pairs of names that S1 uses for one thing (A4). Bodies and queries accept either.
+var aliases = [][2]string{{"item_id", "plaid_item_id"}, {"primary", "is_primary"}}
 
 var ownerKinds = []string{account.Employer, account.Carrier}
 
-// spelling puts what was sent under the names that a route knows, and remembers how it was sent.
-type spelling struct {
+// aliasResolver moves fields to the names that a route knows, and remembers the names that were sent.
+type aliasResolver struct {
 	fields map[string]string
 	known  func(name string) bool
-	quote  func(word string) string // writes a word in the form of the fields' values
+	quote  func(word string) string // writes a word as a field's value: with quotes in JSON
 	bad    *fault.Problems
-	sent   map[string]string // the name that was sent, by the route's own
+	sent   map[string]string // the alias that was sent, by the route's own name
 }
 
-// settle moves every field to the route's own name for it. Both names at once must say the same.
-func (s *spelling) settle() {
-	for _, t := range twins {
+// resolve moves every field to the route's own name. A field that is sent under both names must have equal values.
+func (s *aliasResolver) resolve() {
+	for _, t := range aliases {
 		s.move(t[0], t[1])
 		s.move(t[1], t[0])
 	}
@@ -38,7 +38,7 @@ func (s *spelling) settle() {
 	}
 }
 
-func (s *spelling) move(from, to string) {
+func (s *aliasResolver) move(from, to string) {
 	value, given := s.fields[from]
 	if !given || s.known(from) || !s.known(to) {
 		return
@@ -47,8 +47,8 @@ func (s *spelling) move(from, to string) {
 	s.put(to, value, from)
 }
 
-// put writes a value that was sent under another name.
-func (s *spelling) put(to, value, from string) {
+// put stores a value under the route's own name.
+func (s *aliasResolver) put(to, value, from string) {
 	if own, both := s.fields[to]; both {
 		if strings.TrimSpace(own) != strings.TrimSpace(value) {
 			s.bad.Add(to, "differs from its other spelling, "+from)
@@ -62,8 +62,8 @@ func (s *spelling) put(to, value, from string) {
 	s.sent[to] = from
 }
 
-// owner takes employer_id or carrier_id for owner_type with owner_id, and the other way round.
-func (s *spelling) owner(kind string) {
+// owner accepts employer_id or carrier_id for owner_type with owner_id, and the reverse.
+func (s *aliasResolver) owner(kind string) {
 	field, word := kind+"_id", s.quote(kind)
 	if id, given := s.fields[field]; given && !s.known(field) && s.known("owner_id") {
 		delete(s.fields, field)
@@ -78,8 +78,8 @@ func (s *spelling) owner(kind string) {
 	}
 }
 
-// otherSpellings lists the parameters that a query takes beside a route's own.
-func otherSpellings(own query.Params) query.Params {
+// aliasParams lists the aliases that a query accepts beside a route's own parameters.
+func aliasParams(own query.Params) query.Params {
 	var others query.Params
 	add := func(name, of, doc string, enum ...string) {
 		for _, p := range own {
@@ -88,7 +88,7 @@ func otherSpellings(own query.Params) query.Params {
 			}
 		}
 	}
-	for _, t := range twins {
+	for _, t := range aliases {
 		add(t[0], t[1], "another spelling of "+t[1])
 		add(t[1], t[0], "another spelling of "+t[0])
 	}
