@@ -265,7 +265,7 @@ func TestWebhooksSurviveARestart(t *testing.T) {
 func TestWebhookRetryEnds(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
-	s := start(t, plaidsim.Options{Store: store, WebhookRetry: plaidsim.WebhookRetry{First: time.Millisecond, Factor: 2, Cap: 4 * time.Millisecond, For: 40 * time.Millisecond}})
+	s := start(t, plaidsim.Options{Store: store, WebhookRetry: plaidsim.WebhookRetry{First: time.Millisecond, Factor: 2, Cap: 100 * time.Millisecond, For: 2 * time.Second}})
 	target, got := receiver(t, slices.Repeat([]int{503}, 100)...)
 	s.ok("/sandbox/item/reset_login", object{"access_token": s.hooked(target, "auth")})
 	eventually(t, "it is given up", func() bool { return len(got) > 2 && !strings.Contains(string(store.snapshot().b), `"Hooks"`) })
