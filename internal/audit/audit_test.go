@@ -91,7 +91,7 @@ func TestVerifyWholeChain(t *testing.T) {
 	}
 }
 
-// Every kind of tampering at every record of a chain, by someone who can even
+// Every kind of tampering at every record of a chain, by an attacker who can even
 // write through the store.
 func TestVerifyDetectsTampering(t *testing.T) {
 	const n = 10

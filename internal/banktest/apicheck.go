@@ -158,7 +158,7 @@ func (a *apiDoc) validate(route *routers.Route, status int, body []byte) error {
 	return schema.Validate(value)
 }
 
-// schema is that of a route's reply by status; nil where the document gives it no body.
+// schema is that of a route's reply by status; nil if the document gives it no body.
 func (a *apiDoc) schema(route *routers.Route, status int) (*jsonschema.Schema, error) {
 	key, response := fmt.Sprint(status), route.Operation.Responses.Status(status)
 	if response == nil {

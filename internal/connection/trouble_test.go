@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Whatever is noted, healed and dropped in whatever order: the status is the worst trouble's, no code stands twice, every
-// trouble has a next step that can be copied, and what is healed is gone.
+// After notes, heals and drops in any order the status is the worst trouble's, no code stands twice, each trouble has a
+// next step that can be copied, and healed ones are gone.
 func TestTroubles(t *testing.T) {
 	all := append(slices.Sorted(maps.Keys(codes)), "SOME_NEW_CODE")
 	proofs := []Proof{ByTime, ByItem, ByAccounts, ByNumbers, ByUpdate}

@@ -55,7 +55,7 @@ func (h home) start(args ...string) *process {
 	return start(h.t, h.env(), h.bin, args...)
 }
 
-// refused runs a bankd that must not start, and gives what it says.
+// refused runs a bankd that must not start, and gives its stderr.
 func (h home) refused(args ...string) string {
 	h.t.Helper()
 	cmd := exec.Command(h.bin, args...)

@@ -22,7 +22,7 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// Where verify and retry wait for Plaid or for the disk.
+// The crash points of verify and retry: before and after each call to Plaid and each commit.
 var employeePoints = []string{
 	"link.ask", "link.asked", "link.stored", "poll.asked", "poll.stored", "exchange.intended", "exchange.ask", "exchange.asked",
 	"exchange.stored", "employee.join", "employee.joined", "employee.ask", "employee.asked", "employee.judged",
@@ -248,7 +248,7 @@ func (v *verification) expected(err error) {
 	}
 }
 
-// compare counts accounts, Items and what the audit log tells of them.
+// compare checks the numbers of accounts and Items, and the audit log's lines on them.
 func (v *verification) compare() {
 	r := &v.run_
 	ctx := r.t.Context()
@@ -267,7 +267,7 @@ func (v *verification) compare() {
 		}
 		return len(lines)
 	}
-	// What a lost reply left behind is found out in the background.
+	// The background finds the Items whose replies were lost.
 	items, ours := 0, 0
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if items, ours, v.lost = everExchanged(v), count("connection.add"), count("connection.lose"); items == ours+v.lost {

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// crashing is a bankd whose link flow can be told to end at a point as kill -9 ends it.
+// crashing builds a bankd that ends, as kill -9 ends it, at the point that BANKD_CRASH_AT names.
 var crashing = sync.OnceValues(func() (string, error) {
 	bin := filepath.Join(built, "bankd")
 	out, err := exec.Command("go", "build", "-tags", "bankd_crashpoints", "-ldflags", "-w", "-o", bin, "../../cmd/bankd").CombinedOutput()

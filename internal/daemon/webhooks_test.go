@@ -171,7 +171,7 @@ func (s *storm) link(n int) {
 	}
 }
 
-// load reads all the while; what fails because bankd is down is of no interest.
+// load reads all the while. It ignores failures, for bankd is down at times.
 func (s *storm) load() (stop func()) {
 	ctx, cancel := context.WithCancel(s.Context())
 	var readers sync.WaitGroup
@@ -199,7 +199,7 @@ func (s *storm) happen() {
 		for range 3 {
 			e := kinds[s.rnd.IntN(len(kinds))]
 			e.Item = item
-			if err := s.sim.Happen(e); err == nil { // what does not fit the state it is in does not happen
+			if err := s.sim.Happen(e); err == nil { // an event that does not fit the Item's state is refused
 				s.events++
 			}
 		}
@@ -295,7 +295,7 @@ func (s *storm) true(now map[string]view) bool {
 	return true
 }
 
-// view is what a user sees of a connection, without when it was seen.
+// view is a connection as a user sees it, without times.
 type view struct {
 	ItemID, Status, Code string
 	Notices, Accounts    []string

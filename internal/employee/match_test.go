@@ -118,7 +118,7 @@ func TestNothingElseVerifies(t *testing.T) {
 	})
 }
 
-// Equal numbers on a proven account verify, whatever the policy, the name and the other accounts are.
+// Equal numbers on a proven account verify under every policy, name and set of other accounts.
 func TestEqualNumbersVerify(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		said := anyAnswer(t)

@@ -33,7 +33,7 @@ func TestJudged(t *testing.T) {
 	}
 }
 
-// A42, A41: what a verified account becomes when a later look finds something else.
+// A42, A41: a verified account changes state when a later look finds other facts.
 func TestVerifiedStaysUnlessContradicted(t *testing.T) {
 	for r, stays := range map[employee.Reason]bool{
 		employee.NumberMismatch: false, employee.RoutingMismatch: false, employee.NameMismatch: false,
@@ -128,7 +128,7 @@ func TestAttest(t *testing.T) { // A7
 	}
 }
 
-// Whatever happens in whatever order, the state holds together, and only a verdict or a hand verifies.
+// The state stays consistent after events in any order, and only a verdict or an attestation verifies.
 func TestEveryPathHoldsTogether(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, at := joined(), noon
@@ -164,7 +164,7 @@ func TestEveryPathHoldsTogether(t *testing.T) {
 	})
 }
 
-// A state is a value: what follows from it does not reach back into it.
+// A state is a value: its successor does not change it.
 func TestStatesAreValues(t *testing.T) {
 	a := judged(employee.PolicyMask, aliased, names(owner))
 	before := a

@@ -19,7 +19,7 @@ import (
 	"github.com/bankctl/bankctl/internal/secret"
 )
 
-// bench is a client before a simulator, with what was said held against Plaid's document.
+// bench is a client before a simulator, with each call validated against Plaid's document.
 type bench struct {
 	*plaid.Client
 	sim  *plaidsim.Server
@@ -85,7 +85,7 @@ func (b bench) fail(t *testing.T, faults string) {
 	b.sim.SetFaults(f)
 }
 
-// Every published account with its exact balance; null stays null, and what is finer than a cent says so.
+// Every published account has its exact balance: null stays null, and a balance finer than a cent is marked as rounded.
 func TestAccountsAreExact(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -137,7 +137,7 @@ func TestNumbersSayWhetherTheyAreAliases(t *testing.T) {
 	}
 }
 
-// A fault that passes is tried again where the call changes nothing, and never where it does.
+// A passing fault is tried again only for calls that change nothing.
 func TestWhatIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -57,7 +57,7 @@ func sdkRows(t interface{ Fatal(...any) }, in []sdk.Transaction) []txn.Raw {
 	return out
 }
 
-// What is read on the way equals what the SDK reads of the same bytes, on pages of the simulator.
+// Our decoder reads the simulator's pages as the SDK's own does.
 func TestRowsAreReadAsTheSDKReadsThem(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// replica is what a caller of /transactions/sync holds.
+// replica is the copy of a caller of /transactions/sync.
 type replica struct {
 	rows   map[string]object
 	cursor string
@@ -98,8 +98,8 @@ func (l *linked) fresh() map[string]object {
 	return out
 }
 
-// Whatever happens to rows and accounts, a caller who follows holds what one
-// who begins anew is told, and what /transactions/get shows.
+// After events to rows and accounts, a caller with a cursor holds the same rows
+// as one who begins anew, and as /transactions/get.
 func TestEventTransactionsAgree(t *testing.T) {
 	t.Parallel()
 	for _, user := range []string{"user_good", "user_transactions_dynamic", "user_bulk_300"} {

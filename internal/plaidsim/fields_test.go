@@ -121,7 +121,7 @@ func FuzzCheckFields(f *testing.F) {
 			}
 			return
 		}
-		// what was let through has every required field and no unknown one
+		// an accepted request has every required field and no unknown one
 		if len(missingFields(root, obj, "")) > 0 || len(unknownFields(root, obj, "")) > 0 {
 			t.Error("a wrong body was let through")
 		}

@@ -91,7 +91,7 @@ func TestDuplicatesAreRefusedBeforeTheExchange(t *testing.T) {
 	if err != nil || again.ID == first.ID || other.ID == first.ID {
 		t.Errorf("%v", err)
 	}
-	// In a session that exchanges by itself, the refusal is what the waiter hears.
+	// A session that exchanges by itself passes the refusal on to its waiter.
 	link, err = b.Client.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: "e2", HostedLink: true, Exchange: true})
 	if err != nil {
 		t.Fatal(err)

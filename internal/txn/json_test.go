@@ -27,7 +27,7 @@ func TestTextsAreTheFields(t *testing.T) {
 	}
 }
 
-// A line is, byte for byte, what encoding/json makes of the struct, whichever fields are empty.
+// A line's JSON equals that of encoding/json, byte for byte, with any fields empty.
 func TestLineIsTheStruct(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 25, 1, 2, 3, 4000, time.UTC)

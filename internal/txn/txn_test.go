@@ -28,7 +28,7 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-// What is put in and taken out again leaves nothing; sums never wrap.
+// Adding a transaction and taking it out again leaves the sums as they were; sums never wrap.
 func TestCells(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		amounts := rapid.SliceOf(rapid.Int64Range(-1e15, 1e15)).Draw(t, "amounts")

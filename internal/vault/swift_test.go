@@ -10,7 +10,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/prf"
 )
 
-// What is sealed by Tink opens here, and nothing else does.
+// A text that Tink sealed opens here, and no other does.
 func TestAppendOpen(t *testing.T) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {

@@ -45,7 +45,7 @@ func TestKill(t *testing.T) {
 	for round := range rounds {
 		path := filepath.Join(t.TempDir(), "bankd.db")
 		acks := 0
-		for range 2 { // the second process finds what the first left
+		for range 2 { // the second process opens the first one's file
 			acks = max(acks, killOnce(t, path))
 		}
 		if _, err := os.Lstat(path); err != nil {
@@ -126,7 +126,7 @@ func last(tx store.EngineTx) (int, error) {
 	return 0, nil
 }
 
-// highest opens what a killed process left, creating it if it left nothing,
+// highest opens a killed process's file, creating it if there is none,
 // and checks that its entries have no gap.
 func highest(t *testing.T, path string) int {
 	t.Helper()
