@@ -199,7 +199,7 @@ func (s *storm) happen() {
 		for range 3 {
 			e := kinds[s.rnd.IntN(len(kinds))]
 			e.Item = item
-			if err := s.sim.Happen(e); err == nil { // what does not fit the state it is in does not happen
+			if err := s.sim.ApplyEvent(e); err == nil { // what does not fit the state it is in does not happen
 				s.events++
 			}
 		}

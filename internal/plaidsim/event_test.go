@@ -12,7 +12,7 @@ import (
 	"github.com/bankctl/bankctl/internal/plaidsim"
 )
 
-// linked is an Item that events happen to.
+// linked is an Item for events to change.
 type linked struct {
 	*sim
 	access, item string
@@ -101,7 +101,7 @@ func (l *linked) refusedUpdate(code string) {
 		"user": object{"client_user_id": "employee-1"}, "access_token": l.access}, 400, code)
 }
 
-// restarted is the same Item in a simulator that was stopped at once.
+// restarted loads the same Item in a new simulator, as after a kill.
 func (l *linked) restarted(store *memory) *linked {
 	l.t.Helper()
 	kept := store.snapshot()
@@ -110,7 +110,7 @@ func (l *linked) restarted(store *memory) *linked {
 	return &linked{again, l.access, l.item, kept}
 }
 
-// happen sends an event by HTTP, or by Go where via says so.
+// happen sends an event by HTTP, or calls ApplyEvent if via says so.
 func (l *linked) happen(via string, body object) (problem string) {
 	l.t.Helper()
 	if via == "http" {
@@ -129,7 +129,7 @@ func (l *linked) happen(via string, body object) (problem string) {
 			l.t.Fatal(err)
 		}
 	}
-	err = l.server.Happen(e)
+	err = l.server.ApplyEvent(e)
 	var wrong *plaidsim.EventError
 	if err != nil && !errors.As(err, &wrong) {
 		l.t.Fatal(err)
@@ -154,10 +154,10 @@ func (l *linked) happenHTTP(body object) string {
 	return field
 }
 
-// eventCase is a kind of event, what it takes, and what is then so.
+// eventCase is a kind of event, its fields, and the checks after it.
 type eventCase struct {
 	kind  string
-	bank  string // ins_109508 where empty
+	bank  string // empty means ins_109508
 	body  object
 	hooks []string
 	told  func(t *testing.T, l *linked, hooks map[string]object)
@@ -393,8 +393,7 @@ func (l *linked) info() plaidsim.ItemInfo {
 	return all[i]
 }
 
-// linkedItem is an Item whose transactions are all there and were synced, and
-// whose first webhooks have come.
+// linkedItem makes an Item, syncs all its transactions and waits for its first webhooks.
 func linkedItem(t *testing.T, store *memory, bank, user string) (*linked, chan delivery) {
 	t.Helper()
 	s := start(t, plaidsim.Options{Store: store})
@@ -405,7 +404,7 @@ func linkedItem(t *testing.T, store *memory, bank, user string) (*linked, chan d
 	l := &linked{s, out["access_token"].(string), out["item_id"].(string), store}
 	l.ok("/transactions/sync", object{"access_token": l.access})
 	s.clock.add(3 * time.Second)
-	l.call("/item/get") // any call brings what is due
+	l.call("/item/get") // any call runs due events
 	s.collect(got, "INITIAL_UPDATE", "HISTORICAL_UPDATE", "SYNC_UPDATES_AVAILABLE")
 	return l, got
 }
@@ -477,7 +476,7 @@ func TestEventKeyRotated(t *testing.T) {
 	}
 }
 
-// A revoked account at a bank of tokenized numbers comes back with another.
+// After its revocation, an account at a tokenizing bank comes back with another number.
 func TestEventTokenizedNumberChanges(t *testing.T) {
 	t.Parallel()
 	l, _ := linkedItem(t, &memory{}, tanBank, "user_good")

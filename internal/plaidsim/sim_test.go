@@ -20,7 +20,7 @@ import (
 	"github.com/bankctl/bankctl/internal/plaidspec"
 )
 
-// everything gathers what every simulator of this run was asked and answered.
+// everything records the requests and replies of every simulator of this run.
 var everything = sync.OnceValue(func() *plaidspec.Recorder { return plaidspec.Wrap(http.NotFoundHandler()) })
 
 func TestMain(m *testing.M) {
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// clock is a time that only the test moves.
+// clock is a simulated time that the test moves.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
