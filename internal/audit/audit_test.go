@@ -16,7 +16,7 @@ import (
 
 const tenant = "acme"
 
-// These reach under the package, as someone with the store's key could.
+// Tests use these to change records directly, as someone with the store's key could.
 var (
 	rawRecords = store.NewCollection[audit.Record]("audit")
 	rawHeads   = store.NewCollection[audit.Head]("audit_head")
@@ -91,8 +91,7 @@ func TestVerifyWholeChain(t *testing.T) {
 	}
 }
 
-// Every kind of tampering at every record of a chain, by someone who can even
-// write through the store.
+// Every kind of tampering at every record of a chain, by someone who can write through the store.
 func TestVerifyDetectsTampering(t *testing.T) {
 	const n = 10
 	get := func(tx *store.Tx, seq int) audit.Record {

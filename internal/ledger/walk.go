@@ -180,7 +180,7 @@ func (s *segment) read(tx *store.Tx, tenant string, item, no uint32) error {
 func (s *segment) reset() {
 	clear(s.head[:cap(s.head)])
 	clear(s.body[:cap(s.body)])
-	s.from.Forget()
+	s.from.Reset()
 	*s = segment{head: s.head[:0], body: s.body[:0], from: s.from}
 }
 

@@ -24,8 +24,7 @@ type Record[T any] struct {
 	Value T
 }
 
-// Range selects records: ids that start with Prefix, from From on, below To.
-// An empty To is the end.
+// Range selects records: ids that start with Prefix, from From on, below To. An empty To means to the end.
 type Range struct {
 	Prefix, From, To string
 	Reverse          bool
@@ -52,12 +51,12 @@ func (c Collection[T]) decode(keys tenantKeys, tenant, id string, stored []byte)
 		return value, err
 	}
 	if err := json.Unmarshal(plain, &value); err != nil {
-		return value, fmt.Errorf("%w: record of another form", ErrDamaged) // the cause may quote it
+		return value, fmt.Errorf("%w: record of another form", ErrDamaged) // the cause may quote the record, so it is left out
 	}
 	return value, nil
 }
 
-// Put stores a record in place of the one of that id, if there is one.
+// Put stores a record under an id, replacing any older one.
 func (c Collection[T]) Put(tx *Tx, tenant, id string, value T) error {
 	keys, err := tx.keys(tenant, id)
 	if err != nil {
@@ -82,7 +81,7 @@ func (c Collection[T]) Delete(tx *Tx, tenant, id string) error {
 	return tx.delete(tenant, c.name, recordKey(tenant, c.name, id))
 }
 
-// Has tells whether there is a record of that id.
+// Has reports whether a record with that id exists.
 func (c Collection[T]) Has(tx *Tx, tenant, id string) (bool, error) {
 	if _, err := tx.keys(tenant, id); err != nil {
 		return false, err
@@ -106,7 +105,7 @@ func (c Collection[T]) Count(tx *Tx, tenant string) (int, error) {
 	return int(m.now.count), nil
 }
 
-// Scan yields the records of a range in the order of their ids, or backwards.
+// Scan yields the records of a range in the order of their ids, or in reverse.
 func (c Collection[T]) Scan(tx *Tx, tenant string, r Range) iter.Seq2[Record[T], error] {
 	return func(yield func(Record[T], error) bool) {
 		keys, err := tx.db.tenant(tenant)
@@ -141,7 +140,7 @@ func (r Range) bounds(tenant, collection string) (from, to []byte) {
 	return from, to
 }
 
-// keys returns the tenant's keys and holds the id against its form.
+// keys returns the tenant's keys, and refuses a malformed id.
 func (tx *Tx) keys(tenant, id string) (tenantKeys, error) {
 	if !ValidID(id) {
 		return tenantKeys{}, ErrBadName

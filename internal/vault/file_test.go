@@ -143,7 +143,7 @@ func TestOpenFileKEKOfAnotherUser(t *testing.T) {
 	}
 }
 
-// Whatever a file holds, it is refused, or it is header, comments and one key.
+// Any file is refused, or has a header, comments and one key.
 func FuzzKeyFile(f *testing.F) {
 	f.Add(header + validKey())
 	f.Add(header + "# note\n" + validKey())

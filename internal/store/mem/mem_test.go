@@ -16,7 +16,7 @@ func TestEngine(t *testing.T) {
 	enginetest.Run(t, func(testing.TB) store.Engine { return mem.New() })
 }
 
-// What a function keeps outside itself shows twice; what it stores, once.
+// A variable outside the function changes twice; the store changes once.
 func TestUpdateRunsTwice(t *testing.T) {
 	t.Parallel()
 	e := mem.New()
@@ -43,7 +43,7 @@ func TestUpdateRunsTwice(t *testing.T) {
 	}
 }
 
-// The second run meets what was written between the two, and only it counts.
+// The second run sees writes made between the two, and only its own writes count.
 func TestUpdateRunsAgainOnChangedState(t *testing.T) {
 	t.Parallel()
 	e := mem.New()

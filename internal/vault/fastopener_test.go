@@ -10,7 +10,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/prf"
 )
 
-// What is sealed by Tink opens here, and nothing else does.
+// AppendOpen opens values that Tink sealed, and nothing else.
 func TestAppendOpen(t *testing.T) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
@@ -48,7 +48,7 @@ func TestAppendOpen(t *testing.T) {
 	}
 }
 
-// Digests are those that Tink computes: stores that are there hold them.
+// Digests equal those that Tink computes: existing stores hold them.
 func TestDigestsAreTinks(t *testing.T) {
 	handle, err := keyset.NewHandle(prf.HMACSHA256PRFKeyTemplate())
 	if err != nil {
