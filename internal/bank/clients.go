@@ -16,6 +16,9 @@ import (
 
 // AddClient mints a client and its secret, which is shown this once.
 func (b *Bank) AddClient(ctx context.Context, c tenant.Caller, p tenant.ClientParams) (tenant.Minted, error) {
+	if err := mayGrant(c, p.Role, p); err != nil {
+		return tenant.Minted{}, err
+	}
 	t, err := b.tenantOf(ctx, c)
 	if err != nil {
 		return tenant.Minted{}, err
@@ -120,6 +123,9 @@ func (b *Bank) RevokeClient(ctx context.Context, c tenant.Caller, id string) (te
 		}
 		if err != nil {
 			return auditEvent{}, missing(err, "client")
+		}
+		if err := mayGrant(c, stored.Role, stored.Params()); err != nil {
+			return auditEvent{}, err
 		}
 		if stored.RevokedAt == nil {
 			now := b.time()

@@ -62,7 +62,7 @@ func (b *Bank) connection(ctx context.Context, c tenant.Caller, id string) (stor
 		}
 		return missing(err, "connection")
 	})
-	if err == nil && c.Client.ID != "" && (conn.Employee != nil || !c.Sees(conn.EmployerID, conn.CarrierID)) {
+	if err == nil && !seesConnection(c, conn) {
 		return storedConnection{}, fault.New(fault.NotFound, "no such connection")
 	}
 	return conn, err

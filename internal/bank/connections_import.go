@@ -40,9 +40,11 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 	}
 	if tenantID, id, err := b.connectionOfItem(ctx, item.ID); err != nil {
 		return connection.Connection{}, err
-	} else if id != "" && tenantID == c.TenantID {
-		return connection.Connection{}, fault.New(fault.Duplicate, "this Item is here already").WithID(id)
 	} else if id != "" {
+		held, err := b.readConnectionNow(ctx, tenantID, id)
+		if err == nil && tenantID == c.TenantID && seesConnection(c, held) {
+			return connection.Connection{}, fault.New(fault.Duplicate, "this Item is here already").WithID(id)
+		}
 		return connection.Connection{}, fault.New(fault.Conflict, "this Item is used elsewhere")
 	}
 	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {

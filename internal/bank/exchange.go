@@ -54,18 +54,24 @@ func (b *Bank) exchange(ctx context.Context, c tenant.Caller, asked storedExchan
 	if err != nil {
 		return storedConnection{}, err
 	}
-	if !e.sameOwner(c, asked) {
-		return storedConnection{}, usedToken()
+	if err := e.maySee(c, asked); err != nil {
+		return storedConnection{}, err
 	}
 	return b.continueExchange(ctx, c, fp, e, true)
 }
 
-// sameOwner reports whether a public token was meant for the same object before, as far as the caller may know.
-func (e storedExchange) sameOwner(c tenant.Caller, asked storedExchange) bool {
+// maySee refuses a public token that was traded before, unless it was for the same object and the caller sees that.
+func (e storedExchange) maySee(c tenant.Caller, asked storedExchange) error {
 	if e.Employee != nil || asked.Employee != nil {
-		return e.Employee != nil && asked.Employee != nil && *e.Employee == *asked.Employee
+		if e.Employee == nil || asked.Employee == nil || *e.Employee != *asked.Employee {
+			return usedToken()
+		}
+		return nil
 	}
-	return c.Client.ID == "" || c.Sees(e.Params.EmployerID, e.Params.CarrierID)
+	if !bankdItself(c) && !c.Sees(e.Params.EmployerID, e.Params.CarrierID) {
+		return usedToken()
+	}
+	return sameAsked(asked.Params, e.Params.EmployerID, e.Params.CarrierID)
 }
 
 func usedToken() *fault.Error {
@@ -86,20 +92,27 @@ func (b *Bank) recordIntent(ctx context.Context, c tenant.Caller, fp string, ask
 	fresh := asked
 	fresh.Stage, fresh.ConnectionID, fresh.ClientID, fresh.At = intended, newID(b.time()), c.Client.ID, b.time()
 	var e storedExchange
-	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
+	global, err := b.tokenFingerprint(store.SystemTenant, asked.Params.PublicToken)
+	if err != nil {
+		return storedExchange{}, err
+	}
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		e = fresh
+		if err := ownTenant(tx, c.TenantID, global); err != nil {
+			return auditEvent{}, err
+		}
 		s, err := sessionOfToken(tx, c.TenantID, fp)
 		if err != nil {
 			return auditEvent{}, err
 		}
 		if s.ID != "" {
-			if !s.meantFor(asked.Employee) {
-				return auditEvent{}, usedToken()
+			if err := mayExchange(c, s, asked); err != nil {
+				return auditEvent{}, err
 			}
 			e.SessionID = s.ID
 			e.Params = fromSession(asked.Params, s)
 		}
-		if c.Client.ID != "" && e.Employee == nil {
+		if !bankdItself(c) && e.Employee == nil {
 			if err := allowed(c, e.Params.EmployerID, e.Params.CarrierID); err != nil {
 				return auditEvent{}, err
 			}
@@ -118,6 +131,18 @@ func (b *Bank) recordIntent(ctx context.Context, c tenant.Caller, fp string, ask
 	})
 	crashPoint("exchange.intended")
 	return e, err
+}
+
+// ownTenant refuses a public token whose session is another tenant's: here it is unknown, whoever sends it.
+func ownTenant(tx *store.Tx, tenantID, fp string) error {
+	owner, err := tokenTenants.Get(tx, store.SystemTenant, fp)
+	if errors.Is(err, store.ErrNotFound) || err == nil && owner.TenantID == tenantID {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return usedToken()
 }
 
 // sessionOfToken finds the session of ours that a public token came from; a zero one where it came from elsewhere.
@@ -144,7 +169,8 @@ func fromSession(p connection.ExchangeParams, s storedSession) connection.Exchan
 }
 
 // refuseDuplicate holds the duplicate guard of the contract: the same institution, account name and mask, held by the
-// same owner already. It works before the exchange, so that nothing is made at Plaid.
+// same owner already. It works before the exchange, so that nothing is made at Plaid, and counts exchanges that are on
+// their way: of several at once, one passes.
 func refuseDuplicate(tx *store.Tx, tenantID string, e storedExchange) error {
 	p := e.Params
 	if p.AllowDuplicate || p.Metadata == nil || p.Metadata.Institution == nil || p.Metadata.Institution.ID == "" {
@@ -158,16 +184,49 @@ func refuseDuplicate(tx *store.Tx, tenantID string, e storedExchange) error {
 		if held.Status == connection.Removed || held.Institution.ID != p.Metadata.Institution.ID || !sameOwner(held, e) {
 			continue
 		}
-		for _, a := range p.Metadata.Accounts {
-			for _, h := range held.Accounts {
-				if a.Name == h.Name && a.Mask == h.Mask {
-					return fault.New(fault.Duplicate, "this account is linked already").WithID(held.ID).
-						WithHint("`bankctl connections reauth %s` signs in again; allow_duplicate (--allow-duplicate) links it once more", held.ID)
-				}
+		for _, h := range held.Accounts {
+			if p.Metadata.Names(h.Name, h.Mask) {
+				return linkedAlready(held.ID)
+			}
+		}
+	}
+	for rec, err := range unfinishedExchanges.Scan(tx, store.SystemTenant, store.Range{}) {
+		if err != nil {
+			return err
+		}
+		if rec.Value.TenantID != tenantID {
+			continue
+		}
+		other, err := exchanges.Get(tx, tenantID, rec.Value.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		m := other.Params.Metadata
+		if other.Stage == lost || m == nil || m.Institution == nil || m.Institution.ID != p.Metadata.Institution.ID || !sameOwner(other.ahead(), e) {
+			continue
+		}
+		for _, a := range m.Accounts {
+			if p.Metadata.Names(a.Name, a.Mask) {
+				return linkedAlready(other.ConnectionID)
 			}
 		}
 	}
 	return nil
+}
+
+func linkedAlready(id string) error {
+	return fault.New(fault.Duplicate, "this account is linked already").WithID(id).
+		WithHint("`bankctl connections reauth %s` signs in again; allow_duplicate (--allow-duplicate) links it once more", id)
+}
+
+// ahead is the connection that an exchange on its way will make, as far as the duplicate guard asks.
+func (e storedExchange) ahead() storedConnection {
+	return storedConnection{Employee: e.Employee, Connection: connection.Connection{
+		ID: e.ConnectionID, UserID: e.Params.UserID, EmployerID: e.Params.EmployerID, CarrierID: e.Params.CarrierID,
+	}}
 }
 
 func sameOwner(c storedConnection, e storedExchange) bool {

@@ -26,8 +26,8 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 	if err := b.checkHandle(c.TenantID, conn, p.AccessToken); err != nil {
 		return account.ACH{}, err
 	}
-	if (conn.EmployerID != "" || conn.CarrierID != "") && (conn.EmployerID != employer || employer == "") && (conn.CarrierID != carrier || carrier == "") {
-		return account.ACH{}, fault.Field("owner_id", "the connection belongs to another owner")
+	if err := mayServe(c, conn, account.ACH{OwnerType: p.OwnerType, OwnerID: p.OwnerID}, "owner_id"); err != nil {
+		return account.ACH{}, err
 	}
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	if err != nil {

@@ -65,7 +65,7 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 			if err != nil {
 				return auditEvent{}, err
 			}
-			if !a.followsPlaid() {
+			if !a.followsPlaid() || !serves(latest.Connection, a.ACH) {
 				continue
 			}
 			if err := b.renumber(tx, c.TenantID, a, auth, now, &r); err != nil {

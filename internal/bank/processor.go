@@ -29,7 +29,14 @@ func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id str
 		return account.ProcessorToken{}, fault.New(fault.Conflict, "the account has no linked twin at Plaid").WithID(id).
 			WithHint("`bankctl ach verify %s --connection …` joins it to a linked one", id)
 	}
-	conn, err := b.livingConnection(ctx, system(c.TenantID), a.ConnectionID)
+	conn, err := b.livingConnection(ctx, c, a.ConnectionID)
+	if err == nil && !serves(conn.Connection, a.ACH) || fault.Is(err, fault.NotFound) {
+		err = fault.New(fault.Conflict, "the account was proven through a connection of another owner").WithID(id).
+			WithHint("`bankctl ach verify %s --connection …` proves it through one of its own", id)
+	}
+	if err == nil && conn.suspensionReason() != "" {
+		err = fault.New(fault.RelinkRequired, "the connection's numbers may not be used").WithID(conn.ID).WithHint("%s", conn.Error.Hint)
+	}
 	if err != nil {
 		return account.ProcessorToken{}, err
 	}

@@ -66,7 +66,7 @@ type storedConnection struct {
 	AccessToken string       `json:"access_token"`
 	Rotating    *time.Time   `json:"rotating,omitempty"` // a swap of the token was asked for, and its outcome is not stored yet
 	Swap        bool         `json:"swap,omitempty"`     // another tool knows the token: it is to be swapped
-	Pointed     string       `json:"pointed,omitempty"`  // recordRef we had Plaid send this Item's webhooks
+	Pointed     string       `json:"pointed,omitempty"`  // where we had Plaid send this Item's webhooks
 	Mended      *time.Time   `json:"mended,omitempty"`   // when its last update session ended well
 	Read        bool         `json:"read"`               // what the link was for is done: accounts read, or the employee's account judged
 	Employee    *EmployeeRef `json:"employee,omitempty"` // an employee's own: S1's routes do not show it
@@ -175,8 +175,9 @@ var (
 	achAccounts      = store.NewCollection[storedACH]("ach_accounts")
 	achNumbers       = store.NewCollection[pointer]("ach_numbers") // by fingerprint of owner + numbers
 	connections      = store.NewCollection[storedConnection]("connections")
-	items            = store.NewCollection[pointer]("items")          // by Plaid's item id
-	sessionTokens    = store.NewCollection[pointer]("session_tokens") // by fingerprint of the public token
+	items            = store.NewCollection[pointer]("items")           // by Plaid's item id
+	sessionTokens    = store.NewCollection[pointer]("session_tokens")  // by fingerprint of the public token
+	tokenTenants     = store.NewCollection[recordRef]("token_tenants") // system, by fingerprint of the public token: whose session it came from
 	linkSessions     = store.NewCollection[storedSession]("link_sessions")
 	exchanges        = store.NewCollection[storedExchange]("exchanges") // by fingerprint of the public token
 	employeeAccounts = store.NewCollection[storedEmployee]("employee_accounts")

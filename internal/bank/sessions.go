@@ -51,17 +51,10 @@ func (b *Bank) session(ctx context.Context, c tenant.Caller, id string) (storedS
 		s, err = linkSessions.Get(tx, c.TenantID, id)
 		return missing(err, "link session")
 	})
-	if err == nil && s.ClientID != c.Client.ID && !s.visible(c) {
+	if err == nil && !seesSession(c, s) {
 		err = fault.New(fault.NotFound, "no such link session")
 	}
 	return s, err
-}
-
-func (s storedSession) visible(c tenant.Caller) bool {
-	if s.AccountID != "" {
-		return c.ActsFor(s.CompanyID, s.EmployeeID, tenant.Read)
-	}
-	return c.Sees(s.EmployerID, s.CarrierID)
 }
 
 // meantFor reports whether a session was opened for an employee's account, or, with nil, for none.
@@ -72,14 +65,13 @@ func (s storedSession) meantFor(e *EmployeeRef) bool {
 	return s.AccountID == e.Account
 }
 
-// shownTo hides the public token from clients that could not exchange it.
+// shownTo is a session as a caller sees it: the page and the token only where the caller could have opened it.
 func shownTo(c tenant.Caller, s storedSession) connection.Session {
-	may := tenant.Link
-	if s.AccountID != "" {
-		may = tenant.EmployeeLink
+	if !mayLink(c, s) {
+		s.PublicToken, s.HostedLinkURL = "", ""
 	}
-	if s.ConnectionID != "" && s.Mode == "new" || !c.Client.Role.May(may) {
-		s.PublicToken = ""
+	if s.ConnectionID != "" && s.Mode == "new" {
+		s.PublicToken = "" // used
 	}
 	return s.Session
 }
@@ -96,6 +88,9 @@ func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, 
 	s, err := b.session(ctx, c, id)
 	if err != nil {
 		return connection.Session{}, err
+	}
+	if !mayLink(c, s) {
+		return connection.Session{}, fault.New(fault.Forbidden, "a session is finished by whoever could have opened it")
 	}
 	if p.InstitutionID == "" && !p.Exit && s.ACHID == "" {
 		return connection.Session{}, fault.Field("institution_id", "is required")
@@ -148,6 +143,10 @@ func (b *Bank) settleSession(ctx context.Context, w recordRef, s storedSession, 
 	if err != nil {
 		return err
 	}
+	global, err := b.tokenFingerprint(store.SystemTenant, o.PublicToken.Reveal())
+	if err != nil {
+		return err
+	}
 	err = b.write(ctx, system(w.TenantID), func(tx *store.Tx) (auditEvent, error) {
 		latest, err := linkSessions.Get(tx, w.TenantID, w.ID)
 		if err != nil {
@@ -169,6 +168,9 @@ func (b *Bank) settleSession(ctx context.Context, w recordRef, s storedSession, 
 		}
 		if latest.State == connection.Succeeded && latest.PublicToken != "" {
 			if err := sessionTokens.Put(tx, w.TenantID, fp, pointer{w.ID}); err != nil {
+				return auditEvent{}, err
+			}
+			if err := tokenTenants.Put(tx, store.SystemTenant, global, w); err != nil {
 				return auditEvent{}, err
 			}
 		}

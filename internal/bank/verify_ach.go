@@ -45,6 +45,9 @@ func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p acc
 	if err != nil {
 		return account.ACH{}, inField(err, "plaid_item_id", "is not a connection of yours")
 	}
+	if err := mayServe(c, conn, a.ACH, "plaid_item_id"); err != nil {
+		return account.ACH{}, err
+	}
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	if err != nil && plaid.Code(err) == connection.ProductNotReady && a.pending() && a.ConnectionID == conn.ID {
 		return a.ACH, nil // the deposit is still on its way

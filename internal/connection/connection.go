@@ -3,6 +3,7 @@
 package connection
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/account"
@@ -138,6 +139,11 @@ type Metadata struct {
 	Institution   *Institution      `json:"institution"`
 	Accounts      []MetadataAccount `json:"accounts"`
 	LinkSessionID string            `json:"link_session_id,omitempty"`
+}
+
+// Names reports whether an account of this name and mask is among those chosen.
+func (m *Metadata) Names(name, mask string) bool {
+	return slices.ContainsFunc(m.Accounts, func(a MetadataAccount) bool { return a.Name == name && a.Mask == mask })
 }
 
 // MetadataAccount is one account the user chose.

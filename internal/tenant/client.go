@@ -68,3 +68,25 @@ func (m Minted) WithoutSecret() any {
 	m.Secret = ""
 	return m
 }
+
+// Covers reports whether another client, of this role and these scopes, may nothing that this one may not.
+func (c Client) Covers(role Role, p ClientParams) bool {
+	for _, a := range may[role] {
+		if !c.Role.May(a) {
+			return false
+		}
+	}
+	if p.BindEmployee != "" && (c.BindEmployee != "" || !c.Companies.Has(p.BindCompany) || !c.ActAsEmployee) {
+		return false
+	}
+	return c.BindEmployee == "" && c.Employers.Covers(p.Employers) && c.Carriers.Covers(p.Carriers) &&
+		c.Companies.Covers(p.Companies) && (c.ActAsEmployee || !p.ActAsEmployee)
+}
+
+// Params gives what a client was made with.
+func (c Client) Params() ClientParams {
+	return ClientParams{
+		Name: c.Name, Role: c.Role, Employers: c.Employers, Carriers: c.Carriers, Companies: c.Companies, ActAsEmployee: c.ActAsEmployee,
+		BindCompany: c.BindCompany, BindEmployee: c.BindEmployee,
+	}
+}

@@ -21,6 +21,14 @@ func (s Scope) Has(id string) bool {
 	return id != "" && (s.All || slices.Contains(s.IDs, id))
 }
 
+// Covers reports whether every owner of another scope is in this one.
+func (s Scope) Covers(other Scope) bool {
+	if s.All || other.Empty() {
+		return true
+	}
+	return !other.All && !slices.ContainsFunc(other.IDs, func(id string) bool { return !s.Has(id) })
+}
+
 // Empty reports whether nothing is in the scope.
 func (s Scope) Empty() bool { return !s.All && len(s.IDs) == 0 }
 
