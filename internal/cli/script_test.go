@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 
 // unhurried has nothing looked at in the background, so that what a script prints twice is the same twice.
 func unhurried() background.Tempo {
-	tempo := background.Quick
+	tempo := banktest.Quick
 	tempo.Look = time.Hour
 	return tempo
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bankctl/bankctl/internal/background"
+	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/connection"
@@ -39,7 +39,7 @@ func sandboxed(t *testing.T, ready plaidsim.Ready) *client.Client {
 		Plaid: config.Sandbox, PlaidURL: srv.URL, PlaidClientID: "5f0000000000000000000000", PlaidSecret: secret.New("0f00000000000000000000000000aa"),
 		TransactionsDays: 730,
 		LinkProducts:     config.LinkProducts{Products: []string{"auth"}, RequiredIfSupported: []string{"identity"}, Optional: []string{"transactions"}},
-	}, daemon.Options{Tempo: &background.Quick})
+	}, daemon.Options{Tempo: &banktest.Quick})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,11 +96,7 @@ func (s idCipher) fillIDs(b []byte, gaps []idSlot, work *[idBatch]scratch) {
 	}
 }
 
-func (s idCipher) id(at locator) string {
-	return string(s.appendID(make([]byte, 0, idSize), at, new(scratch)))
-}
-
-// locator is the inverse of id; ok is false for an id that was not made with this key.
+// locator is the inverse of appendID; ok is false for an id that was not made with this key.
 func (s idCipher) locator(id string) (at locator, ok bool) {
 	raw, err := hex.DecodeString(id)
 	if err != nil || len(raw) != 12 {

@@ -111,6 +111,10 @@ func headOf(segments uint32) head {
 	return head{No: 1, Accounts: []string{"a"}, Currencies: []string{"USD"}, Segments: segments}
 }
 
+func (s idCipher) id(at locator) string {
+	return string(s.appendID(make([]byte, 0, idSize), at, new(scratch)))
+}
+
 // An id decrypts to its locator; other ids are refused.
 func FuzzID(f *testing.F) {
 	s := testScrambler(f)

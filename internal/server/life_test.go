@@ -10,7 +10,6 @@ import (
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/ach"
-	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
@@ -359,7 +358,7 @@ func TestNumbersThatEnd(t *testing.T) {
 // While Plaid fails, an exchange is tried again ever more rarely, and by one alone: its rests add up.
 func TestExchangeIsTriedRarely(t *testing.T) {
 	t.Parallel()
-	tempo := background.Quick
+	tempo := banktest.Quick
 	tempo.ExchangeRetry = 10 * time.Millisecond
 	b := banktest.Start(t, banktest.Tempo(tempo))
 	token := b.PublicToken("ins_109508")

@@ -103,6 +103,16 @@ func (d desk) reload(accountID string) employee.BankAccount {
 	return a
 }
 
+// await reloads an account until a background check has made a condition true; ok is false if none does.
+func (d desk) await(accountID string, holds func(employee.BankAccount) bool) (a employee.BankAccount, ok bool) {
+	d.t.Helper()
+	ok = banktest.Eventually(func() bool {
+		a = d.reload(accountID)
+		return holds(a)
+	})
+	return a, ok
+}
+
 var first = connection.CompleteParams{InstitutionID: "ins_109508"}
 
 // R152, R118-R151: a new account, verified through Plaid.
@@ -223,10 +233,7 @@ func TestSaveFails(t *testing.T) {
 				}
 				d.Daemon.Simulator().SetFaults(nil)
 				d.link(a.AccountID, p)
-				if err := d.Daemon.Bank().RecheckEmployees(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				if got := d.reload(a.AccountID); !got.IsVerified {
+				if got, ok := d.await(a.AccountID, func(a employee.BankAccount) bool { return a.IsVerified }); !ok {
 					t.Errorf("%s: %s", got.VerificationReason, got.VerificationMessage)
 				}
 				if n := d.Daemon.Simulator().Counts()["items"]; n != 1 {
@@ -326,11 +333,10 @@ func TestLaterEvents(t *testing.T) {
 		for _, token := range d.Tokens() {
 			d.AskPlaid("/sandbox/item/reset_login", fmt.Sprintf(`{"access_token":%q}`, token))
 		}
-		if err := d.Daemon.Bank().RecheckEmployees(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		got := d.reload(a.AccountID)
-		if !got.IsVerified || got.LastCheck == nil || got.LastCheck.Reason != employee.RelinkRequired { // A42
+		got, ok := d.await(a.AccountID, func(a employee.BankAccount) bool {
+			return a.LastCheck != nil && a.LastCheck.Reason == employee.RelinkRequired
+		})
+		if !ok || !got.IsVerified { // A42
 			t.Errorf("%+v", got)
 		}
 	})
@@ -346,10 +352,8 @@ func TestLaterEvents(t *testing.T) {
 			for _, token := range d.Tokens() {
 				d.AskPlaid("/sandbox/item/set_verification_status", fmt.Sprintf(`{"access_token":%q,"account_id":%q,"verification_status":%q}`, token, plaidAccount(s, "0000"), status))
 			}
-			if err := d.Daemon.Bank().RecheckEmployees(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if got := d.reload(a.AccountID); got.IsVerified != (want == "") || got.VerificationReason != want {
+			got, ok := d.await(a.AccountID, func(a employee.BankAccount) bool { return a.VerificationReason != employee.DepositPending })
+			if !ok || got.IsVerified != (want == "") || got.VerificationReason != want {
 				t.Errorf("%v %s", got.IsVerified, got.VerificationReason)
 			}
 		})

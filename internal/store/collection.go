@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 )
@@ -79,18 +78,6 @@ func (c Collection[T]) Delete(tx *Tx, tenant, id string) error {
 		return err
 	}
 	return tx.delete(tenant, c.name, recordKey(tenant, c.name, id))
-}
-
-// Has reports whether a record with that id exists.
-func (c Collection[T]) Has(tx *Tx, tenant, id string) (bool, error) {
-	if _, err := tx.keys(tenant, id); err != nil {
-		return false, err
-	}
-	_, err := tx.raw.Get(recordKey(tenant, c.name, id))
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // Count returns how many records the tenant has, without reading them.
