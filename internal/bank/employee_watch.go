@@ -114,16 +114,6 @@ func (b *Bank) linkedEmployees(ctx context.Context) ([]linkedEmployee, error) {
 	return linked, nil
 }
 
-// RecheckEmployees asks after every linked account at once, as the schedule does in time.
-func (b *Bank) RecheckEmployees(ctx context.Context) error {
-	linked, err := b.linkedEmployees(ctx)
-	errs := []error{err}
-	for _, e := range linked {
-		errs = append(errs, b.recheck(ctx, e))
-	}
-	return errors.Join(errs...)
-}
-
 // recheck asks how an account stands now, and writes only where that changes something.
 func (b *Bank) recheck(ctx context.Context, e linkedEmployee) error {
 	defer b.locks.Lock("employee " + e.ref.Account)()

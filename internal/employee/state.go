@@ -23,11 +23,6 @@ const (
 	EventExited   Event = "exited"          // a link session ended without success
 )
 
-// Events lists them all.
-var Events = []Event{
-	EventVerified, EventExpired, EventFailed, EventRelink, EventRevoked, EventRepaired, EventNumbers, EventGone, EventExited,
-}
-
 // EventOf reads what polling an Item found: the verification_status of the joined account, and the error_code against
 // the Item. Nothing has happened where ok is false.
 func EventOf(status, code string) (e Event, ok bool) {
