@@ -131,7 +131,7 @@ func (b *Bank) noteWebhookTroubles(ctx context.Context, c tenant.Caller, conn st
 	return b.changeConnection(ctx, c, conn.ID, auditEvent{action: "connection.trouble", outcome: "noted"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		changed := false
 		for code, n := range h.Notes {
-			other := connection.CodeOf(code).Other
+			other := connection.CodeOf(code).OppositeEnd
 			if conn.Mended != nil && n.At.Add(time.Second).Before(*conn.Mended) || other != "" && h.Notes[other].At.After(n.At) {
 				continue
 			}

@@ -28,7 +28,7 @@ func (r numberCounts) details() map[string]string {
 // given another number, or an alias that replaces the old one.
 func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedConnection) error {
 	linked, err := b.linkedACH(ctx, c.TenantID, conn.ID)
-	if err != nil || len(linked) == 0 && !conn.Awaits(connection.ByNumbers) {
+	if err != nil || len(linked) == 0 && !conn.AwaitsProof(connection.ByNumbers) {
 		return err
 	}
 	asked := b.time()

@@ -91,7 +91,7 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 		if w.SignedAt.After(h.Looks[topic]) {
 			h.Looks[topic] = w.SignedAt
 		}
-		if connection.CodeOf(w.Code).Told && w.Type == "ITEM" && w.SignedAt.After(h.Notes[w.Code].At) {
+		if connection.CodeOf(w.Code).WebhookOnly && w.Type == "ITEM" && w.SignedAt.After(h.Notes[w.Code].At) {
 			h.Notes[w.Code] = hintNote{At: w.SignedAt, Until: webhookDeadline(w)}
 		}
 		h.Rev++

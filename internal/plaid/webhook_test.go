@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Nothing but what Plaid signed, over the body it signed, is ever taken for a webhook of its.
+// Only a body that Plaid signed, with its signature, is accepted as a webhook.
 func FuzzReadWebhook(f *testing.F) {
 	b := newBench(f)
 	body := []byte(`{"webhook_type":"ITEM","webhook_code":"ERROR","item_id":"x","environment":"sandbox"}`)
