@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the README's transcripts anew fro
 // fences of the README whose commands a test runs: ```console
 var transcript = regexp.MustCompile("(?s)```console\n(.*?)```")
 
-// Every ```console block of the README is what a fresh HOME with a running bankd really answers.
+// Every ```console block of the README matches the answers of the programs in a fresh HOME with a running bankd.
 func TestREADMETranscripts(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../README.md")
@@ -52,12 +52,12 @@ func TestREADMETranscripts(t *testing.T) {
 	}
 }
 
-// What differs from run to run, and what stands for it.
+// differs lists the texts that change from run to run, each with the sign that stands for it.
 var differs = []struct{ what, sign string }{
 	{`[0-9a-f]{64}`, "HASH"}, {`[0-9a-f]{24}`, "ID"}, {`bankd_test_cli_\w{32}`, "CLIENT"},
 	{`\d{4}-\d\d-\d\dT[0-9:.]+Z`, "TIME"}, {`127\.0\.0\.1:\d+`, "ADDR"}, {`(just now|\d+ ?(s|seconds?) ago)`, "AGO"},
-	{`/\S*/home\d+`, "~"}, {`hl/\w+`, "hl/PAGE"},
-	{`records +\d+`, "records N"}, // syncs in the background are audited whenever they happen {`[ \t]+\n`, "\n"},
+	{`/\S*/home\d+`, "~"}, {`hl/\w+`, "hl/PAGE"}, {`[ \t]+\n`, "\n"},
+	{`records +\d+`, "records N"}, // syncs in the background are audited whenever they happen
 }
 
 func plain(s string) string {

@@ -45,7 +45,7 @@ func TestAccountNumberForm(t *testing.T) {
 	}
 }
 
-// R49, R105: whatever prints, encodes or logs a number shows nothing of it.
+// R49, R105: a number is hidden when it is printed, encoded or logged.
 func TestNumbersCannotPrintThemselves(t *testing.T) {
 	n := ach.Numbers{Routing: ach.NewRoutingNumber("021000021"), Account: ach.NewAccountNumber("1111222233330000")}
 	var out bytes.Buffer
@@ -86,7 +86,7 @@ func FuzzRoutingNumber(f *testing.F) {
 		if n.Check() != nil {
 			return
 		}
-		// Any single wrong digit is caught: what the check digit is for.
+		// The check digit catches any single wrong digit.
 		for i := range s {
 			for d := byte('0'); d <= '9'; d++ {
 				other := s[:i] + string(d) + s[i+1:]

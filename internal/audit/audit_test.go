@@ -91,7 +91,8 @@ func TestVerifyWholeChain(t *testing.T) {
 	}
 }
 
-// Every kind of tampering at every record of a chain, by someone who can write through the store.
+// Every kind of tampering at every record of a chain, by an attacker who can even
+// write through the store.
 func TestVerifyDetectsTampering(t *testing.T) {
 	const n = 10
 	get := func(tx *store.Tx, seq int) audit.Record {

@@ -20,7 +20,7 @@ import (
 
 const testTenant = "6a1f0d8f2b3c4d5e6f708192"
 
-// storeAlone is a bank over a store in memory, without Plaid: for what the store alone decides.
+// storeAlone is a bank over a store in memory, without Plaid.
 func storeAlone(t *testing.T) (*Bank, *mem.Engine) {
 	t.Helper()
 	kek, err := vault.CreateFileKEK(filepath.Join(t.TempDir(), "k", "kek"))
@@ -44,7 +44,7 @@ func storeAlone(t *testing.T) (*Bank, *mem.Engine) {
 	return b, e
 }
 
-// A store that was written before the indexes gets them at the start: histories and rounds find what a scan would.
+// A store that was written before the indexes gets them at the start, so histories and rounds find the same as a scan.
 func TestIndexesOfAnOlderStore(t *testing.T) {
 	t.Parallel()
 	b, _ := storeAlone(t)

@@ -35,7 +35,7 @@ import (
 type Bank struct {
 	Client *client.Client // admin, all scopes
 	Daemon *daemon.Daemon
-	Plaid  *plaidspec.Recorder // what was said between bankd and the simulator
+	Plaid  *plaidspec.Recorder // records the calls between bankd and the simulator
 	Dir    string              // holds everything on disk
 	Config config.Config
 
@@ -62,7 +62,7 @@ func OnDisk(b *Bank) { b.onDisk = true }
 // Clock sets the daemon's and the simulator's clock.
 func Clock(now func() time.Time) Option { return func(b *Bank) { b.now = now } }
 
-// With sets what the operator may set.
+// With changes the operator's configuration.
 func With(set func(*config.Config)) Option {
 	return func(b *Bank) { b.set = append(b.set, set) }
 }
@@ -76,7 +76,7 @@ func Ready(ready plaidsim.Ready) Option { return func(b *Bank) { b.ready = ready
 // quickReady still lets a sync find an Item in each of its three states.
 var quickReady = plaidsim.Ready{Initial: 20 * time.Millisecond, History: 60 * time.Millisecond}
 
-// Start runs a bankd until the test ends, and fails the test where anything said on the way broke a contract.
+// Start runs a bankd until the test ends. The test fails if a request or reply broke a contract on the way.
 func Start(t testing.TB, opts ...Option) *Bank {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "bank") // t.TempDir is too long for a socket's path
@@ -174,7 +174,7 @@ func (b *Bank) NewClient(p tenant.ClientParams) *client.Client {
 	return b.newClient(p, "")
 }
 
-// NewClientOf is NewClient in another tenant, which it makes where it is not there.
+// NewClientOf is NewClient in another tenant, which it makes if there is none of the name.
 func (b *Bank) NewClientOf(tenantName string, p tenant.ClientParams) *client.Client {
 	b.t.Helper()
 	if _, err := b.Owner().AddTenant(b.t.Context(), tenant.AddParams{Name: tenantName}); err != nil && !strings.Contains(err.Error(), "there is a tenant") {
@@ -305,7 +305,7 @@ func (b *Bank) Stop() {
 // Tokens is every access, public and link token that the simulator has handed out.
 func (b *Bank) Tokens() []string { return b.tokens.all() }
 
-// Log is what the daemon has logged so far.
+// Log is the daemon's log so far.
 func (b *Bank) Log() string { return b.log.String() }
 
 type logBuffer struct {

@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-// published are full numbers that Plaid publishes for its sandbox: what a reply, a log or a file must never hold. The
+// published are full numbers that Plaid publishes for its sandbox. No reply, log or file may hold one. The
 // account number that S1 prints is not among them: S1's sample of an employer's id happens to hold it.
 var published = []string{
 	"1111222233330000", "1111222233331111", "1111222233339002", "021000021", "011401533", "110000000", "333333334",
@@ -20,7 +20,7 @@ var published = []string{
 
 var tokens = regexp.MustCompile(`access-(sandbox|production)-[0-9a-f]`)
 
-// Leaked names what of the published numbers or of Plaid's access tokens a text holds; "" where it holds none. The
+// Leaked names the published number, or the kind of Plaid's token, that a text holds; "" if it holds none. The
 // answer never quotes the whole.
 func Leaked(text string) string {
 	for _, number := range published {
@@ -41,7 +41,7 @@ func Forms(value string) []string {
 	forms := []string{value, hex.EncodeToString([]byte(value)), strings.ToUpper(hex.EncodeToString([]byte(value)))}
 	for shift := range 3 {
 		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("\x00", shift) + value))
-		// The first characters mix in what stands before, the last ones what follows.
+		// The first characters depend on the bytes before, the last ones on those after.
 		from, to := (shift*8+5)/6, len(encoded)-1
 		if to-from >= 6 {
 			forms = append(forms, encoded[from:to], strings.NewReplacer("+", "-", "/", "_").Replace(encoded[from:to]))
@@ -50,7 +50,7 @@ func Forms(value string) []string {
 	return forms
 }
 
-// tokenCatcher notes every token that the simulator hands out, so that a search knows what to look for.
+// tokenCatcher notes every token that the simulator hands out, for a later search.
 type tokenCatcher struct {
 	mu   sync.Mutex
 	seen map[string]bool

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// demoWorld is where a demo finds its bankd and leaves its files.
+// demoWorld holds the directories of a demo: one for its bankd, one for its files.
 type demoWorld struct{ bin, tmp string }
 
 func newDemoWorld(t *testing.T) demoWorld {
@@ -52,9 +52,9 @@ func (w demoWorld) checkEmpty(t *testing.T) {
 	}
 }
 
-// Interrupted while its daemon starts, the demo ends that daemon and leaves nothing.
+// Interrupted while its daemon starts, the demo ends that daemon and leaves nothing. It runs alone: a program that another
+// test starts while the script below is written would hold it open, and then it cannot be run.
 func TestInterruptedDemo(t *testing.T) {
-	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			w := newDemoWorld(t)

@@ -23,7 +23,7 @@ import (
 	"github.com/bankctl/bankctl/internal/plaidsim"
 )
 
-// office is a bankd whose socket is reached through a recorder of each call, in the order of their arrival.
+// office is a bankd behind a proxy that records each call, in the order of their arrival.
 type office struct {
 	*banktest.Bank
 	t      *testing.T
@@ -151,7 +151,7 @@ func read(t *testing.T, out string) (a employee.BankAccount) {
 
 var sessionCalls = regexp.MustCompile(`/link-sessions/`)
 
-// wantCalls holds what was called, what concerns the link session apart, against the document's words.
+// wantCalls compares the calls made, but for those of the link session, with the document's.
 func (o *office) wantCalls(account string, want ...string) {
 	o.t.Helper()
 	o.mu.Lock()

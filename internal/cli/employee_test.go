@@ -182,7 +182,7 @@ func TestEmployeeRetryAfterTheWrongAccount(t *testing.T) {
 	o.wantCalls(id, token, link, reload)
 }
 
-// Several accounts are shared and nobody can be asked which: the mask is wanted, and the session is not lost.
+// With several accounts shared and no terminal to choose on, the mask is asked for and the session is not lost.
 func TestEmployeeWhichAccount(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

@@ -150,6 +150,11 @@ func (x *terminal) end() int {
 	if after := x.termios(); after != x.before {
 		x.t.Errorf("the terminal's modes were not put back: %+v, before %+v", after, x.before)
 	}
+	select {
+	case <-x.closed:
+	case <-time.After(patience):
+		x.t.Fatal("something else keeps the terminal open")
+	}
 	all := x.text()
 	if strings.LastIndex(all, "\x1b[?25l") > strings.LastIndex(all, "\x1b[?25h") {
 		x.t.Error("the cursor stays hidden")
@@ -176,7 +181,6 @@ func TestSilentTerminal(t *testing.T) {
 	for _, args := range [][]string{{"version"}, {"--help"}, {"connections", "lst"}} {
 		x := runOnTerminal(t, path, usual, []string{"NO_COLOR=1"}, args...)
 		x.end()
-		<-x.closed
 		if all := x.text(); strings.Contains(all, "\x1b") || all == "" {
 			t.Errorf("%v wrote %q", args, all)
 		}
@@ -202,7 +206,11 @@ func TestLinkOnTerminal(t *testing.T) {
 	}
 	x.send("\x1b[B p")
 	at = x.expect(at, "2 of 3 chosen")
-	x.expect(at, "primary")
+	resized := len(x.text())
+	if err := pty.Setsize(x.control, usual); err != nil {
+		t.Fatal(err)
+	}
+	at = x.expect(resized, "USD  primary") // 60 columns are too few for it
 	x.send("\r")
 	x.expect(at, "Linked First Platypus Bank")
 	if code := x.end(); code != 0 {
@@ -343,7 +351,6 @@ func TestTableFitsTerminal(t *testing.T) {
 		if code := x.end(); code != 0 {
 			t.Fatalf("exit code %d: %q", code, x.text())
 		}
-		<-x.closed
 		for line := range strings.Lines(x.text()) {
 			if n := len([]rune(strings.TrimRight(line, "\r\n"))); n > int(cols) {
 				t.Errorf("a line of %d on %d columns: %q", n, cols, line)

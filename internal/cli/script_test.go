@@ -25,10 +25,10 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// unhurried has nothing looked at in the background, so that what a script prints twice is the same twice.
+// unhurried is a tempo without background looks, so that a script that prints an object twice prints the same.
 func unhurried() background.Tempo {
 	tempo := banktest.Quick
-	tempo.Look = time.Hour
+	tempo.Look, tempo.EmployeeOpen, tempo.EmployeeSettled = time.Hour, time.Hour, time.Hour
 	return tempo
 }
 

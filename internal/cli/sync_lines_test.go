@@ -7,7 +7,7 @@ import (
 	"github.com/bankctl/bankctl/internal/connection"
 )
 
-// The line says what is known: nothing yet, rows and rate, or a share and the time left.
+// The line tells its progress: none yet, rows and rate, or a share and the time left.
 func TestReadingLine(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 12, 0, 20, 0, time.UTC)

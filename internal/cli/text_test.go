@@ -29,7 +29,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// Whatever a bank calls an account, no cell of a table can move the cursor or break its line.
+// An account's name never moves the cursor or breaks the line of its table.
 func FuzzClean(f *testing.F) {
 	f.Add("\x1b[2J\u009b\u202e\n\xff")
 	f.Fuzz(func(t *testing.T, in string) {

@@ -41,7 +41,7 @@ func everyCommand(t *testing.T, visit func(*cobra.Command)) {
 	}
 }
 
-// Every command says what it does in the same manner, and those that run show how.
+// Every command describes itself in the same form, and each that runs has an example.
 func TestHelpOfEveryCommand(t *testing.T) {
 	t.Parallel()
 	verb := regexp.MustCompile(`^[A-Z][a-z]+ .*[^.]$`)

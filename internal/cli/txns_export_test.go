@@ -69,7 +69,7 @@ type ofxFile struct {
 	Card []ofxStatement `xml:"CREDITCARDMSGSRSV1>CCSTMTTRNRS>CCSTMTRS"`
 }
 
-// What is exported by cursor is what is listed by number, in each format, to the cent.
+// An export, which goes by cursor, holds the same rows as the list by page number, in each format and to the cent.
 func TestExportIsTheList(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

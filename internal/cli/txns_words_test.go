@@ -24,7 +24,7 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// Whatever a shop calls itself, no cell of an export is a formula, and every row stays one row.
+// A shop's name never makes a formula of an exported cell, nor two rows of one.
 func FuzzCSVRow(f *testing.F) {
 	for _, seed := range []string{"=1+1", " =1+1", "\t@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "＝1+1", "plain", "a\"b,c\nd", "\x00=1", "\u202e=1", "-12.50"} {
 		f.Add(seed, int64(1250))
@@ -114,7 +114,7 @@ func TestStatement(t *testing.T) {
 	})
 }
 
-// A narrow terminal leaves columns out before names are cut to nothing; what is pending says so in its name.
+// A narrow terminal leaves columns out before names are cut to nothing; a pending row says so in its name.
 func TestStatementColumns(t *testing.T) {
 	t.Parallel()
 	row := txn.Transaction{ID: strings.Repeat("0", idLength), Date: "2026-01-31", Amount: 2500, Currency: "USD", Direction: txn.Debit, Pending: true, Details: txn.Details{Name: "CREDIT CARD 3333 PAYMENT", Category: "LOAN_PAYMENTS"}, Place: txn.Place{BankAccountID: strings.Repeat("1", idLength)}}
@@ -167,7 +167,7 @@ func TestChart(t *testing.T) {
 	}
 }
 
-// Each row comes once, in whatever order connections are synced, and whatever comes in while an export runs.
+// Each row comes once, in any order of syncs and with rows that come in while an export runs.
 func TestExportMark(t *testing.T) {
 	t.Parallel()
 	at := func(n int) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, n*1000, time.UTC) }
@@ -253,7 +253,7 @@ func TestNoHalfFile(t *testing.T) {
 	}
 }
 
-// A card's statement is of another message set, and what is owed on it is less than nothing.
+// A card's statement is of another message set, and its debt is a negative balance.
 func TestOFXCard(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder

@@ -17,7 +17,7 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// The test binary plays two users: one who listens where it should not, and one who runs bankctl.
+// TestMain has the test binary play two users: an impostor that listens on the socket, and one that runs bankctl.
 func TestMain(m *testing.M) {
 	path := os.Getenv("PLAY_SOCKET")
 	switch os.Getenv("PLAY") {
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// A socket on which another user listens is told nothing.
+// The client sends nothing to a socket on which another user listens.
 func TestNoSecretForAnotherUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can play two users")

@@ -34,12 +34,11 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// killing is one await point of what is done with a connection, and the failures of Plaid's without which bankd never
-// comes there.
+// killing is one crash point of an action on a connection, with the failures of Plaid's that bankd must meet to come there.
 type killing struct {
-	deed, point string
-	needs       string // a route of Plaid's that must fail first
-	kinds       []string
+	action, point string
+	needs         string // a route of Plaid's that must fail first
+	kinds         []string
 }
 
 var unsure = []string{"500", "html502", "reset", "hang"} // nobody knows what Plaid did, and it did nothing
@@ -47,27 +46,27 @@ var unsure = []string{"500", "html502", "reset", "hang"} // nobody knows what Pl
 const swapRoute, removeRoute = "/item/access_token/invalidate", "/item/remove"
 
 var killings = []killing{
-	{deed: "rotate", point: "rotate.ask"}, {deed: "rotate", point: "rotate.intended"}, {deed: "rotate", point: "rotate.asked"},
-	{deed: "rotate", point: "rotate.stored"}, {"rotate", "rotate.find", swapRoute, append([]string{"lost"}, unsure...)},
+	{action: "rotate", point: "rotate.ask"}, {action: "rotate", point: "rotate.intended"}, {action: "rotate", point: "rotate.asked"},
+	{action: "rotate", point: "rotate.stored"}, {"rotate", "rotate.find", swapRoute, append([]string{"lost"}, unsure...)},
 	{"rotate", "rotate.found", swapRoute, append([]string{"lost"}, unsure...)}, {"rotate", "rotate.ended", swapRoute, append([]string{"429"}, unsure...)},
 	{"rotate", "rotate.lost", swapRoute, []string{"lost"}},
 
-	{deed: "remove", point: "remove.ask"}, {deed: "remove", point: "remove.intended"}, {deed: "remove", point: "remove.asked"},
-	{deed: "remove", point: "remove.stored"}, {"remove", "remove.again", removeRoute, []string{"429", "hang"}},
+	{action: "remove", point: "remove.ask"}, {action: "remove", point: "remove.intended"}, {action: "remove", point: "remove.asked"},
+	{action: "remove", point: "remove.stored"}, {"remove", "remove.again", removeRoute, []string{"429", "hang"}},
 
-	{deed: "update", point: "link.ask"}, {deed: "update", point: "link.asked"}, {deed: "update", point: "link.stored"},
-	{deed: "update", point: "page.walk"}, {deed: "update", point: "page.walked"}, {deed: "update", point: "poll.asked"},
-	{deed: "update", point: "poll.stored"}, {deed: "update", point: "update.mended"}, {deed: "update", point: "update.noted"},
-	{deed: "update", point: "check.ask"}, {deed: "update", point: "check.asked"}, {deed: "update", point: "check.stored"},
-	{deed: "update", point: "sync.ask"}, {deed: "update", point: "sync.asked"}, {deed: "update", point: "sync.stored"},
-	{deed: "update", point: "numbers.ask"}, {deed: "update", point: "numbers.asked"}, {deed: "update", point: "numbers.stored"},
-	{deed: "update", point: "update.checked"}, {deed: "update", point: "update.closed"}, {deed: "update", point: "update.refused"},
+	{action: "update", point: "link.ask"}, {action: "update", point: "link.asked"}, {action: "update", point: "link.stored"},
+	{action: "update", point: "page.walk"}, {action: "update", point: "page.walked"}, {action: "update", point: "poll.asked"},
+	{action: "update", point: "poll.stored"}, {action: "update", point: "update.mended"}, {action: "update", point: "update.noted"},
+	{action: "update", point: "check.ask"}, {action: "update", point: "check.asked"}, {action: "update", point: "check.stored"},
+	{action: "update", point: "sync.ask"}, {action: "update", point: "sync.asked"}, {action: "update", point: "sync.stored"},
+	{action: "update", point: "numbers.ask"}, {action: "update", point: "numbers.asked"}, {action: "update", point: "numbers.stored"},
+	{action: "update", point: "update.checked"}, {action: "update", point: "update.closed"}, {action: "update", point: "update.refused"},
 
-	{deed: "import", point: "import.ask"}, {deed: "import", point: "import.asked"}, {deed: "import", point: "import.stored"},
-	{deed: "import", point: "webhook.ask"}, {deed: "import", point: "webhook.asked"}, {deed: "import", point: "webhook.stored"},
-	{deed: "import", point: "rotate.ask"}, {deed: "import", point: "rotate.intended"}, {deed: "import", point: "rotate.asked"},
-	{deed: "import", point: "rotate.stored"}, {deed: "import", point: "sync.ask"}, {deed: "import", point: "sync.asked"},
-	{deed: "import", point: "sync.stored"},
+	{action: "import", point: "import.ask"}, {action: "import", point: "import.asked"}, {action: "import", point: "import.stored"},
+	{action: "import", point: "webhook.ask"}, {action: "import", point: "webhook.asked"}, {action: "import", point: "webhook.stored"},
+	{action: "import", point: "rotate.ask"}, {action: "import", point: "rotate.intended"}, {action: "import", point: "rotate.asked"},
+	{action: "import", point: "rotate.stored"}, {action: "import", point: "sync.ask"}, {action: "import", point: "sync.asked"},
+	{action: "import", point: "sync.stored"},
 }
 
 var connectionRoutes = []string{
@@ -98,14 +97,14 @@ func TestKillConnection(t *testing.T) {
 	sums, total := map[killingName]*killTally{}, killTally{}
 	t.Run("runs", func(t *testing.T) {
 		for i := range runs {
-			s := seed + uint64(i)*11 // so that a few runs come to every deed
+			s := seed + uint64(i)*11 // so that a few runs come to every action
 			k := killings[s%uint64(len(killings))]
-			t.Run(fmt.Sprintf("%s/%s/%d", k.deed, k.point, s), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/%s/%d", k.action, k.point, s), func(t *testing.T) {
 				t.Parallel()
 				one := newKillRun(t, bin, kept, k, s).run()
 				mu.Lock()
 				defer mu.Unlock()
-				name := killingName{k.deed, k.point}
+				name := killingName{k.action, k.point}
 				if sums[name] == nil {
 					sums[name] = &killTally{}
 				}
@@ -115,32 +114,32 @@ func TestKillConnection(t *testing.T) {
 		}
 	})
 	var table strings.Builder
-	row := func(deed, point string, sum *killTally) {
-		fmt.Fprintf(&table, "%-7s %-16s %5d %7d %16d %14d %6d %9d\n", deed, point, sum.runs, sum.killed, sum.lost, sum.later, sum.kills, sum.faulty)
+	row := func(action, point string, sum *killTally) {
+		fmt.Fprintf(&table, "%-7s %-16s %5d %7d %16d %14d %6d %9d\n", action, point, sum.runs, sum.killed, sum.lost, sum.later, sum.kills, sum.faulty)
 	}
 	for _, k := range killings {
-		if sum := sums[killingName{k.deed, k.point}]; sum != nil {
-			row(k.deed, k.point, sum)
+		if sum := sums[killingName{k.action, k.point}]; sum != nil {
+			row(k.action, k.point, sum)
 			if thorough && sum.killed == 0 {
-				t.Errorf("%s never came to %s", k.deed, k.point)
+				t.Errorf("%s never came to %s", k.action, k.point)
 			}
 		}
 	}
 	row("in all", "", &total)
 	t.Logf("%d runs from seed %d\n%-7s %-16s %5s %7s %16s %14s %6s %9s\n%s", runs, seed,
-		"deed", "point", "runs", "killed", "relink_required", "removed later", "kills", "failures", &table)
+		"action", "point", "runs", "killed", "relink_required", "removed later", "kills", "failures", &table)
 }
 
-// overtaken has a removal end while what Plaid answered before it is under way.
+// overtaken has a removal end while an older answer of Plaid's is still under way.
 func overtaken(t *testing.T, bin string, kept *keptConnections) {
 	for i, path := range []string{"/item/get", "/accounts/get", "/auth/get", "/item/get"} {
-		deed := "check"
+		action := "check"
 		if i == 3 {
-			deed = "update"
+			action = "update"
 		}
-		t.Run(deed+path, func(t *testing.T) {
+		t.Run(action+path, func(t *testing.T) {
 			t.Parallel()
-			v := newKillRun(t, bin, kept, killing{deed: deed}, uint64(i))
+			v := newKillRun(t, bin, kept, killing{action: action}, uint64(i))
 			v.run_.client = client.New(filepath.Join(v.run_.dir, "run", "s"))
 			defer v.run_.client.Close()
 			v.run_.client.ClientID, v.run_.client.Secret, v.ach = kept.clientID, kept.secret, connection.DisableACH
@@ -166,7 +165,7 @@ func overtaken(t *testing.T, bin string, kept *keptConnections) {
 	}
 }
 
-type killingName struct{ deed, point string }
+type killingName struct{ action, point string }
 
 // killTally counts runs: those that were killed where it was meant, tokens lost with their reply, removals that bankd
 // finished although no caller was told so, kills in all, and runs with failures of Plaid's.
@@ -272,7 +271,7 @@ func simulate(t *testing.T, state plaidsim.Store, around func(http.Handler) http
 	return sim, web.URL
 }
 
-// killRun does one deed on a copy of what was kept.
+// killRun does one action on a copy of keptConnections.
 type killRun struct {
 	t    *testing.T
 	k    killing
@@ -291,7 +290,7 @@ type killRun struct {
 	late     time.Duration     // how long replies about an Item's data are under way, so that others overtake them
 	removed  bool              // a caller was told so
 
-	conn      connection.Connection // whose deed it is
+	conn      connection.Connection // whose action it is
 	other     connection.Connection // nobody's: it must stay as it is
 	imported  string                // the Item that is imported
 	token     string                // its token, as the other tool has it
@@ -328,11 +327,11 @@ func newKillRun(t *testing.T, bin string, kept *keptConnections, k killing, seed
 	i := v.rnd.IntN(2)
 	v.conn, v.other = kept.conns[i], kept.conns[1-i]
 	v.ach = connection.ACHChoices[v.rnd.IntN(3)]
-	v.note("deed %s on %s, kill at %s", k.deed, v.conn.Institution.Name, k.point)
+	v.note("action %s on %s, kill at %s", k.action, v.conn.Institution.Name, k.point)
 	return v
 }
 
-// watch counts swaps of tokens where they happen, and lets a bank refuse again what the user has just mended.
+// watch counts swaps of tokens at the simulator, and lets a bank refuse again right after the user has signed in.
 func (v *killRun) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.Path
@@ -342,7 +341,7 @@ func (v *killRun) watch(next http.Handler) http.Handler {
 			v.walked = v.walked || strings.HasPrefix(path, "/hl/") && r.Method == http.MethodPost
 			v.relapse = v.relapse && !relapse
 			late := v.late
-			overtake := v.overtake == path && (v.k.deed != "update" || v.walked)
+			overtake := v.overtake == path && (v.k.action != "update" || v.walked)
 			if overtake {
 				v.overtake = ""
 			}
@@ -393,7 +392,7 @@ func (v *killRun) errorf(format string, args ...any) {
 	v.t.Errorf("seed %d: %s\n  %s", v.seed, fmt.Sprintf(format, args...), strings.Join(v.story, "\n  "))
 }
 
-// chance picks Plaid's failures: what the point needs, and in half of the runs others.
+// chance picks Plaid's failures: those that the point needs, and in half of the runs others too.
 func (v *killRun) chance() {
 	var all []plaidsim.Fault
 	if v.k.needs != "" {
@@ -451,7 +450,7 @@ func (v *killRun) run() killTally {
 	defer func() { r.bankd.stop() }()
 	v.act(v.rnd.IntN(3) == 0)
 	wait := 100 * time.Millisecond
-	if v.k.needs != "" || v.k.deed == "update" || strings.HasPrefix(v.k.point, "webhook.") {
+	if v.k.needs != "" || v.k.action == "update" || strings.HasPrefix(v.k.point, "webhook.") {
 		wait = 3 * time.Second // the background comes there
 	}
 	if v.dead(wait) {
@@ -486,9 +485,9 @@ func (v *killRun) run() killTally {
 	return v.tally
 }
 
-// prepare makes at the simulator what the deed is about.
+// prepare brings the simulator into the state that the action needs.
 func (v *killRun) prepare() {
-	switch v.k.deed {
+	switch v.k.action {
 	case "update":
 		if err := v.sim.ApplyEvent(plaidsim.Event{Kind: "login_required", Item: v.conn.ItemID}); err != nil {
 			v.fatal("%v", err)
@@ -524,7 +523,7 @@ func (v *killRun) ask(path string, body map[string]any) map[string]any {
 	return out
 }
 
-// act does the deed as a user would, with somebody else at the same connection where accompanied.
+// act does the action as a user would, with somebody else at the same connection where accompanied.
 func (v *killRun) act(accompanied bool) {
 	ctx, cancel := context.WithTimeout(v.t.Context(), time.Minute)
 	defer cancel()
@@ -535,7 +534,7 @@ func (v *killRun) act(accompanied bool) {
 		which := v.rnd.IntN(4)
 		side.Go(func() { v.accompany(ctx, which) })
 	}
-	switch c := v.run_.client; v.k.deed {
+	switch c := v.run_.client; v.k.action {
 	case "check":
 		_, err := c.CheckConnection(ctx, v.conn.ID)
 		v.expected("check", err)
@@ -567,7 +566,7 @@ func (v *killRun) act(accompanied bool) {
 	side.Wait()
 }
 
-// giveAway removes the connection, whatever state the deed has left it in.
+// giveAway removes the connection from any state.
 func (v *killRun) giveAway() {
 	id := v.conn.ID
 	if v.imported != "" {
@@ -617,7 +616,7 @@ func (v *killRun) wasRemoved() bool {
 	return v.removed
 }
 
-// expected takes what a kill or a failure of Plaid's may cause, and nothing else.
+// expected fails the test on an error that neither a kill nor a failure of Plaid's may cause.
 func (v *killRun) expected(what string, err error) {
 	v.note("%s: %v", what, err)
 	switch fault.As(err).Code {
@@ -655,7 +654,7 @@ func (v *killRun) conns() []connection.Connection {
 	return out
 }
 
-// settle waits until bankd has finished by itself what was begun.
+// settle waits until bankd has finished by itself every swap and removal that was begun.
 func (v *killRun) settle() {
 	why := ""
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
@@ -708,7 +707,7 @@ func hashOf(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// compare holds what is here against the simulator's own state.
+// compare checks bankd's records against the simulator's own state.
 func (v *killRun) compare() {
 	lost, swapped, removed := v.audited("connection.lose_token"), v.audited("connection.rotate"), v.audited("connection.remove")
 	owners := map[string][]connection.Connection{}
@@ -790,7 +789,7 @@ func (v *killRun) open(c connection.Connection, lost bool) {
 	}
 }
 
-// rests checks what rests on a connection: its accounts, and the ACH accounts whose numbers came from it.
+// rests checks a connection's accounts and the ACH accounts with numbers from it.
 func (v *killRun) rests(c connection.Connection) {
 	gone := c.Status == connection.Removed
 	accounts, _, err := v.run_.client.ListAccounts(v.t.Context(), account.Query{ConnectionID: c.ID}, page.Request{Limit: 100})

@@ -28,6 +28,7 @@ const (
 	TokenizedStrict       Reason = "tokenized_strict"        // aliased account, which the company does not accept
 	RoutingReview         Reason = "routing_review"          // right account number, another routing number of that bank
 	NotStarted            Reason = "not_started"             // nothing was linked
+	LinkNotSaved          Reason = "link_not_saved"          // the result of a finished Link was not saved
 	Attested              Reason = "attested"                // by an administrator
 )
 
@@ -36,7 +37,7 @@ const (
 // open), then faults that kept us from asking, then eligibility for payroll, then the numbers, and for aliased accounts
 // the policy, the mask, the routing number and last the name.
 var Reasons = []Reason{
-	Attested, NotStarted, Exited, RelinkRequired, AccountMissing, DepositFailed, DepositExpired, DepositPending,
+	Attested, NotStarted, LinkNotSaved, Exited, RelinkRequired, AccountMissing, DepositFailed, DepositExpired, DepositPending,
 	InstitutionDown, PlaidUnavailable, NotEligible, TokenizedStrict, TokenizedMaskMismatch, NumberMismatch, RoutingReview,
 	RoutingMismatch, NameUnavailable, NameMismatch,
 }

@@ -1,6 +1,7 @@
 package employee
 
 import (
+	"strings"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -68,6 +69,27 @@ func (a BankAccount) exit(at time.Time) BankAccount {
 		return a
 	}
 	return a.Judged(Refused(Exited), at)
+}
+
+// Unsaved notes, for an account without a verdict, that Link was finished and its result was not saved.
+func (a BankAccount) Unsaved(at time.Time) BankAccount {
+	switch a.VerificationReason {
+	case NotStarted, Exited:
+		if !a.IsVerified {
+			return a.Judged(Refused(LinkNotSaved), at)
+		}
+	}
+	return a
+}
+
+// Open reports whether a background check may change the verdict: the account is verified, or a link call has begun a
+// verdict. Other accounts wait for a link call.
+func (a BankAccount) Open() bool { return a.IsVerified || a.Watched() }
+
+// TurnToPlaid makes Plaid verify an account that was added without verification.
+func (a BankAccount) TurnToPlaid(holder string, at time.Time) BankAccount {
+	a.VerificationType, a.AccountHolderName, a.UpdatedAt = ByPlaid, strings.TrimSpace(holder), at
+	return a.explained()
 }
 
 // loseAccess takes access away. Equal numbers stay equal, but a bank's alias ends with its permission.

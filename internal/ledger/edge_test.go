@@ -71,7 +71,7 @@ func (x *tampered) list(q txn.Query) (ledger.Listing, error) {
 	return x.ledger.List(x.Context(), books, itemNames, q)
 }
 
-// write changes stored bytes behind the store's back; change gets the segments in order.
+// write changes stored segments behind the store's back; change gets them in order.
 func (x *tampered) write(change func(stored [][]byte)) {
 	x.Helper()
 	err := x.engine.Update(x.Context(), func(tx store.EngineTx) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// fillOwner adds an owner, as bank does.
+// fillOwner adds an account's owner, as bank does.
 func fillOwner(p *txn.Place) {
 	p.PlaidItemID, p.BankAccountID = "item<&>"+p.ConnectionID, "bank-"+p.PlaidAccountID
 	if p.PlaidAccountID == "acc1" {
@@ -23,7 +23,7 @@ func fillOwner(p *txn.Place) {
 	}
 }
 
-// A page is, byte for byte, the JSON that encoding/json makes of the listing's structs.
+// A page's JSON equals that of encoding/json, byte for byte.
 func TestPageIsTheListing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()

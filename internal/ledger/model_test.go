@@ -240,7 +240,7 @@ func commit(ctx context.Context, db *store.DB, l *ledger.Ledger, item string, u 
 	})
 }
 
-// key is a row as the API shows it, without what the model does not know.
+// key is a row as the API shows it, without the fields that the model lacks.
 func key(t txn.Transaction) string {
 	return fmt.Sprintf("%s|%s|%s|%s|%d|%s|%v|%s|%s|%s", t.PlaidTransactionID, t.PlaidAccountID, t.Date, t.Name, t.Amount, t.Currency, t.Pending, t.PendingTransactionID, t.MerchantName, t.Category)
 }

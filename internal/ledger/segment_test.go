@@ -26,7 +26,7 @@ func genRow(t *rapid.T) row {
 	return r
 }
 
-// Decoding returns the rows that were encoded, and reads a text only on demand.
+// An encoded segment decodes to the same rows, and texts are read only on demand.
 func TestSegmentRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := rapid.SliceOfN(rapid.Custom(genRow), 1, maxRows).Draw(t, "rows")
@@ -65,7 +65,7 @@ func TestSegmentBounds(t *testing.T) {
 	}
 }
 
-// Any bytes are refused or read to their end; nothing panics, nothing is read out of bounds.
+// Reading arbitrary bytes ends or is refused, without a panic or a read out of bounds.
 func FuzzSegment(f *testing.F) {
 	rows := []row{{text: text{Details: txn.Details{PlaidTransactionID: "a", Name: `Say "hi" <b>`}}}, {rowHeader: rowHeader{flags: wasPending}, text: text{Details: txn.Details{PlaidTransactionID: "b", PendingTransactionID: "p", Name: "☕"}}}}
 	head, body, err := encode(rows)
@@ -88,7 +88,7 @@ func FuzzSegment(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, texts, err := encode(rows) // rows that can be read can be written, and read back the same
+		again, texts, err := encode(rows) // rows that were read can be written, and read as the same
 		if err != nil {
 			return // escaping may have made the text longer
 		}

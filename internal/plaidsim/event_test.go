@@ -110,7 +110,7 @@ func (l *linked) restarted(store *memory) *linked {
 	return &linked{again, l.access, l.item, kept}
 }
 
-// happen sends an event by HTTP, or calls ApplyEvent if via says so.
+// happen sends an event by HTTP or by Go, as via says.
 func (l *linked) happen(via string, body object) (problem string) {
 	l.t.Helper()
 	if via == "http" {
@@ -154,10 +154,10 @@ func (l *linked) happenHTTP(body object) string {
 	return field
 }
 
-// eventCase is a kind of event, its fields, and the checks after it.
+// eventCase is a kind of event, its parameters, and the state that follows.
 type eventCase struct {
 	kind  string
-	bank  string // empty means ins_109508
+	bank  string // empty = ins_109508
 	body  object
 	hooks []string
 	told  func(t *testing.T, l *linked, hooks map[string]object)
@@ -393,7 +393,8 @@ func (l *linked) info() plaidsim.ItemInfo {
 	return all[i]
 }
 
-// linkedItem makes an Item, syncs all its transactions and waits for its first webhooks.
+// linkedItem is an Item with all its transactions there and synced, and
+// its first webhooks delivered.
 func linkedItem(t *testing.T, store *memory, bank, user string) (*linked, chan delivery) {
 	t.Helper()
 	s := start(t, plaidsim.Options{Store: store})
@@ -404,7 +405,7 @@ func linkedItem(t *testing.T, store *memory, bank, user string) (*linked, chan d
 	l := &linked{s, out["access_token"].(string), out["item_id"].(string), store}
 	l.ok("/transactions/sync", object{"access_token": l.access})
 	s.clock.add(3 * time.Second)
-	l.call("/item/get") // any call runs due events
+	l.call("/item/get") // any call makes due events happen
 	s.collect(got, "INITIAL_UPDATE", "HISTORICAL_UPDATE", "SYNC_UPDATES_AVAILABLE")
 	return l, got
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// replica is a caller's copy of the transactions, built by /transactions/sync.
+// replica is the copy of a caller of /transactions/sync.
 type replica struct {
 	rows   map[string]object
 	cursor string
@@ -97,8 +97,8 @@ func (l *linked) fresh() map[string]object {
 	return out
 }
 
-// After any changes of rows and accounts, a caller who followed them has the same rows as one who starts anew, and as
-// /transactions/get.
+// After events to rows and accounts, a caller with a cursor holds the same rows
+// as one who begins anew, and as /transactions/get.
 func TestEventTransactionsAgree(t *testing.T) {
 	t.Parallel()
 	for _, user := range []string{"user_good", "user_transactions_dynamic", "user_bulk_300"} {

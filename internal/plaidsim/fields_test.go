@@ -119,7 +119,7 @@ func FuzzCheckFields(f *testing.F) {
 			}
 			return
 		}
-		// an accepted body has every required field and no unknown one
+		// an accepted request has every required field and no unknown one
 		if len(missingFields(root, obj, "")) > 0 || len(unknownFields(root, obj, "")) > 0 {
 			t.Error("a wrong body was let through")
 		}

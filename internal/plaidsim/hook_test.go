@@ -57,7 +57,7 @@ func next(t *testing.T, from chan delivery) (delivery, object) {
 			t.Fatal(err)
 		}
 		return d, body
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no webhook came")
 	}
 	return delivery{}, nil
@@ -114,7 +114,7 @@ func (s *sim) collect(from chan delivery, codes ...string) map[string]object {
 	return out
 }
 
-// verify does the checks that Plaid's documentation asks of a receiver.
+// verify checks a webhook as Plaid's documentation asks of a receiver.
 func (s *sim) verify(d delivery) {
 	s.t.Helper()
 	unverified, _, err := jwt.NewParser().ParseUnverified(d.token, jwt.MapClaims{})
@@ -242,7 +242,7 @@ func TestWebhookOfAnAbandonedLink(t *testing.T) {
 	}
 }
 
-// Undelivered webhooks are in the state and are sent after a restart.
+// A webhook that its receiver did not take is kept in the state, and sent after a restart.
 func TestWebhooksSurviveARestart(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
@@ -264,7 +264,7 @@ func TestWebhooksSurviveARestart(t *testing.T) {
 func TestWebhookRetryEnds(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
-	s := start(t, plaidsim.Options{Store: store, WebhookRetry: plaidsim.WebhookRetry{First: time.Millisecond, Factor: 2, Cap: 4 * time.Millisecond, For: 40 * time.Millisecond}})
+	s := start(t, plaidsim.Options{Store: store, WebhookRetry: plaidsim.WebhookRetry{First: time.Millisecond, Factor: 2, Cap: 100 * time.Millisecond, For: 2 * time.Second}})
 	target, got := receiver(t, slices.Repeat([]int{503}, 100)...)
 	s.ok("/sandbox/item/reset_login", object{"access_token": s.hooked(target, "auth")})
 	eventually(t, "it is given up", func() bool { return len(got) > 2 && !strings.Contains(string(store.snapshot().b), `"Hooks"`) })

@@ -257,7 +257,7 @@ func TestLifetimes(t *testing.T) {
 	s.refused("/auth/get", object{"access_token": access}, 400, "ITEM_LOGIN_REQUIRED")
 }
 
-// TestOlderState loads a state without the fields added since, and continues.
+// TestOlderState loads a state of an older version, and goes on.
 func TestOlderState(t *testing.T) {
 	t.Parallel()
 	for _, user := range []string{"user_good", "user_transactions_dynamic", "user_bulk_300"} {

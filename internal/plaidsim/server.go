@@ -162,16 +162,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveEvents(w, r)
 		return
 	}
+	page := strings.HasPrefix(r.URL.Path, "/hl/")
+	if !page {
+		s.count(r.URL.Path) // before a fault, which may reach the caller sooner than the count
+	}
 	fault, faulty := s.faults.take(r.URL.Path, s.now())
 	if faulty && s.inject(w, r, fault) {
-		s.count(r.URL.Path)
 		return
 	}
-	if strings.HasPrefix(r.URL.Path, "/hl/") {
+	if page {
 		s.servePage(w, r)
 		return
 	}
-	s.count(r.URL.Path)
 	requestID := s.requestID()
 	reply, apiErr := s.answer(r, requestID, fault.Kind)
 	if fault.Kind == "lost" {

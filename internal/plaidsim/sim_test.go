@@ -20,7 +20,7 @@ import (
 	"github.com/bankctl/bankctl/internal/plaidspec"
 )
 
-// everything records the requests and replies of every simulator of this run.
+// everything gathers the requests and replies of every simulator of this run.
 var everything = sync.OnceValue(func() *plaidspec.Recorder { return plaidspec.Wrap(http.NotFoundHandler()) })
 
 func TestMain(m *testing.M) {

@@ -1,5 +1,5 @@
 // Package plaidspec holds requests and replies against Plaid's own OpenAPI
 // document, as the plaid-go module ships it. It owns the validation and the
-// counting; what to send is left to the tests that use it. Only tests import
+// counting; the tests that use it choose the requests. Only tests import
 // it.
 package plaidspec

@@ -36,7 +36,7 @@ type Recorder struct {
 	violations []string
 }
 
-// Wrap returns a Recorder around a handler. It panics where the document
+// Wrap returns a Recorder around a handler. It panics if the document
 // cannot be loaded, since nothing can be validated then.
 func Wrap(h http.Handler) *Recorder {
 	s, err := load()
@@ -130,7 +130,7 @@ func (r *Recorder) checkRequestID(path string, rec *capture) {
 	}
 }
 
-// reason describes an error by where and what, never by the value.
+// reason describes an error by its place and rule, never by the value.
 func reason(err error) string {
 	var multi openapi3.MultiError
 	if errors.As(err, &multi) && len(multi) > 0 {
@@ -198,7 +198,7 @@ func (r *Recorder) Report() string {
 	return b.String()
 }
 
-// Merge adds what another Recorder has seen.
+// Merge adds the counts and violations of another Recorder.
 func (r *Recorder) Merge(other *Recorder) {
 	other.mu.Lock()
 	defer other.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestRecorderSeesBreaches is the control: what is wrong must be noticed.
+// TestRecorderSeesBreaches is the negative control: each wrong request or reply is noticed.
 func TestRecorderSeesBreaches(t *testing.T) {
 	const good = `{"access_token":"access-x","item_id":"i","request_id":"r"}`
 	const failure = `{"error_type":"ITEM_ERROR","error_code":"X","error_message":"m","display_message":null,"request_id":"r"}`

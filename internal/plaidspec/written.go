@@ -35,7 +35,7 @@ func (r *Recorder) Write() error {
 	return f.Close()
 }
 
-// ReadAll adds up what Write left in a directory.
+// ReadAll adds up the files that Write left in a directory.
 func ReadAll(dir string) (*Recorder, error) {
 	names, err := filepath.Glob(filepath.Join(dir, "spec-*.json"))
 	if err != nil {

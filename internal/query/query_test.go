@@ -32,7 +32,7 @@ func read(raw string, into ...any) (fault.Problems, error) {
 	return bad, nil
 }
 
-// A7: what does not parse is refused whole.
+// A7: a query that does not parse is refused whole.
 func TestBrokenQueries(t *testing.T) {
 	for _, raw := range []string{"employer_id=acme%zz", "%", "a=b;c=d", "employer_id=acme;", "%zz=1", "a=%4"} {
 		if _, err := query.Parse(raw); !fault.Is(err, fault.BadRequest) {
@@ -113,7 +113,7 @@ func TestOtherKinds(t *testing.T) {
 	}
 }
 
-// What the client encodes the daemon decodes to the same.
+// The daemon decodes a query to the one that the client encoded.
 func TestThereAndBack(t *testing.T) {
 	text := func(t *rapid.T, name string) string { return rapid.StringN(0, 30, -1).Draw(t, name) }
 	rapid.Check(t, func(t *rapid.T) {
@@ -163,7 +163,7 @@ func TestEnums(t *testing.T) {
 	}
 }
 
-// Every parameter says what it is for, or what it may be.
+// Every parameter has a description or a list of values.
 func TestEveryParameterIsDescribed(t *testing.T) {
 	for _, q := range []any{txn.Query{}, txn.Grouping{}, txn.Removal{}, account.Query{}, account.ACHQuery{}, account.DeleteQuery{}, connection.Query{},
 		connection.WaitQuery{}, connection.ExpiringQuery{}, connection.UsageQuery{}, connection.RemoveParams{}, employee.Query{}, employee.TokenQuery{}, trail.Query{}, page.Request{}} {

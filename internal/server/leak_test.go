@@ -18,7 +18,7 @@ import (
 	"github.com/bankctl/bankctl/internal/secret"
 )
 
-// planted is what must be nowhere on disk, by what it is.
+// planted holds the values that must be nowhere on disk, by their kind.
 type planted map[string][]string
 
 // plant does everything that brings a secret into the daemon, then stops it.
@@ -66,7 +66,7 @@ func plant(t *testing.T) (b *banktest.Bank, stored planted, secrets []string) {
 	return b, stored, append(secrets, b.Client.Secret)
 }
 
-// plantLife brings in what the life of a connection brings: swapped and imported tokens, a processor's, a webhook's link
+// plantLife brings in the secrets of a connection's life: swapped and imported tokens, a processor's, a webhook's link
 // token, numbers typed into Plaid's page.
 func plantLife(t *testing.T, b *banktest.Bank, conn connection.Connection) {
 	t.Helper()

@@ -86,7 +86,7 @@ func TestRemovalGoesOn(t *testing.T) {
 	}
 }
 
-// What becomes of ACH accounts is the caller's choice; an alias dies with its connection either way.
+// The caller chooses whether ACH accounts outlive their connection; an alias never does.
 func TestRemovalAndACH(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)
@@ -380,7 +380,7 @@ func TestExchangeIsTriedRarely(t *testing.T) {
 	}
 }
 
-// What is over is forgotten after its time; what is linked stays.
+// A finished session is forgotten after its time; the connection it made stays.
 func TestSessionsAreForgotten(t *testing.T) {
 	t.Parallel()
 	c := &clock{}
@@ -407,7 +407,7 @@ func TestSessionsAreForgotten(t *testing.T) {
 	}
 }
 
-// Without webhooks too: what a user shares no more, or the bank has renumbered, is found by bankd's own round.
+// Without webhooks, bankd's own round finds accounts that are no longer shared, or have other numbers.
 func TestRoundFindsWhatNobodyTells(t *testing.T) {
 	t.Parallel()
 	c := &clock{}
@@ -435,7 +435,7 @@ func TestRoundFindsWhatNobodyTells(t *testing.T) {
 	}
 }
 
-// A new link takes up the accounts of the one that was lost: same id, nickname and owner, proven by what Plaid says now.
+// A new link takes up the accounts of the lost one: same id, nickname and owner, proven by Plaid's answer of now.
 func TestRelinkRejoins(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)
@@ -466,7 +466,7 @@ func TestRelinkRejoins(t *testing.T) {
 	}
 }
 
-// A sign-in that Plaid refuses leaves a new link as what is offered.
+// After a sign-in that Plaid refuses, the next step is a new link.
 func TestRefusedReauth(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)
@@ -483,7 +483,7 @@ func TestRefusedReauth(t *testing.T) {
 	}
 }
 
-// The simulator's accounts keep their ids over a restart, as Plaid's do: what rests on one still does.
+// The simulator's accounts keep their ids over a restart, as Plaid's do, so ACH accounts still find theirs.
 func TestAccountsSurviveARestart(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t, banktest.OnDisk)

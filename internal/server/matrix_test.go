@@ -20,7 +20,7 @@ import (
 
 // The oracle of this test is written by hand from the contract, not taken from the code under test.
 
-// Who may use a route at all; "bound" is a client bound to one employee.
+// The roles that may use a route at all; "bound" is a client bound to one employee.
 const (
 	anyone  = "anyone"
 	readers = "viewer support operator admin bound"
@@ -49,13 +49,13 @@ var allowed = map[string]string{
 	"CreateProcessorToken": linkers, "Examine": admins,
 }
 
-// fixture is what one line of the matrix works on, all of it owned by one employer.
+// fixture is the set of objects that one line of the matrix works on, all of them one employer's.
 type fixture struct {
 	employer, account, ach, connection, item, plaidAccount, session, token, client string
 	person                                                                         string // an employee's account, of company c-EMPLOYER
 }
 
-// probe is how a route is called on a fixture, and what a caller who does not see the fixture's employer gets.
+// probe is a call of a route on a fixture, with the status for a caller who sees the fixture's employer and for others.
 type probe struct {
 	path, body string
 	outside    int // 404 object, 403 creation, 422 reference in a body, 200 list without rows
@@ -210,7 +210,7 @@ func callers() []matrixCaller {
 	return append(all, bound("bound_to_the_employee", "p1", true), bound("bound_to_another", "p2", false))
 }
 
-// want is what the contract says of one cell.
+// want is the contract's status of one cell.
 func (c matrixCaller) want(line server.Line, p probe) int {
 	s2 := strings.Contains(line.Path, "/companies/") && line.Act != "administer"
 	switch {
@@ -289,7 +289,7 @@ func TestNotInTheEmployeesContext(t *testing.T) {
 	}
 }
 
-// elsewhere is what a client of all scopes in another tenant gets: there the same employer's id is its own to use, and
+// elsewhere is the status for a client of all scopes in another tenant: there the same employer's id is its own to use, and
 // none of the fixture's objects exists.
 func elsewhere(route string, p probe) int {
 	switch route {
@@ -307,7 +307,7 @@ func elsewhere(route string, p probe) int {
 	return p.outside
 }
 
-// inOrder puts what takes an object away behind everything else, the connection last.
+// inOrder puts routes that delete behind all others, the connection's last.
 func inOrder(table []server.Line) []server.Line {
 	var first, last []server.Line
 	for _, l := range table {

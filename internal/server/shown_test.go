@@ -11,8 +11,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// TestShownConnection reads a connection by id, whose JSON is kept, and holds it against the list, whose JSON is not:
-// before and after what changes it, and for one who may not see it.
+// TestShownConnection compares a connection read by id with the same one in the list, before and after changes, and checks
+// that a client of another employer finds neither.
 func TestShownConnection(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)

@@ -13,14 +13,14 @@ import (
 	"github.com/bankctl/bankctl/internal/plaidsim"
 )
 
-// A signal is what happens to an Item, what a user is shown and told to do, and what heals it.
+// signal is an event of an Item, the state and the next step that it shows, and the way it heals.
 type signal struct {
 	name        string
-	institution string // ins_109508 where empty
+	institution string // empty = ins_109508
 	event       plaidsim.Event
 	told        bool // only a webhook tells of it
 
-	status, code, step string // code and step are those of the error, or of a notice where the status is active
+	status, code, step string // code and step are the error's; with status active, a notice's
 	ach                string // status of the ACH account of mask 0000 meanwhile; empty = verified
 	reason             string // why it is disabled
 
@@ -297,7 +297,7 @@ func (x *signalCase) healed() {
 	}
 }
 
-// What ends soon is in the calendar, with the command that puts it off.
+// The calendar lists each end that is near, with the command that puts it off.
 func TestExpiring(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)

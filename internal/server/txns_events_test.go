@@ -18,8 +18,8 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// Whatever Plaid does to rows that are here already (another date, another currency, a late removal, posting, a change
-// of its data between two pages), a sync makes ours equal to what Plaid lists, and sums follow (R84-R101, A18-A23).
+// A sync makes our rows and sums equal to Plaid's after any change at Plaid: another date, another currency, a late
+// removal, posting, a change between two pages (R84-R101, A18-A23).
 func TestSyncThroughEvents(t *testing.T) {
 	t.Parallel()
 	for _, user := range []string{"user_good", "user_transactions_dynamic", "user_bulk_9000"} {
@@ -160,7 +160,7 @@ func checkSums(t *testing.T, b *banktest.Bank, rows map[string]row) {
 	}
 }
 
-// checkRemoved sees that what was here once and is no more can be asked for, unless a posted row took its place.
+// checkRemoved checks that each row that disappeared is listed as removed, unless a posted row replaced it.
 func checkRemoved(t *testing.T, b *banktest.Bank, now, seen map[string]row) {
 	t.Helper()
 	gone := map[string]bool{}

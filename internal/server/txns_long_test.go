@@ -30,7 +30,7 @@ func TestTransactionsDays(t *testing.T) {
 	}
 }
 
-// A sync goes on when whoever asked for it hangs up, tells how far it is, and another call joins it.
+// A sync goes on when its caller hangs up, tells how far it is, and another call joins it.
 func TestSyncOutlivesItsCaller(t *testing.T) {
 	t.Parallel()
 	tempo := banktest.Quick
@@ -61,7 +61,7 @@ func TestSyncOutlivesItsCaller(t *testing.T) {
 	}
 }
 
-// Asked to, Plaid looks at the bank first: what was pending is posted, and new rows are there at once.
+// With refresh, Plaid looks at the bank first: pending rows are posted, and new ones are there at once.
 func TestSyncRefresh(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)

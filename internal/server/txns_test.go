@@ -120,7 +120,7 @@ func TestTransactions(t *testing.T) {
 	}
 }
 
-// What Plaid does to a cursor: changes between pages, failures in the middle, nothing ready yet.
+// A sync gets through changes between pages, failures in the middle and an Item that is not ready yet.
 func TestSyncThroughTrouble(t *testing.T) {
 	t.Parallel()
 	for _, faults := range []string{"/transactions/sync:500:2", "/transactions/sync:html502:2", "/transactions/sync:reset:2", "/transactions/sync:mutation:2"} {

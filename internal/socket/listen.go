@@ -19,8 +19,7 @@ const maxPath = 104
 var ErrInUse = errors.New("another bankd listens there")
 
 // Listen makes the socket at path, mode 0600. Its directory must be private; Listen makes a missing one. It replaces a
-// socket on which nobody listens; any other file there is an error. It changes the umask of the process for a moment:
-// call it at start-up.
+// socket on which nobody listens; any other file there is an error.
 func Listen(path string) (net.Listener, error) {
 	l, err := listen(path)
 	if err != nil {
@@ -44,9 +43,15 @@ func listen(path string) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	before := syscall.Umask(0o177)
-	defer syscall.Umask(before)
-	return net.Listen("unix", path)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	// Nobody else reaches it before its mode is set: the directory is ours alone. The umask would be the whole process's.
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
 
 // openPrivateDir opens a directory that belongs to us alone, so that nobody else can replace our socket.

@@ -153,8 +153,8 @@ func valuesOf(t testing.TB, path string) map[string][]byte {
 	return values
 }
 
-// Without the key nobody can change the file unnoticed: every key deleted, every value replaced by an older or another
-// one.
+// Edits of the file without the key are detected: each key deleted, each
+// value replaced by an older or another one.
 func TestOfflineEditsAreDetected(t *testing.T) {
 	t.Parallel()
 	if !store.Sealed {

@@ -32,7 +32,7 @@ func rowAt(i int) txn.Transaction {
 	return t
 }
 
-// shelf is a browser whose rows the test holds.
+// shelf is a browser over rows of the test's own.
 type shelf struct {
 	t     *testing.T
 	m     browseModel
@@ -86,7 +86,7 @@ func (s *shelf) send(msg tea.Msg) tea.Cmd {
 	return cmd
 }
 
-// run does what commands ask for until nothing more comes of it.
+// run executes commands, and those that follow from them, to the end.
 func (s *shelf) run(cmd tea.Cmd) {
 	if cmd == nil {
 		return
@@ -193,7 +193,7 @@ func TestBrowseAnywhere(t *testing.T) {
 	})
 }
 
-// What is typed is asked for once the typing rests; what was asked before is dropped.
+// A filter is asked for once the typing rests, and the answer to an older one is dropped.
 func TestBrowseFilters(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, 500, 80, 24)

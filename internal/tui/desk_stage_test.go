@@ -39,7 +39,7 @@ func queue() []employee.BankAccount {
 	return all
 }
 
-// stage is a desk whose world the test holds.
+// stage is a desk on a simulated client and clock.
 type stage struct {
 	t    *testing.T
 	m    deskModel
@@ -91,7 +91,7 @@ func (s *stage) send(msg tea.Msg) tea.Cmd {
 
 var named = map[string]tea.KeyType{"enter": tea.KeyEnter, "esc": tea.KeyEsc, "down": tea.KeyDown, "up": tea.KeyUp, "pgdown": tea.KeyPgDown, "ctrl+c": tea.KeyCtrlC}
 
-// press presses keys; what each of them asks for happens before the next one.
+// press presses keys, and executes the commands of each before the next one.
 func (s *stage) press(keys ...string) {
 	s.t.Helper()
 	for _, k := range keys {
@@ -103,7 +103,7 @@ func (s *stage) press(keys ...string) {
 	}
 }
 
-// run does what commands ask for, until nothing more comes of it; a link that stays pending is looked at once more alone.
+// run executes commands, and those that follow from them, to the end. A link that stays pending gets one more look.
 func (s *stage) run(cmd tea.Cmd) {
 	s.t.Helper()
 	for n := 0; cmd != nil && n < 5 && !s.m.typing; n++ {

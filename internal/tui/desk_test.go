@@ -51,7 +51,7 @@ func TestDeskViews(t *testing.T) {
 	}
 }
 
-// Whatever the size, nothing is cut off at an edge or pushes the keys from the screen.
+// At every size, no line is cut off at an edge and the keys stay on the screen.
 func TestDeskFitsEverySize(t *testing.T) {
 	t.Parallel()
 	for _, keys := range [][]string{{}, {"enter"}, {"l"}, {"h"}, {"b"}, {"?"}, {"/", "x"}} {
@@ -118,7 +118,7 @@ func TestDeskSearchesAsYouType(t *testing.T) {
 	}
 }
 
-// Keys typed fast come as one message; what is pasted is no command.
+// Keys typed fast come as one message; pasted text is no command.
 func TestDeskKeysAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, 80, 24)

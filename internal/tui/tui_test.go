@@ -27,7 +27,7 @@ var three = []Choice{
 	{ID: "c", Name: "Plaid Cash Management", Mask: "9002", Detail: "cash management"},
 }
 
-// The test binary is the screen's own program where TUI_SCREEN says which.
+// TestMain makes the test binary the program of the screen that TUI_SCREEN names.
 func TestMain(m *testing.M) {
 	t := Terminal{In: os.Stdin, Out: os.Stderr}
 	switch os.Getenv("TUI_SCREEN") {

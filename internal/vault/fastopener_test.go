@@ -10,7 +10,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/prf"
 )
 
-// AppendOpen opens values that Tink sealed, and nothing else.
+// A text that Tink sealed opens here, and no other does.
 func TestAppendOpen(t *testing.T) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {

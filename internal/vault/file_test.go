@@ -143,7 +143,7 @@ func TestOpenFileKEKOfAnotherUser(t *testing.T) {
 	}
 }
 
-// Any file is refused, or has a header, comments and one key.
+// A key file is refused unless it is a header, comments and one key.
 func FuzzKeyFile(f *testing.F) {
 	f.Add(header + validKey())
 	f.Add(header + "# note\n" + validKey())

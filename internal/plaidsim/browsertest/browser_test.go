@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// need skips loudly, or fails where everything must run.
+// need skips loudly, or fails under CI.
 func need(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {

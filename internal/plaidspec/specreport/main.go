@@ -1,4 +1,4 @@
-// Command specreport adds up what the tests of several packages said to the simulator, as held against Plaid's OpenAPI
+// Command specreport adds up the calls of several packages' tests to the simulator, validated against Plaid's OpenAPI
 // document. `make spec-report` runs it; violations end it with 1.
 package main
 

@@ -44,7 +44,7 @@ func TestKill(t *testing.T) {
 	for round := range rounds {
 		path := filepath.Join(t.TempDir(), "bankd.db")
 		acks := 0
-		for range 2 { // the second process finds the first one's file
+		for range 2 { // the second process opens the first one's file
 			acks = max(acks, killOnce(t, path))
 		}
 		if _, err := os.Lstat(path); err != nil {
@@ -125,7 +125,8 @@ func last(tx store.EngineTx) (int, error) {
 	return 0, nil
 }
 
-// highest opens the file of a killed process, or creates it, and checks that no entry is missing.
+// highest opens a killed process's file, creating it if there is none,
+// and checks that its entries have no gap.
 func highest(t *testing.T, path string) int {
 	t.Helper()
 	e := openTest(t, path)

@@ -16,7 +16,7 @@ func TestEngine(t *testing.T) {
 	enginetest.Run(t, func(testing.TB) store.Engine { return mem.New() })
 }
 
-// A variable outside the function changes twice; the store changes once.
+// A closure that is run again shows its outside effects twice and stores once.
 func TestUpdateRunsTwice(t *testing.T) {
 	t.Parallel()
 	e := mem.New()
@@ -43,7 +43,7 @@ func TestUpdateRunsTwice(t *testing.T) {
 	}
 }
 
-// The second run sees writes made between the two, and only its own writes count.
+// The second run sees the writes between the two, and it alone counts.
 func TestUpdateRunsAgainOnChangedState(t *testing.T) {
 	t.Parallel()
 	e := mem.New()
