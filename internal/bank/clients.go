@@ -14,7 +14,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// AddClient mints a client and its secret, which is shown this once.
+// AddClient makes a client and its secret, which no later reply shows.
 func (b *Bank) AddClient(ctx context.Context, c tenant.Caller, p tenant.ClientParams) (tenant.Minted, error) {
 	if err := mayGrant(c, p.Role, p); err != nil {
 		return tenant.Minted{}, err
@@ -51,7 +51,7 @@ func (b *Bank) tenantOf(ctx context.Context, c tenant.Caller) (t tenant.Tenant, 
 	return t, err
 }
 
-// secretHash is keyed, so that a stolen database without its key tells nothing of a secret.
+// secretHash is keyed, so that a stolen database without its key reveals nothing about a secret.
 func (b *Bank) secretHash(id, clientSecret string) (string, error) {
 	sum, err := b.db.Digest(store.SystemTenant, "client secret", []byte(id), []byte(clientSecret))
 	if err != nil {
@@ -60,8 +60,8 @@ func (b *Bank) secretHash(id, clientSecret string) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Authenticate finds the client behind an id and a secret. It takes the same work for an unknown id, a wrong secret
-// and a revoked client, and answers the same.
+// Authenticate finds the client of an id and a secret. For an unknown id, a wrong secret and a revoked client it takes
+// the same work and gives the same answer.
 func (b *Bank) Authenticate(ctx context.Context, id, clientSecret string) (tenant.Client, string, error) {
 	stored, err := b.client(ctx, id)
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -113,7 +113,7 @@ func (b *Bank) ListClients(ctx context.Context, c tenant.Caller, p page.Request)
 	return rows, info, err
 }
 
-// RevokeClient ends a client at once; revoking it again changes nothing.
+// RevokeClient ends a client at once; to revoke it again changes nothing.
 func (b *Bank) RevokeClient(ctx context.Context, c tenant.Caller, id string) (tenant.Client, error) {
 	var revoked tenant.Client
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {

@@ -2,10 +2,10 @@ package bank
 
 import "sync"
 
-// clientCache keeps clients in memory: every call reads one. A client is dropped from it when it changes.
+// clientCache keeps clients in memory, since every call reads one. A change to a client drops it from the cache.
 type clientCache struct {
 	known   sync.Map     // client id → storedClient
-	reading sync.RWMutex // read-locked while a client is read and kept, so that a drop waits and removes what was read before it
+	reading sync.RWMutex // read-locked while a client is read and cached, so that drop waits for older reads and removes them
 }
 
 func (c *clientCache) get(id string, read func() (storedClient, error)) (storedClient, error) {
