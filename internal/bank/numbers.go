@@ -197,13 +197,13 @@ func accountWithNumbers(auth plaid.Auth, id string) (*plaid.Account, plaid.Numbe
 	return nil, plaid.Numbers{}
 }
 
-// disableACH disables the selected ACH accounts that are usable, and counts them. With a permanent reason it disables
-// suspended ones too.
+// disableACH disables the selected ACH accounts that are verified or pending, and counts them. A removed connection
+// disables its other ones too, except those that a user disabled.
 func disableACH(tx *store.Tx, tenantID string, meant func(storedACH) bool, reason string, now time.Time) (int, error) {
 	found, err := achWhere(tx, tenantID, func(a storedACH) bool {
 		usable := a.Status == account.Verified || a.pending()
-		forGood := reason == account.ConnectionRemoved && (a.Status != account.Disabled || a.suspended())
-		return meant(a) && (usable || forGood)
+		byRemoval := reason == account.ConnectionRemoved && (a.Status != account.Disabled || a.suspended())
+		return meant(a) && (usable || byRemoval)
 	})
 	if err != nil {
 		return 0, err

@@ -129,7 +129,7 @@ type storedSession struct {
 	Extras   []string `json:"extras,omitempty"` // wanted if the bank has them
 }
 
-// Stages of an exchange, by the fate of its public token.
+// Stages of an exchange of a public token.
 const (
 	intended = "intended" // stored before Plaid is asked
 	linked   = "linked"   // the access token is stored with its connection

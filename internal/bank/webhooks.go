@@ -102,8 +102,8 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 	return err
 }
 
-// webhookDeadline is when the Item stops working. If the webhook has no time, it is in seven days, Plaid's usual
-// notice.
+// webhookDeadline is when the Item stops working; nil if the webhook announces no end. An end without a time is seven
+// days ahead, Plaid's usual notice.
 func webhookDeadline(w plaid.Webhook) *time.Time {
 	until := w.Disconnect
 	if until.IsZero() {
