@@ -18,15 +18,15 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// process is a program of its own that has said that it is ready.
+// process is a separate program that has reported that it is ready.
 type process struct {
 	cmd   *exec.Cmd
-	line  string // what it said
+	line  string // its ready line
 	ready time.Duration
 	log   *os.File
 }
 
-// start runs a program until its first line on stdout; what it says on stderr goes to a file, as a service's log does.
+// start runs a program until its first line on stdout. Its stderr goes to a file, as a service's log does.
 func start(log string, program string, args ...string) (*process, error) {
 	f, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -34,7 +34,7 @@ func start(log string, program string, args ...string) (*process, error) {
 	}
 	p := &process{cmd: exec.Command(program, args...), log: f}
 	p.cmd.Stderr = f
-	p.cmd.Env = []string{"HOME=" + filepath.Dir(log)} // no one's own settings
+	p.cmd.Env = []string{"HOME=" + filepath.Dir(log)} // without anyone's own settings
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -56,12 +56,12 @@ func start(log string, program string, args ...string) (*process, error) {
 
 func (p *process) stop() error {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	_ = p.cmd.Wait() // a program that is told to end need not say that it did well
+	_ = p.cmd.Wait() // a program told to end may exit with an error
 	return p.log.Close()
 }
 
-// word gives the value of name=value on the line that said ready.
-func (p *process) word(name string) string {
+// field returns the value of name=value on the ready line.
+func (p *process) field(name string) string {
 	for w := range strings.FieldsSeq(p.line) {
 		if v, ok := strings.CutPrefix(w, name+"="); ok {
 			return v
@@ -70,7 +70,7 @@ func (p *process) word(name string) string {
 	return ""
 }
 
-// cpu is what the process alone has used, in steps of 10 ms.
+// cpu is the process's own CPU time, in steps of 10 ms.
 func (p *process) cpu() (time.Duration, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
@@ -82,7 +82,7 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(err1, err2)
 }
 
-// settle waits until the process is idle: its check of all data is over, and its garbage collected.
+// settle waits until the process is idle, with its check of all data and its garbage collection done.
 func (p *process) settle() error {
 	for quiet, before := 0, time.Duration(-1); quiet < 4; time.Sleep(250 * time.Millisecond) {
 		now, err := p.cpu()
@@ -101,7 +101,7 @@ func (p *process) memory() (float64, error) {
 	return rssAnon(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 }
 
-// programs are built once, from the folder above, or are given.
+// programs are the binaries, built once from the folder above or given by path.
 type programs struct{ dir, bankd string }
 
 func buildPrograms(dir, given string) (programs, error) {
@@ -116,20 +116,20 @@ func buildPrograms(dir, given string) (programs, error) {
 	return p, nil
 }
 
-// simulator starts the simulator by itself, without limits, all history there at once.
+// simulator starts the simulator as a process, without limits, with all history available at once.
 func (p programs) simulator() (*process, error) {
 	return start(filepath.Join(p.dir, "simulator.log"), p.bankd, "plaid-sim", "--limits", "off", "--ready", "initial=0s,history=0s")
 }
 
 func socketPath(dir string) string { return filepath.Join(dir, "b.sock") }
 
-// daemon starts bankd on the store of a folder, its log in a file. plaid is where the simulator is.
+// daemon starts bankd on a folder's store, with its log in a file. plaid is the simulator's address.
 func (p programs) daemon(dir, plaid string) (*process, error) {
 	return start(filepath.Join(dir, "log"), p.bankd, "--data-dir", dataDir(dir), "--key-file", keyPath(dir), "--socket", socketPath(dir),
 		"--log-format", "json", "--plaid", "simulated", "--plaid-url", plaid)
 }
 
-// admin mints a client of a running bankd.
+// admin creates a client of a running bankd.
 func admin(ctx context.Context, dir string) (*client.Client, error) {
 	owner := client.New(socketPath(dir))
 	defer owner.Close()

@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// bare is what a process of its own does: it serves the files of a folder over a Unix socket, from memory, with nothing
-// but net/http.
+// bare runs in a process of its own: it serves a folder's files over a Unix socket, from memory, with nothing but
+// net/http.
 func bare(dir string) error {
 	mux := http.NewServeMux()
 	for _, name := range []string{"page", "small", "tiny"} {

@@ -12,7 +12,7 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// build fills our store page by page, and beside it a bare bbolt file with a put a record: the two in turn.
+// build fills our store page by page, in turn with a bare bbolt file that gets one put a record.
 func build(ctx context.Context, t *table, d *data, dir string, full bool) (*ours, error) {
 	o, err := openOurs(ctx, dir, d.tenant)
 	if err != nil {
@@ -60,8 +60,8 @@ func build(ctx context.Context, t *table, d *data, dir string, full bool) (*ours
 	return o, nil
 }
 
-// put stores records under an ascending key an item, pages filled as for appending: bbolt at its best.
-func put(raw *bbolt.DB, item int, page []fact, values [][]byte) error {
+// put stores records under ascending keys of an item, in pages filled for appending: bbolt at its best.
+func put(raw *bbolt.DB, item int, page []record, values [][]byte) error {
 	return raw.Update(func(tx *bbolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists([]byte("txns"))
 		if err != nil {

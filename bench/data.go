@@ -9,7 +9,7 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// The data: 10 items of 5 employers, 4 accounts an item, 400 days, as evenly spread as a payroll is not.
+// The data: 10 items of 5 employers, 4 accounts an item, 400 days, spread evenly, unlike a payroll.
 const (
 	items     = 10
 	employers = 5
@@ -38,15 +38,15 @@ func plaidID(r *rand.Rand) string {
 	return string(b)
 }
 
-// fact is one transaction with what a plain database would keep of it.
-type fact struct {
+// record is one transaction with the extra columns of a plain database.
+type record struct {
 	txn.Raw
 	item int
 	day  int32
-	seq  int // the order it came in
+	seq  int // position in the order of arrival
 }
 
-// data is what is stored, and the names that bankd has for it.
+// data is the stored data, with the names that bankd gave it.
 type data struct {
 	rows        int
 	tenant      string
@@ -54,13 +54,13 @@ type data struct {
 	itemIDs     [items]string
 	accountIDs  [items][accounts]string
 
-	client, secret string // credentials at bankd
+	client, secret string // credentials for bankd
 }
 
 func employer(item int) string { return fmt.Sprintf("EMP%03d", item%employers) }
 
-// of gives the connections of an employer; all of them for -1.
-func (d *data) of(employer int) (ids []string) {
+// connectionsOf lists an employer's connections; all for -1.
+func (d *data) connectionsOf(employer int) (ids []string) {
 	for i, id := range d.connections {
 		if employer < 0 || i%employers == employer {
 			ids = append(ids, id)
@@ -69,14 +69,14 @@ func (d *data) of(employer int) (ids []string) {
 	return ids
 }
 
-// pages yields the data page by page, the items in turn, each item's days ascending: always the same.
-func (d *data) pages(yield func(item int, page []fact) bool) {
+// pages yields the data page by page, the items in turn, each item's days ascending. It is the same in every run.
+func (d *data) pages(yield func(item int, page []record) bool) {
 	r := rand.New(rand.NewPCG(3, 4))
 	each := d.rows / items
 	size := min(pageRows, each)
 	for from, seq := 0, 0; from < each; from += size {
 		for item := range items {
-			page := make([]fact, 0, size)
+			page := make([]record, 0, size)
 			for k := from; k < min(from+size, each); k++ {
 				seq++
 				page = append(page, d.fact(r, item, k, each, seq))
@@ -88,8 +88,8 @@ func (d *data) pages(yield func(item int, page []fact) bool) {
 	}
 }
 
-func (d *data) fact(r *rand.Rand, item, k, each, seq int) fact {
-	f := fact{item: item, day: lastDay - days + 1 + int32(k*days/each), seq: seq}
+func (d *data) fact(r *rand.Rand, item, k, each, seq int) record {
+	f := record{item: item, day: lastDay - days + 1 + int32(k*days/each), seq: seq}
 	merchant, category := merchants[r.IntN(len(merchants))], categories[r.IntN(len(categories))]
 	minor := r.Int64N(50_000) + 1
 	if r.IntN(4) == 0 {
@@ -102,8 +102,8 @@ func (d *data) fact(r *rand.Rand, item, k, each, seq int) fact {
 	return f
 }
 
-// plain is a record as the most compact of plain databases would keep it: positional, varints, no names of fields.
-func (d *data) plain(b []byte, f fact, now int64) []byte {
+// plain encodes a record as the most compact plain database would: by position, in varints, without field names.
+func (d *data) plain(b []byte, f record, now int64) []byte {
 	for _, s := range []string{f.PlaidTransactionID, d.itemIDs[f.item], f.AccountID, employer(f.item), f.PendingTransactionID, f.Datetime, f.Name, f.MerchantName, f.Category, f.CategoryDetailed, f.PaymentChannel, f.CheckNumber, f.Amount.Currency} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)

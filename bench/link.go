@@ -16,7 +16,7 @@ import (
 	"github.com/bankctl/bankctl/internal/page"
 )
 
-// ask calls the simulator, as the client that bankd is to it.
+// ask calls the simulator with bankd's keys.
 func ask(simulator, path string, body map[string]any) (map[string]json.RawMessage, error) {
 	b, err := json.Marshal(body)
 	if err != nil {
@@ -44,7 +44,7 @@ func ask(simulator, path string, body map[string]any) (map[string]json.RawMessag
 	return reply, nil
 }
 
-// publicToken makes an Item with so many transactions over two years; without any, it is not made for them.
+// publicToken makes an Item with that many transactions over two years; for 0 an Item without the product.
 func publicToken(simulator string, rows int) (string, error) {
 	body := map[string]any{"institution_id": "ins_109508", "initial_products": []string{"auth", "identity"}}
 	if rows > 0 {
@@ -79,15 +79,15 @@ func exchange(ctx context.Context, c *client.Client, simulator string, rows int)
 	return nil
 }
 
-// link lets bankd make its store with ten connections and no transactions, and takes over what they are called. It gives
-// the client's credentials.
+// link lets bankd make its store, with ten connections and no transactions, and reads their ids. It returns the
+// client's credentials.
 func (p programs) link(ctx context.Context, d *data, dir string) error {
 	sim, err := p.simulator()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = sim.stop() }()
-	bankd, err := p.daemon(dir, sim.word("url"))
+	bankd, err := p.daemon(dir, sim.field("url"))
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (p programs) link(ctx context.Context, d *data, dir string) error {
 		return err
 	}
 	defer c.Close()
-	if err := exchange(ctx, c, sim.word("url"), 0); err != nil {
+	if err := exchange(ctx, c, sim.field("url"), 0); err != nil {
 		return err
 	}
 	d.client, d.secret = c.ClientID, c.Secret
@@ -128,7 +128,7 @@ func (d *data) takeNames(ctx context.Context, c *client.Client) error {
 	return nil
 }
 
-// syncPage keeps one page of 500 rows as the simulator sends it.
+// syncPage saves a page of 500 rows as the simulator sends it.
 func syncPage(simulator, dir string) (path string, err error) {
 	public, err := publicToken(simulator, 5000)
 	if err != nil {
@@ -138,7 +138,7 @@ func syncPage(simulator, dir string) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	for range 100 { // the first call may find it not ready
+	for range 100 { // the simulator may not be ready at first
 		reply, err := ask(simulator, "/transactions/sync", map[string]any{"access_token": access, "count": pageRows})
 		if err != nil {
 			return "", err

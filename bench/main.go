@@ -1,6 +1,6 @@
 // Command bench builds the same transactions in bankd's store and in SQLite, runs the same queries on both in turn, and
-// prints how they compare; then it measures bankd itself, as a process behind its socket and before the simulator. It is
-// a module of its own, so that SQLite stays out of bankd's.
+// prints the comparison. Then it measures bankd itself, as a process with a socket and the simulator. It is a module of
+// its own, so that bankd does not depend on SQLite.
 package main
 
 import (
@@ -49,7 +49,7 @@ func run(ctx context.Context, rows, rounds int, profile, only, bankd string) err
 		return err
 	}
 	t := newTable(rows)
-	defer func() { t.print(os.Stdout) }() // what there is, also where something failed
+	defer func() { t.print(os.Stdout) }() // print the table even after a failure
 	for _, n := range []int{rows / 100, rows / 10, rows} {
 		if n < items*100 || only == "sync" {
 			continue

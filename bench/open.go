@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// opened is what a process of its own does: it opens the store, and tells how long that took and what it holds.
+// opened runs in a process of its own: it opens the store, and prints the time taken and the memory used.
 func opened(ctx context.Context, dir string, d *data) error {
 	o, err := openOurs(ctx, dir, d.tenant)
 	if err != nil {
@@ -21,7 +21,7 @@ func opened(ctx context.Context, dir string, d *data) error {
 		return err
 	}
 	for n := range 2000 {
-		if _, err := o.List(ctx, d.tenant, d.of(n%employers), query(1+n%1000)); err != nil {
+		if _, err := o.List(ctx, d.tenant, d.connectionsOf(n%employers), query(1+n%1000)); err != nil {
 			return err
 		}
 	}
@@ -49,7 +49,7 @@ func rssAnon(status string) (float64, error) {
 	return 0, fmt.Errorf("no RssAnon")
 }
 
-// reopen opens the store in five processes, one after the other.
+// reopen opens the store in five processes, one after another.
 func reopen(t *table, d *data, dir string) error {
 	self, err := os.Executable()
 	if err != nil {

@@ -21,14 +21,14 @@ type ours struct {
 	engine *bolt.Engine
 	db     *store.DB
 	*ledger.Ledger
-	opening time.Duration // of an existing one: pages checked, counts and roots, heads read
+	opening time.Duration // time to open an existing store: check pages, counts and roots, read heads
 }
 
 func dataDir(dir string) string   { return filepath.Join(dir, "data") }
 func storePath(dir string) string { return filepath.Join(dataDir(dir), "bankd.db") }
 func keyPath(dir string) string   { return filepath.Join(dir, "kek") }
 
-// openOurs opens what a bankd has made, which does not run meanwhile.
+// openOurs opens the store of a bankd that is not running.
 func openOurs(ctx context.Context, dir, tenant string) (*ours, error) {
 	kek, err := vault.OpenFileKEK(keyPath(dir))
 	if err != nil {
@@ -47,7 +47,7 @@ func openOurs(ctx context.Context, dir, tenant string) (*ours, error) {
 	return o, err
 }
 
-// commit stores a page with its cursor and an audit line, in one transaction.
+// commit stores a page with its cursor and an audit event in one transaction.
 func (o *ours) commit(ctx context.Context, connection string, u txn.Update) error {
 	now := time.Now()
 	return o.Apply(ctx, o.tenant, connection, u, "HISTORICAL_UPDATE_COMPLETE", now, func(ctx context.Context, apply func(*store.Tx) (txn.Counts, error)) error {

@@ -13,16 +13,16 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// contest is one query on all sides. Each gives a figure by which the answers are held against each other.
-type contest struct {
+// comparison is one query on all sides. Each side returns a number, which must be equal on all.
+type comparison struct {
 	what   string
 	goal   float64
 	ours   func() (int64, error)
 	theirs func(s *sqlite) (int64, error)
-	times  int // runs a round, for what is quick
+	times  int // runs a round, for fast queries
 }
 
-func contests(ctx context.Context, d *data, o *ours, ids []string, full bool) []contest {
+func contests(ctx context.Context, d *data, o *ours, ids []string, full bool) []comparison {
 	from, to := lastDay-89, lastDay
 	r := rand.New(rand.NewPCG(5, 6))
 	label := fmt.Sprintf(", %d rows", d.rows)
@@ -36,9 +36,9 @@ func contests(ctx context.Context, d *data, o *ours, ids []string, full bool) []
 				return got.count ^ got.debits<<20 ^ got.credits<<40, err
 			}
 	}
-	all, allTheirs := sum(d.of(-1), "sum all", from, to)
+	all, allTheirs := sum(d.connectionsOf(-1), "sum all", from, to)
 	one, oneTheirs := sum([]string{d.connections[3]}, "sum item", d.itemIDs[3], from, to)
-	out := []contest{
+	out := []comparison{
 		{"summary of 90 days, everything" + label, 300, all, allTheirs, 1},
 		{"summary of 90 days, one item" + label, 100, one, oneTheirs, 1},
 	}
@@ -58,20 +58,20 @@ func contests(ctx context.Context, d *data, o *ours, ids []string, full bool) []
 		}
 	}
 	return append(out,
-		contest{"newest page of 50, an employer's, 90 days", 2, list(d.of(2), between(query(1), from, to)), rows("newest", "EMP002", from, to), 5},
-		contest{"the same, as JSON", 2, asJSON(ctx, o, d.of(2), between(query(1), from, to)), rows("newest", "EMP002", from, to), 5},
-		contest{"page 2,000 by number, everything", 30, list(d.of(-1), query(2000)), rows("offset", 99_950), 1},
-		contest{"get by id", 1.5, func() (int64, error) {
-			_, err := o.Get(ctx, o.tenant, d.of(-1), ids[r.IntN(len(ids))])
+		comparison{"newest page of 50, an employer's, 90 days", 2, list(d.connectionsOf(2), between(query(1), from, to)), rows("newest", "EMP002", from, to), 5},
+		comparison{"the same, as JSON", 2, asJSON(ctx, o, d.connectionsOf(2), between(query(1), from, to)), rows("newest", "EMP002", from, to), 5},
+		comparison{"page 2,000 by number, everything", 30, list(d.connectionsOf(-1), query(2000)), rows("offset", 99_950), 1},
+		comparison{"get by id", 1.5, func() (int64, error) {
+			_, err := o.Get(ctx, o.tenant, d.connectionsOf(-1), ids[r.IntN(len(ids))])
 			return 1, err
 		}, func(s *sqlite) (int64, error) { return rows("get", sqliteID(1+r.IntN(d.rows)))(s) }, 20},
 	)
 }
 
-// asJSON is the page as the API sends it; SQLite's rows stay Go values.
+// asJSON returns the page as the API sends it; SQLite's rows stay Go values.
 func asJSON(ctx context.Context, o *ours, visible []string, q txn.Query) func() (int64, error) {
 	var dst []byte
-	rows := int64(-1) // counted once: that takes longer than some of the writing
+	rows := int64(-1) // counted once, since counting takes longer than some of the writing
 	return func() (int64, error) {
 		var err error
 		dst, _, _, err = o.AppendPage(ctx, dst[:0], o.tenant, visible, q, func(p *txn.Place) { p.PlaidItemID, p.EmployerID = "item", "EMP002" })
@@ -82,7 +82,7 @@ func asJSON(ctx context.Context, o *ours, visible []string, q txn.Query) func() 
 	}
 }
 
-// queries runs every contest round by round, both drivers and our store in turn, and takes the faster driver.
+// queries runs every comparison round by round, both drivers and our store in turn, and uses the faster driver.
 func queries(ctx context.Context, t *table, d *data, o *ours, dir string, rounds int, full bool) error {
 	sides, err := openAll(ctx, dir)
 	if err != nil {
@@ -124,7 +124,7 @@ func queries(ctx context.Context, t *table, d *data, o *ours, dir string, rounds
 	return nil
 }
 
-// faster tells which driver was.
+// faster returns the index of the faster driver.
 func faster(sides []timings) int {
 	if sides[1].median() < sides[0].median() {
 		return 1
@@ -132,12 +132,12 @@ func faster(sides []timings) int {
 	return 0
 }
 
-// pages holds page 2,000 against page 1, on our side alone.
+// pages compares page 2,000 with page 1, on our side only.
 func pages(ctx context.Context, t *table, d *data, o *ours, rounds int) error {
 	var first, deep timings
 	list := func(n int) func() error {
 		return func() error {
-			_, err := o.List(ctx, o.tenant, d.of(-1), query(n))
+			_, err := o.List(ctx, o.tenant, d.connectionsOf(-1), query(n))
 			return err
 		}
 	}
@@ -156,7 +156,7 @@ func someIDs(ctx context.Context, d *data, o *ours) (ids []string, err error) {
 		if q.Limit = 200; n == 1 {
 			q.Page = 1
 		}
-		p, err := o.List(ctx, o.tenant, d.of(-1), q)
+		p, err := o.List(ctx, o.tenant, d.connectionsOf(-1), q)
 		if err != nil {
 			return nil, err
 		}

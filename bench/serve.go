@@ -16,21 +16,21 @@ import (
 
 const listPath = "/api/v1/plaid/transactions"
 
-// nobody is where no Plaid answers: what bankd serves from its store needs none.
-const nobody = "http://127.0.0.1:9"
+// noPlaid is an address where nothing listens: bankd serves its store without Plaid.
+const noPlaid = "http://127.0.0.1:9"
 
 func (d *data) credentials() []string {
 	return []string{"X-Client-ID", d.client, "X-Client-Secret", d.secret}
 }
 
-// overSocket measures bankd as its users have it: a process that serves the store over its socket.
+// overSocket measures bankd as users have it: a process that serves the store over its socket.
 func overSocket(ctx context.Context, t *table, p programs, d *data, dir string, rounds int, full bool) error {
 	if full {
 		if err := starts(t, p, d, dir); err != nil {
 			return fmt.Errorf("starts: %w", err)
 		}
 	}
-	bankd, err := p.daemon(dir, nobody)
+	bankd, err := p.daemon(dir, noPlaid)
 	if err != nil {
 		return err
 	}
@@ -50,11 +50,11 @@ func overSocket(ctx context.Context, t *table, p programs, d *data, dir string, 
 	return nil
 }
 
-// starts starts bankd five times, lets each serve 2,000 pages, and once on nothing at all.
+// starts starts bankd five times, each serving 2,000 pages, and once with an empty store.
 func starts(t *table, p programs, d *data, dir string) error {
 	var ready, atOpen, later []float64
 	for range 5 {
-		bankd, err := p.daemon(dir, nobody)
+		bankd, err := p.daemon(dir, noPlaid)
 		if err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func starts(t *table, p programs, d *data, dir string) error {
 	if err := os.Mkdir(empty, 0o700); err != nil {
 		return err
 	}
-	bankd, err := p.daemon(empty, nobody)
+	bankd, err := p.daemon(empty, noPlaid)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func bothMemories(bankd *process, d *data, dir string) (atOpen, later float64, e
 	return atOpen, later, err
 }
 
-// summaries holds a summary asked over the socket against SQLite's query in this process.
+// summaries compares a summary over the socket with SQLite's query in this process.
 func summaries(ctx context.Context, t *table, d *data, dir string, rounds int, full bool) error {
 	from, to := lastDay-89, lastDay
 	w, err := dial(socketPath(dir), fmt.Sprintf("%s/summary?date_from=%s&date_to=%s", listPath, txn.Date(from), txn.Date(to)), d.credentials()...)
@@ -158,7 +158,7 @@ func summaries(ctx context.Context, t *table, d *data, dir string, rounds int, f
 	return nil
 }
 
-// againstBare holds calls of bankd against a bare handler that writes the same bytes, in turn.
+// againstBare compares bankd's calls, in turn, with a bare handler that writes the same bytes.
 func againstBare(t *table, p programs, d *data, dir string) error {
 	paths := map[string]string{"page": listPath + "?limit=50", "small": "/api/v1/plaid/connections/" + d.connections[3], "tiny": "/api/v1/status"}
 	for name, path := range paths {
@@ -219,11 +219,11 @@ func hold(t *table, d *data, dir, name, what, path string, n int, goal float64) 
 	for k := range rounds + 1 {
 		for i := range 2 {
 			side := (i + k) % 2
-			rate, took, err := []crowd{theirs, ours}[side].run(round)
+			rate, took, err := []connections{theirs, ours}[side].run(round)
 			if err != nil {
 				return err
 			}
-			if k > 0 { // the first warms up
+			if k > 0 { // the first call warms up
 				rates[side], times[side] = append(rates[side], rate), append(times[side], took...)
 			}
 		}

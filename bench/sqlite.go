@@ -32,7 +32,7 @@ var statements = map[string]string{
 	"get":      "SELECT " + columns + " FROM txns WHERE id = ?",
 }
 
-// drivers, by their authors, and what database/sql knows them by.
+// drivers by their authors, with their names in database/sql.
 var (
 	drivers = []string{"mattn", "modernc"}
 	known   = map[string]string{"mattn": "sqlite3", "modernc": "sqlite"}
@@ -59,7 +59,7 @@ func openSQLite(ctx context.Context, dir, driver string) (*sqlite, error) {
 	return &sqlite{db, map[string]*sql.Stmt{}}, nil
 }
 
-// openAll opens the file with both drivers, to be asked.
+// openAll opens the file with both drivers, for queries.
 func openAll(ctx context.Context, dir string) (all []*sqlite, err error) {
 	for _, driver := range drivers {
 		s, err := openSQLite(ctx, dir, driver)
@@ -120,7 +120,7 @@ func (s *sqlite) fill(ctx context.Context, d *data) error {
 	return err
 }
 
-// sqliteID is as long as ours, and as scattered.
+// sqliteID is as long and as random as our ids.
 func sqliteID(seq int) string {
 	x := uint64(seq) * 0x9e3779b97f4a7c15
 	return fmt.Sprintf("%016x%08x", x^x>>29, uint32(seq)*2654435761)
@@ -135,7 +135,7 @@ func (s *sqlite) sum(ctx context.Context, name string, args ...any) (out sums, e
 	return out, err
 }
 
-// rows reads what a query selects and adds the amounts up, to be compared.
+// rows reads a query's rows and adds up the amounts, for comparison.
 func (s *sqlite) rows(ctx context.Context, name string, args ...any) (n int, sum int64, err error) {
 	rows, err := s.prepared[name].QueryContext(ctx, args...)
 	if err != nil {

@@ -15,12 +15,13 @@ import (
 	"github.com/bankctl/bankctl/internal/page"
 )
 
-// decoders are what a row costs the SDK's decoder and ours, in CPU time.
+// decoders holds the CPU time a row of the SDK's decoder and ours.
 type decoders struct{ sdk, ours []float64 }
 
 var costs = regexp.MustCompile(`([\d.]+) ours-cpu-ns/row\s+([\d.]+) sdk-cpu-ns/row`)
 
-// measure runs both decoders over the same bytes, in internal/plaid: no other package links the SDK.
+// measure runs both decoders over the same bytes, as a benchmark of internal/plaid: no other package may import the
+// SDK.
 func (d *decoders) measure(pagePath string) error {
 	cmd := exec.Command("go", "-C", "..", "test", "-run", "^$", "-bench", "DecodeInTurn", "-benchtime", "6x", "./internal/plaid")
 	cmd.Env = append(os.Environ(), "BANKD_BENCH_PAGE="+pagePath)
@@ -41,21 +42,21 @@ func (d *decoders) measure(pagePath string) error {
 	return err
 }
 
-// synced is what bankd used for a sync of all rows over HTTP.
+// synced holds bankd's resource use for a sync of all rows over HTTP.
 type synced struct {
 	cpu, wall time.Duration
 	memory    float64
 }
 
-// syncAll lets a fresh bankd sync ten items from the simulator, both being processes of their own, and measures what the
-// decoders cost before, between and after three such syncs.
+// syncAll lets a new bankd sync ten items from the simulator, both as processes, three times, and measures the decoders
+// before, between and after.
 func syncAll(ctx context.Context, t *table, p programs, rows int) error {
 	sim, err := p.simulator()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = sim.stop() }()
-	pagePath, err := syncPage(sim.word("url"), p.dir)
+	pagePath, err := syncPage(sim.field("url"), p.dir)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func syncAll(ctx context.Context, t *table, p programs, rows int) error {
 			return err
 		}
 		dir := filepath.Join(p.dir, fmt.Sprint("sync", n))
-		s, err := syncOnce(ctx, p, dir, sim.word("url"), rows)
+		s, err := syncOnce(ctx, p, dir, sim.field("url"), rows)
 		if err != nil {
 			return fmt.Errorf("sync: %w", err)
 		}
@@ -119,7 +120,7 @@ func syncOnce(ctx context.Context, p programs, dir, simulator string, rows int) 
 	return s, err
 }
 
-// awaitRows waits until bankd, by itself, has synced so many rows.
+// awaitRows waits until bankd has synced that many rows by itself.
 func awaitRows(ctx context.Context, c *client.Client, rows int) error {
 	for deadline := time.Now().Add(time.Hour); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		all, _, err := c.ListConnections(ctx, connection.Query{}, page.Request{Page: 1, Limit: items})

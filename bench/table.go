@@ -76,12 +76,12 @@ func (t *table) line(what, against string, theirs, ours time.Duration, ratio str
 	t.lines = append(t.lines, fmt.Sprintf("| %s | %s %s | %s | %s | %s | %s |", what, against, short(theirs), short(ours), ratio, want, verdict))
 }
 
-// atLeast adds a ratio of figures that are not durations.
+// atLeast adds a row for a ratio that must reach its goal, of figures other than durations.
 func (t *table) atLeast(what, theirs, ours string, ratio, goal float64) {
 	t.lines = append(t.lines, fmt.Sprintf("| %s | %s | %s | %.3gx | >= %gx | %s |", what, theirs, ours, ratio, goal, word(ratio >= goal)))
 }
 
-// goal adds a figure that must stay below its goal.
+// goal adds a row for a figure that must stay below its goal.
 func (t *table) goal(what string, got, most float64, how string) {
 	t.lines = append(t.lines, fmt.Sprintf("| %s | - | %s | %.3g | <= %g | %s |", what, how, got, most, word(got <= most)))
 }

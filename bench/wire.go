@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// wire is a keep-alive connection that sends one request again and again. Go's own client costs more than what is
-// measured here.
+// wire is a keep-alive connection that sends one request again and again. Go's own client would cost more than the
+// calls measured here.
 type wire struct {
 	conn    net.Conn
 	request []byte
@@ -38,7 +38,7 @@ var (
 	lengthTag = []byte("\r\nContent-Length: ")
 )
 
-// call sends the request and reads the reply whole.
+// call sends the request and reads the whole reply.
 func (w *wire) call() error {
 	if _, err := w.conn.Write(w.request); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (w *wire) call() error {
 	return nil
 }
 
-// length gives how many bytes head and body have, -1 while the head is not whole.
+// length returns the length of head and body, -1 while the head is incomplete.
 func (w *wire) length(got []byte) (int, error) {
 	end := bytes.Index(got, headEnd)
 	if end < 0 {
@@ -91,11 +91,11 @@ func (w *wire) reply() ([]byte, error) {
 	return bytes.Clone(w.body), nil
 }
 
-// crowd is a number of connections to one server.
-type crowd []*wire
+// connections are parallel connections to one server.
+type connections []*wire
 
-func dialAll(n int, socket, path string, headers ...string) (crowd, error) {
-	var all crowd
+func dialAll(n int, socket, path string, headers ...string) (connections, error) {
+	var all connections
 	for range n {
 		w, err := dial(socket, path, headers...)
 		if err != nil {
@@ -106,7 +106,7 @@ func dialAll(n int, socket, path string, headers ...string) (crowd, error) {
 	return all, nil
 }
 
-func (l crowd) close() error {
+func (l connections) close() error {
 	var errs []error
 	for _, w := range l {
 		errs = append(errs, w.conn.Close())
@@ -114,8 +114,8 @@ func (l crowd) close() error {
 	return errors.Join(errs...)
 }
 
-// run calls on all connections for a while, and gives the calls a second and how long each took.
-func (l crowd) run(d time.Duration) (perSecond float64, took []time.Duration, err error) {
+// run makes calls on all connections for a duration, and returns the calls a second and the time of each.
+func (l connections) run(d time.Duration) (perSecond float64, took []time.Duration, err error) {
 	var group sync.WaitGroup
 	each, errs := make([][]time.Duration, len(l)), make([]error, len(l))
 	start := time.Now()

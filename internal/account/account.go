@@ -1,5 +1,5 @@
-// Package account owns the two layers of an account: the bank account, which is what people see, and the ACH
-// account, which is what money moves through. Numbers themselves are package ach's.
+// Package account owns the two layers of an account: the bank account, which people see, and the ACH account, which
+// money moves through. Package ach owns the numbers.
 package account
 
 import (
@@ -12,14 +12,14 @@ import (
 
 // Type words of both layers.
 const (
-	Manual = "manual" // typed in by a person
-	Plaid  = "plaid"  // came from a linked institution
+	Manual = "manual" // typed by a person
+	Plaid  = "plaid"  // from a linked institution
 
 	Active   = "active"
 	Inactive = "inactive"
 )
 
-// Account is the metadata layer (R2): what an account is called and where it came from, never its numbers.
+// Account is the metadata layer (R2): an account's name and origin, never its numbers.
 type Account struct {
 	ID             string    `json:"_id" doc:"24 hex characters"`
 	UserID         string    `json:"user_id"`
@@ -45,7 +45,7 @@ type Account struct {
 	UpdatedAt      time.Time `json:"updated_at"`
 }
 
-// Balance is what an account holds, in minor units of its currency; null where the bank did not say.
+// Balance is an account's balance in minor units of its currency; null if the bank gave none.
 type Balance struct {
 	Available *int64    `json:"available_cents"`
 	Current   *int64    `json:"current_cents"`
@@ -55,7 +55,7 @@ type Balance struct {
 	AsOf      time.Time `json:"as_of"`
 }
 
-// Deleted is the reply to a delete: what is gone, and whether its owner is now without a primary (A10).
+// Deleted is the reply to a delete: the deleted accounts, and whether the owner has no primary now (A10).
 type Deleted struct {
 	ID              string   `json:"_id"`
 	Deleted         bool     `json:"deleted"`
@@ -89,7 +89,7 @@ func (p AddParams) Check() error {
 	return bad.Err()
 }
 
-// CheckOwners notes a malformed employer or carrier; either may be left out.
+// CheckOwners checks the ids of an employer and a carrier; either may be empty.
 func CheckOwners(bad *fault.Problems, employer, carrier string) {
 	if employer != "" {
 		bad.Check("employer_id", tenant.CheckOwnerID(employer))
@@ -99,7 +99,7 @@ func CheckOwners(bad *fault.Problems, employer, carrier string) {
 	}
 }
 
-// UpdateParams changes a bank account (A8); what is nil stays.
+// UpdateParams changes a bank account (A8); nil fields stay.
 type UpdateParams struct {
 	Name     *string `json:"name,omitempty"`
 	BankName *string `json:"bank_name,omitempty"`
@@ -123,7 +123,7 @@ func (p UpdateParams) Check() error {
 	return bad.Err()
 }
 
-// checkPrimary holds A9: a primary is replaced by naming another one.
+// checkPrimary refuses primary=false (A9): to replace a primary, make another account primary.
 func checkPrimary(bad *fault.Problems, field string, primary *bool) {
 	if primary != nil && !*primary {
 		bad.Add(field, "cannot be set to false: make another account primary instead")
@@ -135,7 +135,7 @@ type DefaultParams struct {
 	Primary *bool `json:"primary" doc:"true; to take it away, make another account primary"`
 }
 
-// Check names what is missing.
+// Check requires primary=true.
 func (p DefaultParams) Check() error {
 	var bad fault.Problems
 	if p.Primary == nil {
@@ -145,8 +145,8 @@ func (p DefaultParams) Check() error {
 	return bad.Err()
 }
 
-// Yield takes the mark of a primary from an account for the owners that it shares with a new one: for each owner by
-// itself. It reports whether that changes anything.
+// Yield ends an account's being primary for each owner that it shares with a new primary. It reports whether that
+// changes the account.
 func (a *Account) Yield(next Account) bool {
 	if !a.Primary || a.ID == next.ID || !a.SharesOwner(next) {
 		return false
@@ -168,13 +168,13 @@ func (a *Account) Yield(next Account) bool {
 	return true
 }
 
-// primaryFor reports whether an account is primary for all the owners that a query names; for any where it names none.
+// primaryFor reports whether an account is primary for every owner that the query names; if it names none, for any.
 func (a Account) primaryFor(q Query) bool {
 	return a.Primary && !(a.PrimaryNotFor == Employer && q.EmployerID != "") && !(a.PrimaryNotFor == Carrier && q.CarrierID != "")
 }
 
-// SharesOwner reports whether two accounts compete for the same primary: one employer, one carrier, or, where
-// neither has an owner, one user.
+// SharesOwner reports whether two accounts compete for the same primary: same employer, same carrier, or, if neither
+// has an owner, same user.
 func (a Account) SharesOwner(b Account) bool {
 	if a.EmployerID == "" && a.CarrierID == "" {
 		return b.EmployerID == "" && b.CarrierID == "" && a.UserID == b.UserID
@@ -193,7 +193,7 @@ type Query struct {
 	Primary        *bool  `query:"primary" doc:"primary ones alone; with =false the others"`
 }
 
-// DeleteQuery says what goes with a bank account that is deleted.
+// DeleteQuery says whether to delete the ACH accounts with a bank account.
 type DeleteQuery struct {
 	Cascade bool `query:"cascade" doc:"the ACH accounts joined to it too"`
 }

@@ -19,14 +19,14 @@ const (
 	Disabled            = "disabled"
 )
 
-// Why an ACH account is disabled.
+// Reasons why an ACH account is disabled.
 const (
 	ConnectionRemoved = "connection_removed"
 	ConsentRevoked    = "consent_revoked"
 	NotShared         = "not_shared"
 )
 
-// States lists them all.
+// States lists all states.
 var States = []string{Unverified, PendingVerification, Verified, VerificationFailed, Disabled}
 
 // Owner kinds of an ACH account, and account types.
@@ -38,7 +38,7 @@ const (
 	Savings  = "savings"
 )
 
-// ACH is the credential layer (R3) as a reply may show it: the last four digits and no more (R49).
+// ACH is the credential layer (R3) as replies show it: never more than the last four digits (R49).
 type ACH struct {
 	ID             string    `json:"_id" doc:"24 hex characters"`
 	OwnerType      string    `json:"owner_type" enum:"employer,carrier"`
@@ -63,14 +63,14 @@ type ACH struct {
 	UpdatedAt      time.Time `json:"updated_at"`
 }
 
-// Evidence is what a verification rests on.
+// Evidence is the basis of a verification.
 type Evidence struct {
 	Method      string    `json:"method" enum:"instant,micro_deposit,database,none,attested" doc:"How the account was proven"`
 	PlaidStatus string    `json:"plaid_status,omitempty" doc:"Plaid's verification_status, where it gave one"`
 	At          time.Time `json:"at"`
 }
 
-// Numbers of an account, as a body that adds one carries them.
+// Numbers are an account's numbers in the body of a request that adds it.
 type Numbers struct {
 	RoutingNumber ach.RoutingNumber `json:"routing_number" doc:"9-digit ABA routing number"`
 	AccountNumber ach.AccountNumber `json:"account_number" doc:"Bank account number, 5 to 17 digits"`
@@ -131,8 +131,7 @@ func CheckNickname(nickname string, number ach.AccountNumber) error {
 	return bad.Err()
 }
 
-// Wire is the body as it goes over the socket: the one place, beside the stored form, where the digits are
-// written out.
+// Wire is the request's body. Beside the stored form it is the only place that writes the digits out.
 func (p AddACHParams) Wire() map[string]any {
 	body := map[string]any{
 		"owner_type": p.OwnerType, "owner_id": p.OwnerID, "bank_name": p.BankName, "account_type": p.AccountType,
@@ -165,7 +164,7 @@ func checkNickname(bad *fault.Problems, nickname string) {
 	}
 }
 
-// FromPlaidParams makes an ACH account out of a linked one; its numbers come from Plaid (R30).
+// FromPlaidParams makes an ACH account from a linked account; Plaid provides the numbers (R30).
 type FromPlaidParams struct {
 	OwnerType      string `json:"owner_type" enum:"employer,carrier"`
 	OwnerID        string `json:"owner_id"`
@@ -186,7 +185,7 @@ func (p FromPlaidParams) Check() error {
 	return bad.Err()
 }
 
-// UpdateACHParams changes an ACH account (A8); numbers, owner and verification cannot be changed.
+// UpdateACHParams changes an ACH account (A8). Numbers, owner and verification cannot change.
 type UpdateACHParams struct {
 	Nickname    *string `json:"nickname,omitempty"`
 	IsPrimary   *bool   `json:"is_primary,omitempty"`
@@ -206,7 +205,7 @@ func (p UpdateACHParams) Check() error {
 	return bad.Err()
 }
 
-// Owner gives the owner as the pair that scopes are asked about.
+// Owner returns the owner as a pair, to be compared with scopes.
 func (a ACH) Owner() (employer, carrier string) { return OwnerPair(a.OwnerType, a.OwnerID) }
 
 // OwnerPair turns an owner's kind and id into an employer's and a carrier's id, one of them empty.
@@ -233,10 +232,10 @@ func (q ACHQuery) Match(a ACH) bool {
 		is(q.ConnectionType, a.ConnectionType) && is(q.BankAccountID, a.BankAccountID)
 }
 
-// ValidStatus reports whether a word may stand in the status filter.
+// ValidStatus reports whether the status filter takes a word.
 func ValidStatus(s string) bool { return s == Active || slices.Contains(States, s) }
 
-// VerifyACHParams proves an ACH account (A7): by the numbers Plaid holds for a linked account, or by an admin's
+// VerifyACHParams proves an ACH account (A7): by the numbers that Plaid has for a linked account, or by an admin's
 // attestation, which needs a reason and is audited.
 type VerifyACHParams struct {
 	Method         string `json:"method,omitempty" enum:"plaid,attest,micro_deposit" doc:"Default plaid: compare with a linked account. micro_deposit opens Plaid's page, first to send a deposit, then for its code"`
@@ -248,7 +247,7 @@ type VerifyACHParams struct {
 // MicroDeposit proves an account by the code of a small deposit.
 const MicroDeposit = "micro_deposit"
 
-// VerifyReply is the account, and with micro_deposit the page that goes on.
+// VerifyReply is the account, and with micro_deposit the page on which to continue.
 type VerifyReply struct {
 	ACH
 	Page *VerifyPage `json:"page,omitempty" doc:"Where the account's holder authorises the deposit, or enters its code"`
@@ -269,7 +268,7 @@ func (p VerifyACHParams) Check() error {
 	case "", "plaid", MicroDeposit:
 	case "attest":
 		bad.Check("reason", tenant.CheckText(p.Reason, 500))
-		if ach.HoldsNumber(p.Reason) { // it goes into the audit log
+		if ach.HoldsNumber(p.Reason) { // the reason goes into the audit log
 			bad.Add("reason", "must not hold an account number")
 		}
 	default:

@@ -6,12 +6,12 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// ProcessorParams names a partner of Plaid's that shall move money through an account without its numbers being shown.
+// ProcessorParams names a partner of Plaid's who may move money through an account without seeing its numbers.
 type ProcessorParams struct {
 	Processor string `json:"processor" doc:"Plaid's name of the partner, such as dwolla, modern_treasury or treasury_prime"`
 }
 
-// Check names what is bad.
+// Check names the bad fields.
 func (p ProcessorParams) Check() error {
 	var bad fault.Problems
 	if bad.Require("processor", p.Processor) {
@@ -25,7 +25,7 @@ func (p ProcessorParams) Check() error {
 	return bad.Err()
 }
 
-// ProcessorToken is the reply: the token is shown this once.
+// ProcessorToken is the reply. It shows the token this one time.
 type ProcessorToken struct {
 	ACHID          string    `json:"ach_id"`
 	Processor      string    `json:"processor"`

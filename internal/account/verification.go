@@ -1,7 +1,7 @@
 package account
 
-// FromPlaidStatus reads Plaid's verification_status of an account whose numbers /auth/get gave (A6). Only what
-// Plaid documents as proven is verified; pending, doubtful and unknown words never are.
+// FromPlaidStatus reads Plaid's verification_status of an account whose numbers /auth/get gave (A6). Only statuses
+// documented as proven are verified; pending, doubtful and unknown ones are not.
 func FromPlaidStatus(status string) (state, method string) {
 	switch status {
 	case "":

@@ -10,7 +10,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// AddAccount makes a bank account by hand (R32-R38). It never counts as linked, whatever its connection_type says (A13).
+// AddAccount makes a bank account by hand (R32-R38). It is not linked, whatever its connection_type says (A13).
 func (b *Bank) AddAccount(ctx context.Context, c tenant.Caller, p account.AddParams) (account.Account, error) {
 	if err := allowed(c, p.EmployerID, p.CarrierID); err != nil {
 		return account.Account{}, err
@@ -34,7 +34,7 @@ func (b *Bank) AddAccount(ctx context.Context, c tenant.Caller, p account.AddPar
 	return a.Account, err
 }
 
-// clearPrimaries takes the mark from every account that shares an owner with the new primary, for that owner (A9).
+// clearPrimaries ends the primaries of each owner that the new primary shares (A9).
 func clearPrimaries(tx *store.Tx, tenantID string, primary storedAccount) error {
 	var changed []storedAccount
 	for rec, err := range bankAccounts.Scan(tx, tenantID, store.Range{}) {
@@ -90,7 +90,7 @@ func seenAccount(tx *store.Tx, c tenant.Caller, id string) (storedAccount, error
 	return a, missing(err, "bank account")
 }
 
-// changeAccount reads an account the caller may change, applies change, and writes it with its audit line.
+// changeAccount reads an account that the caller may change, applies change, and writes it with its audit event.
 func (b *Bank) changeAccount(ctx context.Context, c tenant.Caller, id, action string, change func(*storedAccount)) (account.Account, error) {
 	var changed account.Account
 	now := b.time()
@@ -122,7 +122,7 @@ func (b *Bank) changeAccount(ctx context.Context, c tenant.Caller, id, action st
 	return changed, err
 }
 
-// UpdateAccount changes what may be changed of a bank account (A8).
+// UpdateAccount changes a bank account's editable fields (A8).
 func (b *Bank) UpdateAccount(ctx context.Context, c tenant.Caller, id string, p account.UpdateParams) (account.Account, error) {
 	return b.changeAccount(ctx, c, id, "account.update", func(a *storedAccount) {
 		set(&a.Name, p.Name)
@@ -136,7 +136,7 @@ func (b *Bank) UpdateAccount(ctx context.Context, c tenant.Caller, id string, p 
 	})
 }
 
-// holdsJoinedNumber refuses names that hold the number of an ACH account which is joined to the bank account.
+// holdsJoinedNumber refuses a name that contains the number of an ACH account joined to the bank account.
 func holdsJoinedNumber(tx *store.Tx, tenantID string, a storedAccount) error {
 	joined, err := joinedACH(tx, tenantID, a.ID)
 	if err != nil {
@@ -164,8 +164,8 @@ func (b *Bank) SetDefaultAccount(ctx context.Context, c tenant.Caller, id string
 	return b.changeAccount(ctx, c, id, "account.set_default", func(a *storedAccount) { a.Primary, a.PrimaryNotFor = true, "" })
 }
 
-// DeleteAccount deletes a bank account (A10): not while an ACH account is joined to it, unless cascade takes that along.
-// The Plaid connection behind it stays.
+// DeleteAccount deletes a bank account (A10). While ACH accounts are joined to it, it needs cascade, which deletes them
+// too. The Plaid connection stays.
 func (b *Bank) DeleteAccount(ctx context.Context, c tenant.Caller, id string, cascade bool) (account.Deleted, error) {
 	var reply account.Deleted
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {

@@ -9,7 +9,7 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// keepDeleted notes in its connection that a linked bank account was deleted here, so that it stays so.
+// keepDeleted records in the connection that a linked bank account was deleted here, so that no sync brings it back.
 func keepDeleted(tx *store.Tx, tenantID string, a storedAccount) error {
 	if a.ConnectionID == "" {
 		return nil
@@ -30,8 +30,8 @@ func keepDeleted(tx *store.Tx, tenantID string, a storedAccount) error {
 	return connections.Put(tx, tenantID, conn.ID, conn)
 }
 
-// staysDeleted reports whether an account that Plaid shows was deleted here: under the same id, or reissued under
-// another one, which is then noted.
+// staysDeleted reports whether an account from Plaid was deleted here, under the same id or under an older one. It then
+// records the new id.
 func (b *Bank) staysDeleted(tx *store.Tx, tenantID string, conn *storedConnection, f plaid.Account, found []plaid.Account) (bool, error) {
 	if slices.ContainsFunc(conn.Deleted, func(l connection.LinkedAccount) bool { return l.PlaidAccountID == f.ID }) {
 		return true, nil
@@ -62,7 +62,7 @@ func (b *Bank) staysDeleted(tx *store.Tx, tenantID string, conn *storedConnectio
 	return true, nil
 }
 
-// forgetDeleted lets deleted accounts come back: their user has chosen accounts anew.
+// forgetDeleted lets deleted accounts come back, after their user has chosen accounts again.
 func (b *Bank) forgetDeleted(tx *store.Tx, tenantID string, conn *storedConnection) error {
 	for _, l := range conn.Deleted {
 		index, err := b.plaidAccountKey(tenantID, conn.ItemID, l.PlaidAccountID)

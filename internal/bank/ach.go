@@ -37,7 +37,8 @@ func (b *Bank) AddACH(ctx context.Context, c tenant.Caller, p account.AddACHPara
 	return a.ACH, err
 }
 
-// newACH begins a record for numbers: what a reply may show of them, and the keyed fingerprint that finds them again.
+// newACH begins a record for numbers: the part that replies show, and the keyed fingerprint by which the numbers are
+// found.
 func (b *Bank) newACH(tenantID, ownerType, ownerID string, n ach.Numbers) (storedACH, error) {
 	parts := append([][]byte{[]byte(ownerType), []byte(ownerID)}, n.FingerprintParts()...)
 	fp, err := b.db.Fingerprint(tenantID, "ach numbers", parts...)
@@ -51,7 +52,7 @@ func (b *Bank) newACH(tenantID, ownerType, ownerID string, n ach.Numbers) (store
 	}, err
 }
 
-// joinable checks the bank account that an ACH account names as its own (A12).
+// joinable checks the bank account that an ACH account shall be joined to (A12).
 func joinable(tx *store.Tx, c tenant.Caller, a account.ACH) error {
 	if a.BankAccountID == "" {
 		return nil
@@ -67,7 +68,7 @@ func joinable(tx *store.Tx, c tenant.Caller, a account.ACH) error {
 	return nil
 }
 
-// putNewACH stores a new ACH account, unless its owner holds the same numbers already.
+// putNewACH stores a new ACH account, unless its owner has one with the same numbers.
 func putNewACH(tx *store.Tx, tenantID string, a storedACH) error {
 	held, err := achNumbers.Get(tx, tenantID, a.Fingerprint)
 	if err == nil {
@@ -83,7 +84,7 @@ func putNewACH(tx *store.Tx, tenantID string, a storedACH) error {
 	return putACH(tx, tenantID, a)
 }
 
-// putACH stores an ACH account, as its owner's only primary where it is that.
+// putACH stores an ACH account. If it is primary, no other of its owner's is.
 func putACH(tx *store.Tx, tenantID string, a storedACH) error {
 	if a.IsPrimary {
 		if err := clearACHPrimaries(tx, tenantID, a); err != nil {
@@ -93,7 +94,7 @@ func putACH(tx *store.Tx, tenantID string, a storedACH) error {
 	return achAccounts.Put(tx, tenantID, a.ID, a)
 }
 
-// achWhere collects a tenant's ACH accounts that are meant.
+// achWhere collects the ACH accounts of a tenant that a condition selects.
 func achWhere(tx *store.Tx, tenantID string, meant func(storedACH) bool) (found []storedACH, err error) {
 	for rec, err := range achAccounts.Scan(tx, tenantID, store.Range{}) {
 		if err != nil {
@@ -163,7 +164,7 @@ func seenACH(tx *store.Tx, c tenant.Caller, id string) (storedACH, error) {
 	return a, missing(err, "ACH account")
 }
 
-// changeACH reads an ACH account, applies change, and writes it with its audit line.
+// changeACH reads an ACH account, applies change, and writes it with its audit event.
 func (b *Bank) changeACH(ctx context.Context, c tenant.Caller, id string, d auditEvent, change func(*storedACH) error) (account.ACH, error) {
 	var changed account.ACH
 	now := b.time()
@@ -190,7 +191,7 @@ func (b *Bank) changeACH(ctx context.Context, c tenant.Caller, id string, d audi
 	return changed, err
 }
 
-// UpdateACH changes what may be changed of an ACH account (A8).
+// UpdateACH changes an ACH account's editable fields (A8).
 func (b *Bank) UpdateACH(ctx context.Context, c tenant.Caller, id string, p account.UpdateACHParams) (account.ACH, error) {
 	return b.changeACH(ctx, c, id, auditEvent{action: "ach.update"}, func(a *storedACH) error {
 		if p.AccountType != nil && *p.AccountType != a.AccountType && a.Status != account.Unverified {
@@ -211,7 +212,8 @@ func (b *Bank) UpdateACH(ctx context.Context, c tenant.Caller, id string, p acco
 	})
 }
 
-// DeleteACH destroys an ACH account's numbers and takes it off every list; a tombstone with the last four stays (A11).
+// DeleteACH destroys an ACH account's numbers and removes it from all lists; a tombstone with the last four digits
+// stays (A11).
 func (b *Bank) DeleteACH(ctx context.Context, c tenant.Caller, id string) (account.Deleted, error) {
 	var reply account.Deleted
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {

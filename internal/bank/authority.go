@@ -7,10 +7,10 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// The rules of authority stand in this file: which owners a caller may make an object for, which objects it may change,
-// and which two objects may meet. Every use case that brings two objects together asks here.
+// This file has the rules of authority: for which owners a caller may make an object, which objects it may change, and
+// which two objects may be combined. Every use case that combines two objects asks here.
 
-// allowed refuses making an object for owners outside the caller's scope (A25).
+// allowed refuses to make an object for owners outside the caller's scope (A25).
 func allowed(c tenant.Caller, employer, carrier string) error {
 	if c.Owns(employer, carrier) {
 		return nil
@@ -22,7 +22,8 @@ func allowed(c tenant.Caller, employer, carrier string) error {
 	return fault.New(fault.Forbidden, "this owner is outside the client's scope")
 }
 
-// writable refuses a change of an object the caller sees but does not wholly own; what it does not see is missing.
+// writable refuses to change an object that the caller sees but does not wholly own; an object it does not see is
+// missing.
 func writable(c tenant.Caller, employer, carrier, noun string) error {
 	if !c.Sees(employer, carrier) {
 		return fault.New(fault.NotFound, "no such %s", noun)
@@ -33,8 +34,8 @@ func writable(c tenant.Caller, employer, carrier, noun string) error {
 	return nil
 }
 
-// seesConnection reports whether a connection exists for a caller. bankd itself sees all; S1's clients never see an
-// employee's own.
+// seesConnection reports whether a connection exists for a caller. bankd itself sees all; S1's clients do not see an
+// employee's connection.
 func seesConnection(c tenant.Caller, conn storedConnection) bool {
 	return bankdItself(c) || conn.Employee == nil && c.Sees(conn.EmployerID, conn.CarrierID)
 }
@@ -42,8 +43,8 @@ func seesConnection(c tenant.Caller, conn storedConnection) bool {
 // bankdItself reports whether bankd acts without a caller, in the background.
 func bankdItself(c tenant.Caller) bool { return c.Client.ID == "" && !c.LocalOwner }
 
-// mayServe is the one rule which connection may prove, feed or move money for an ACH account: it has the same owner, or
-// none, and the caller sees both. field names the input that chose the connection.
+// mayServe is the one rule for a connection that shall prove, feed or move money for an ACH account: it has the same
+// owner, or none, and the caller sees both. field names the input that chose the connection.
 func mayServe(c tenant.Caller, conn storedConnection, a account.ACH, field string) error {
 	if !seesConnection(c, conn) {
 		return fault.Field(field, "is not a connection of yours")
@@ -54,7 +55,7 @@ func mayServe(c tenant.Caller, conn storedConnection, a account.ACH, field strin
 	return nil
 }
 
-// serves reports whether a connection and an ACH account have the same owner. A connection without any owner serves all
+// serves reports whether a connection and an ACH account have the same owner. A connection without an owner serves all
 // accounts of its tenant.
 func serves(conn connection.Connection, a account.ACH) bool {
 	employer, carrier := a.Owner()
@@ -75,8 +76,8 @@ func seesSession(c tenant.Caller, s storedSession) bool {
 	return c.Sees(s.EmployerID, s.CarrierID)
 }
 
-// mayLink reports whether a caller could have opened a link session itself. Whoever could not neither sees its page and
-// tokens nor finishes it.
+// mayLink reports whether a caller could have opened a link session itself. Other callers see neither its page nor its
+// tokens, and cannot finish it.
 func mayLink(c tenant.Caller, s storedSession) bool {
 	if bankdItself(c) {
 		return true
@@ -87,8 +88,8 @@ func mayLink(c tenant.Caller, s storedSession) bool {
 	return c.May(tenant.Link) == nil && c.Owns(s.EmployerID, s.CarrierID)
 }
 
-// mayExchange decides whose a public token is. One that came from a session belongs to the session's owner, and exists
-// for whoever sees the session; asked is what the caller wants it for.
+// mayExchange decides who may exchange a public token. The token of a session belongs to the session's owner, and
+// exists for callers who see the session; asked is the owner that the caller names.
 func mayExchange(c tenant.Caller, s storedSession, asked storedExchange) error {
 	if !s.meantFor(asked.Employee) || !seesSession(c, s) {
 		return usedToken()
@@ -96,7 +97,7 @@ func mayExchange(c tenant.Caller, s storedSession, asked storedExchange) error {
 	return sameAsked(asked.Params, s.EmployerID, s.CarrierID)
 }
 
-// sameAsked refuses a public token that is asked for another owner than it was made for.
+// sameAsked refuses a public token for another owner than its session's.
 func sameAsked(p connection.ExchangeParams, employer, carrier string) error {
 	if employer == "" && carrier == "" || p.EmployerID == "" && p.CarrierID == "" {
 		return nil
@@ -108,7 +109,7 @@ func sameAsked(p connection.ExchangeParams, employer, carrier string) error {
 	return nil
 }
 
-// mayGrant refuses whoever would make, change or end a client that may more than they do.
+// mayGrant refuses to make, change or end a client that may do more than the caller.
 func mayGrant(c tenant.Caller, role tenant.Role, p tenant.ClientParams) error {
 	if c.LocalOwner || bankdItself(c) || c.Client.Covers(role, p) {
 		return nil

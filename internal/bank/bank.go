@@ -1,5 +1,5 @@
-// Package bank is the brain: one use case after the other, each "read, ask, decide, write". It owns the stored
-// records and the bounds of transactions; rules live in the words it imports, and nothing here knows HTTP.
+// Package bank holds the use cases, each "read, ask, decide, write". It owns the stored records and the bounds of
+// transactions. The rules are in the packages of types that it imports, and it knows nothing of HTTP.
 package bank
 
 import (
@@ -24,10 +24,10 @@ import (
 // Schema is the version of the stored form.
 const Schema = 1
 
-// Config is what a Bank works with.
+// Config is the input of New.
 type Config struct {
 	Store  *store.DB
-	Ledger *ledger.Ledger // of the same store
+	Ledger *ledger.Ledger // over the same store
 	Plaid  *plaid.Client
 	Links  Links
 	Log    *slog.Logger
@@ -36,11 +36,11 @@ type Config struct {
 	Quotas *Quotas           // nil = UsualQuotas
 }
 
-// Links is what a new link asks for, unless its caller names other products.
+// Links are the products of new links whose callers name none.
 type Links struct {
 	Products, RequiredIfSupported, Optional []string
-	Webhook                                 string // the URL where Plaid reaches bankd; empty = it does not
-	Days                                    int    // of past transactions
+	Webhook                                 string // the URL at which Plaid reaches bankd; empty: none
+	Days                                    int    // days of past transactions
 }
 
 // Bank holds what every use case needs and nothing else.
@@ -67,36 +67,36 @@ type Bank struct {
 	linked   linkedCache
 }
 
-// schedules are the rounds of background work, each over things of its own.
+// schedules are the rounds of background work, each over its own objects.
 type schedules struct {
 	syncs, checks, removals, employees *background.Scheduler
 
-	underway sync.Map           // connection id → *progress, while its transactions are read
-	hooks    *background.Recent // webhooks, by what signs them
+	underway sync.Map           // connection id → *progress, during a sync of its transactions
+	hooks    *background.Recent // webhooks by signature
 }
 
-// Stats counts what an operator should hear of, since the start.
+// Stats counts events for the operator, since the start.
 type Stats struct {
 	Exchanges     atomic.Int64 // public tokens exchanged
-	LostExchanges atomic.Int64 // Items that exist at Plaid and whose token was lost with the process
-	LostTokens    atomic.Int64 // of them, those whose token was being swapped
-	Webhooks      atomic.Int64 // taken in
-	ForgedHooks   atomic.Int64 // refused: not Plaid's, stale, or about another body
-	NumberFetches atomic.Int64 // calls that brought account numbers
+	LostExchanges atomic.Int64 // Items at Plaid whose token was lost with the process
+	LostTokens    atomic.Int64 // of these, lost during a swap of the token
+	Webhooks      atomic.Int64 // accepted
+	ForgedHooks   atomic.Int64 // refused: not Plaid's, too old, or signed for another body
+	NumberFetches atomic.Int64 // calls that returned account numbers
 	Refusals      atomic.Int64 // calls refused for role or scope
 }
 
-// turnsAtOnce is how many connections of one round are worked on side by side: one that waits for its next minute of
-// calls holds up no other.
+// turnsAtOnce is how many connections of one round are worked on in parallel, so that one that waits for its rate limit
+// does not delay the others.
 const turnsAtOnce = 4
 
-// A signature is good for five minutes: a webhook that comes again later is refused as stale.
+// A signature is valid for five minutes: later repetitions of a webhook are refused as stale.
 const (
 	hooksKept = 10 * time.Minute
 	mostHooks = 50_000
 )
 
-// New makes a bank over an open store. Start must run before sessions are followed.
+// New makes a bank over an open store. Call Start before following sessions.
 func New(c Config) *Bank {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -120,14 +120,14 @@ func New(c Config) *Bank {
 	return b
 }
 
-// Stats gives the counters.
+// Stats returns the counters.
 func (b *Bank) Stats() *Stats { return &b.stats }
 
-// Live reports whether real money is behind this bank: it decides the prefix of client ids.
+// Live reports whether the bank moves real money; it decides the prefix of client ids.
 func (b *Bank) Live() bool { return b.plaid.Environment() == plaid.Production }
 
-// Start makes the default tenant where there is none, finishes what a crash cut off, and watches open sessions until
-// ctx ends.
+// Start makes the default tenant if it is missing, finishes work that a crash interrupted, and watches open sessions
+// until ctx ends.
 func (b *Bank) Start(ctx context.Context) error {
 	if _, err := b.TenantByName(ctx, tenant.DefaultName); fault.Is(err, fault.NotFound) {
 		if _, err := b.makeTenant(ctx, tenant.Caller{UID: -1}, tenant.DefaultName); err != nil {
@@ -162,13 +162,13 @@ func OpenLedger(ctx context.Context, db *store.DB) (*ledger.Ledger, error) {
 	return ledger.Open(ctx, db, ids)
 }
 
-// Wait returns when the background work that Start began has ended, after its context did.
+// Wait waits for the background work of Start to end, after its context.
 func (b *Bank) Wait() { b.life.Wait() }
 
-// time is the clock, to the microsecond and in UTC: what is stored reads back equal.
+// time is the current time in UTC, to the microsecond, so that stored times read back equal.
 func (b *Bank) time() time.Time { return b.now().UTC().Truncate(time.Microsecond) }
 
-// missing turns the store's "not found" into the API's.
+// missing turns the store's ErrNotFound into the API's fault.
 func missing(err error, noun string) error {
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadName) {
 		return fault.New(fault.NotFound, "no such %s", noun)

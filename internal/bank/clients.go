@@ -16,7 +16,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// AddClient mints a client and its secret, which is shown this once.
+// AddClient makes a client and its secret, which no later reply shows.
 func (b *Bank) AddClient(ctx context.Context, c tenant.Caller, p tenant.ClientParams) (tenant.Minted, error) {
 	if err := mayGrant(c, p.Role, p); err != nil {
 		return tenant.Minted{}, err
@@ -53,7 +53,7 @@ func (b *Bank) tenantOf(ctx context.Context, c tenant.Caller) (t tenant.Tenant, 
 	return t, err
 }
 
-// secretHash is keyed, so that a stolen database without its key tells nothing of a secret.
+// secretHash is keyed, so that a stolen database without its key reveals nothing about a secret.
 func (b *Bank) secretHash(id, clientSecret string) (string, error) {
 	sum, err := b.db.Digest(store.SystemTenant, "client secret", []byte(id), []byte(clientSecret))
 	if err != nil {
@@ -149,7 +149,7 @@ func (b *Bank) ListClients(ctx context.Context, c tenant.Caller, p page.Request)
 	return rows, info, err
 }
 
-// RevokeClient ends a client at once; revoking it again changes nothing.
+// RevokeClient ends a client at once; to revoke it again changes nothing.
 func (b *Bank) RevokeClient(ctx context.Context, c tenant.Caller, id string) (tenant.Client, error) {
 	var revoked tenant.Client
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {

@@ -2,7 +2,7 @@ package bank
 
 import "sync"
 
-// clientCache keeps clients in memory: every call reads one. A client is dropped from it when it changes.
+// clientCache keeps clients in memory, since every call reads one. A change to a client drops it from the cache.
 type clientCache struct {
 	known   sync.Map     // client id → storedClient
 	used    sync.Map     // client id → time.Time of the last call

@@ -10,7 +10,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// GetCompany tells what a company has switched on; nothing, where nobody spoke of it.
+// GetCompany returns a company's capabilities; none for an unknown company.
 func (b *Bank) GetCompany(ctx context.Context, c tenant.Caller, company string) (employee.Capabilities, error) {
 	if err := administers(c, company); err != nil {
 		return employee.Capabilities{}, err
@@ -18,7 +18,7 @@ func (b *Bank) GetCompany(ctx context.Context, c tenant.Caller, company string) 
 	return b.company(ctx, c.TenantID, company)
 }
 
-// administers refuses a company outside an admin's scope, or an id that is none.
+// administers refuses a malformed company id, or one outside an admin's scope.
 func administers(c tenant.Caller, company string) error {
 	if !c.LocalOwner && !c.SeesCompany(company) {
 		return fault.New(fault.NotFound, "no such company")
@@ -45,14 +45,14 @@ func companyIn(tx *store.Tx, tenantID, company string) (employee.Capabilities, e
 	return caps, err
 }
 
-// EnableCapability switches a capability on, and sets what is done about banks that hand out aliases.
+// EnableCapability switches a capability on, and sets the policy for banks that give out aliases.
 func (b *Bank) EnableCapability(ctx context.Context, c tenant.Caller, company, name string, p employee.CapabilityParams) (employee.Capabilities, error) {
 	return b.changeCompany(ctx, c, company, name, "company.enable", func(caps employee.Capabilities) employee.Capabilities {
 		return caps.With(name, p, b.time())
 	})
 }
 
-// DisableCapability switches a capability off; accounts verified before stay so (A41).
+// DisableCapability switches a capability off; verified accounts stay verified (A41).
 func (b *Bank) DisableCapability(ctx context.Context, c tenant.Caller, company, name string) (employee.Capabilities, error) {
 	return b.changeCompany(ctx, c, company, name, "company.disable", func(caps employee.Capabilities) employee.Capabilities {
 		return caps.Without(name, b.time())

@@ -11,7 +11,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// ListConnections lists linked institutions, newest first; removed ones only where they are asked for.
+// ListConnections lists linked institutions, newest first; removed ones on request only.
 func (b *Bank) ListConnections(ctx context.Context, c tenant.Caller, q connection.Query, p page.Request) ([]connection.Connection, page.Info, error) {
 	all := []connection.Connection{}
 	err := b.db.View(ctx, func(tx *store.Tx) error {
@@ -21,7 +21,7 @@ func (b *Bank) ListConnections(ctx context.Context, c tenant.Caller, q connectio
 			}
 			conn := rec.Value.Connection
 			if rec.Value.Employee != nil {
-				continue // an employee's own
+				continue // an employee's
 			}
 			if conn.Status == connection.Removed && q.Status != connection.Removed {
 				continue
@@ -33,13 +33,13 @@ func (b *Bank) ListConnections(ctx context.Context, c tenant.Caller, q connectio
 		return nil
 	})
 	rows, info := page.Of(all, p)
-	for i := range rows { // not above: who waits for the ledger in a transaction keeps a sync's commit from growing the file
+	for i := range rows { // after the transaction: waiting for the ledger inside it would make a sync's commit grow the file
 		rows[i] = b.withTransactions(c.TenantID, rows[i])
 	}
 	return rows, info, err
 }
 
-// GetConnection reads one by our id or Plaid's (A28).
+// GetConnection reads a connection by our id or Plaid's (A28).
 func (b *Bank) GetConnection(ctx context.Context, c tenant.Caller, id string) (connection.Connection, error) {
 	conn, err := b.connection(ctx, c, id)
 	if err != nil {
@@ -48,7 +48,7 @@ func (b *Bank) GetConnection(ctx context.Context, c tenant.Caller, id string) (c
 	return b.withTransactions(c.TenantID, conn.Connection), nil
 }
 
-// connection finds a connection that the caller sees, by our id or by Plaid's item id.
+// connection finds a connection that the caller sees, by our id or Plaid's item id.
 func (b *Bank) connection(ctx context.Context, c tenant.Caller, id string) (storedConnection, error) {
 	var conn storedConnection
 	err := b.db.View(ctx, func(tx *store.Tx) error {
@@ -68,7 +68,7 @@ func (b *Bank) connection(ctx context.Context, c tenant.Caller, id string) (stor
 	return conn, err
 }
 
-// readConnectionNow reads a connection as it is now; whoever means to act on it keeps others from doing so meanwhile.
+// readConnectionNow reads a connection's current state. To act on it, hold the connection's lock.
 func (b *Bank) readConnectionNow(ctx context.Context, tenantID, id string) (conn storedConnection, err error) {
 	err = b.db.View(ctx, func(tx *store.Tx) error {
 		conn, err = connections.Get(tx, tenantID, id)
@@ -81,7 +81,7 @@ func errRemoved(id string) *fault.Error {
 	return fault.New(fault.Conflict, "the connection was removed").WithID(id)
 }
 
-// livingConnection is connection, of one that was not removed.
+// livingConnection is connection without removed ones.
 func (b *Bank) livingConnection(ctx context.Context, c tenant.Caller, id string) (storedConnection, error) {
 	conn, err := b.connection(ctx, c, id)
 	if err == nil && conn.Status == connection.Removed {
@@ -90,7 +90,7 @@ func (b *Bank) livingConnection(ctx context.Context, c tenant.Caller, id string)
 	return conn, err
 }
 
-// byPointer follows an index record to what it names; found is false where there is none.
+// byPointer follows an index record to its target; found is false if there is no record.
 func byPointer[T any](tx *store.Tx, index store.Collection[pointer], of store.Collection[T], tenantID, key string) (value T, found bool, err error) {
 	to, err := index.Get(tx, tenantID, key)
 	if err == nil {
@@ -107,7 +107,7 @@ type tenantConnection struct {
 	conn     storedConnection
 }
 
-// everyConnection lists all tenants' connections that are wanted.
+// everyConnection lists the wanted connections of all tenants.
 func (b *Bank) everyConnection(ctx context.Context, wanted func(storedConnection) bool) ([]tenantConnection, error) {
 	tenants, err := b.allTenants(ctx)
 	if err != nil {

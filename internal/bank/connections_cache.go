@@ -9,22 +9,23 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// linkedCache keeps each tenant's connections in memory between two writes: every call about transactions reads them all.
+// linkedCache keeps each tenant's connections in memory between two writes, since every call about transactions reads
+// them all.
 type linkedCache struct {
-	writes  atomic.Uint64 // counts the beginning and the end of every write
+	writes  atomic.Uint64 // counts the begins and ends of writes
 	tenants sync.Map      // tenant id → linkedBanks
 }
 
-// linkedBanks is a tenant's connections without their tokens, as they were after so many writes.
+// linkedBanks holds a tenant's connections without their tokens, as of a count of writes.
 type linkedBanks struct {
 	writes uint64
 	all    []connection.Connection
 }
 
-// linkedBanks gives a tenant's connections, but those of employees. Nobody changes what it gives.
+// linkedBanks returns a tenant's connections except employees'. Callers must not change the result.
 func (b *Bank) linkedBanks(ctx context.Context, tenantID string) ([]connection.Connection, error) {
 	select {
-	case <-b.db.Poisoned(): // the store may differ from what was read of it
+	case <-b.db.Poisoned(): // the store may differ from the cached state
 		return nil, store.ErrPoisoned
 	default:
 	}

@@ -12,11 +12,11 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// soon is how long before its end a consent turns into something to do: Plaid warns as early.
+// soon is the time before the end of a consent from which on a step is needed; Plaid warns as early.
 const soon = 7 * 24 * time.Hour
 
-// CheckConnection asks Plaid how an Item is, reads its accounts and, where ACH accounts rest on it, their numbers, and
-// brings the connection's state in line.
+// CheckConnection asks Plaid for the state of an Item and its accounts and, if ACH accounts use it, their numbers, and
+// updates the connection.
 func (b *Bank) CheckConnection(ctx context.Context, c tenant.Caller, id string) (connection.Connection, error) {
 	conn, err := b.connection(ctx, c, id)
 	if err != nil {
@@ -34,10 +34,10 @@ func (b *Bank) CheckConnection(ctx context.Context, c tenant.Caller, id string) 
 	if err != nil && !connection.Known(plaid.Code(err)) {
 		return connection.Connection{}, err
 	}
-	return b.GetConnection(ctx, c, conn.ID) // what Plaid says against it is the answer, not a failure
+	return b.GetConnection(ctx, c, conn.ID) // a problem that Plaid reports is the answer, not a failure
 }
 
-// checkData reads the accounts and the numbers of a connection that answers.
+// checkData reads the accounts and numbers of a working connection.
 func (b *Bank) checkData(ctx context.Context, c tenant.Caller, conn storedConnection) (storedConnection, error) {
 	if conn.Employee != nil {
 		return conn, b.recheck(ctx, linkedEmployee{tenantID: c.TenantID, ref: *conn.Employee})
@@ -51,7 +51,7 @@ func (b *Bank) checkData(ctx context.Context, c tenant.Caller, conn storedConnec
 	return b.connection(ctx, c, conn.ID)
 }
 
-// checkItem asks /item/get, the one call that answers for a broken Item too.
+// checkItem calls /item/get, the one call that works for a broken Item too.
 func (b *Bank) checkItem(ctx context.Context, c tenant.Caller, conn storedConnection) (storedConnection, error) {
 	asked := b.time()
 	crashPoint("check.ask")
@@ -78,14 +78,14 @@ func (b *Bank) checkItem(ctx context.Context, c tenant.Caller, conn storedConnec
 		return conn, err
 	}
 	crashPoint("check.stored")
-	if err := b.pointWebhook(ctx, c, conn, item.Webhook); err != nil { // it works without
-		b.log.Warn("Plaid could not be told where webhooks go", "connection", conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+	if err := b.pointWebhook(ctx, c, conn, item.Webhook); err != nil { // the connection works without webhooks
+		b.log.Warn("cannot set the webhook address at Plaid", "connection", conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 	}
 	return conn, nil
 }
 
-// noteConsent keeps when the consent ends. Where Plaid names no end, one that a webhook told of stands until it has
-// passed without harm.
+// noteConsent stores when the consent ends. If Plaid names no end, the end that a webhook announced stays until it has
+// passed without effect.
 func noteConsent(conn *storedConnection, ends, now time.Time) bool {
 	var until *time.Time
 	if !ends.IsZero() {
@@ -106,7 +106,7 @@ func noteConsent(conn *storedConnection, ends, now time.Time) bool {
 	return changed
 }
 
-// pendingOver reports whether the end that a webhook told of has passed, and the Item still works.
+// pendingOver reports whether an announced end has passed while the Item still works.
 func pendingOver(conn *storedConnection, now time.Time) bool {
 	return conn.Error != nil && conn.Error.Until != nil && now.Sub(*conn.Error.Until) > 24*time.Hour
 }
@@ -118,8 +118,8 @@ func sameTime(a, b *time.Time) bool {
 	return a.Equal(*b)
 }
 
-// pointWebhook has Plaid tell of an Item where bankd listens, and nowhere when it no longer does. Where others had an
-// Item point is not touched while bankd wants no webhooks itself.
+// pointWebhook sets the Item's webhook address at Plaid to bankd's, or clears it when bankd no longer takes webhooks.
+// It leaves an address of somebody else's alone while bankd takes none.
 func (b *Bank) pointWebhook(ctx context.Context, c tenant.Caller, conn storedConnection, points string) error {
 	if points == b.links.Webhook || b.links.Webhook == "" && conn.Pointed != points {
 		return nil
@@ -138,8 +138,8 @@ func (b *Bank) pointWebhook(ctx context.Context, c tenant.Caller, conn storedCon
 	return err
 }
 
-// mended checks a connection whose update session ended well: it is asked after, its accounts are reconciled and their
-// numbers read anew where ACH accounts rest on them.
+// mended checks a connection after a successful update session: its state, its accounts and, if ACH accounts use it,
+// their numbers.
 func (b *Bank) mended(ctx context.Context, w recordRef, s storedSession) error {
 	c := system(w.TenantID)
 	if s.AccountID != "" {

@@ -10,8 +10,9 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// ImportConnection takes over an Item that another tool made: it is checked, stored, its webhooks pointed here, and its
-// token swapped, so that nobody else goes on using it. What fails after it was stored is taken up again by bankd itself.
+// ImportConnection takes over an Item that another tool made: it checks and stores it, sets its webhook address, and
+// swaps its token, so that nobody else can go on using it. After the Item is stored, bankd itself repeats steps that
+// fail.
 func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connection.ImportParams) (connection.Connection, error) {
 	if err := allowed(c, p.EmployerID, p.CarrierID); err != nil {
 		return connection.Connection{}, err
@@ -64,7 +65,7 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 	return b.GetConnection(ctx, c, b.settleImport(ctx, c, conn, item))
 }
 
-// settleImport does what follows; the import itself stands whatever becomes of it.
+// settleImport does the later steps; the import is valid even if they fail.
 func (b *Bank) settleImport(ctx context.Context, c tenant.Caller, conn storedConnection, item plaid.Item) string {
 	steps := []func() error{
 		func() error { return b.pointWebhook(ctx, c, conn, item.Webhook) },
@@ -86,7 +87,7 @@ func (b *Bank) settleImport(ctx context.Context, c tenant.Caller, conn storedCon
 	return conn.ID
 }
 
-// swapImported swaps the token of an imported connection, unless that is done, or it opens nothing any more.
+// swapImported swaps the token of an imported connection, unless that is done or the token no longer works.
 func (b *Bank) swapImported(ctx context.Context, c tenant.Caller, id string) error {
 	conn, err := b.readConnectionNow(ctx, c.TenantID, id)
 	if err != nil || !conn.Swap || conn.Status == connection.Removed || conn.tokenIsDead() {

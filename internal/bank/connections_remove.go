@@ -14,21 +14,21 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// storedRemoval is an Item that shall be gone at Plaid. It stays until Plaid has confirmed that it is: an Item nobody
-// here knows of any more would be billed, and open, for ever.
+// storedRemoval is an Item that must be removed at Plaid. It stays until Plaid has confirmed the removal: a forgotten
+// Item would stay open and be billed for ever.
 type storedRemoval struct {
 	TenantID     string    `json:"tenant_id"`
 	ConnectionID string    `json:"connection_id"`
 	ItemID       string    `json:"item_id"`
-	ACH          string    `json:"ach"`       // what becomes of the ACH accounts that came from it
-	ClientID     string    `json:"client_id"` // who asked
+	ACH          string    `json:"ach"`       // choice for the ACH accounts that came from it
+	ClientID     string    `json:"client_id"` // the caller who asked
 	At           time.Time `json:"at"`
 }
 
 var removals = store.NewCollection[storedRemoval]("removals") // system, by connection id
 
-// RemoveConnection removes the Item at Plaid, then closes what came from it: its accounts become inactive, its ACH
-// accounts what the caller says. Where Plaid does not answer, bankd goes on trying by itself.
+// RemoveConnection removes the Item at Plaid, then makes its accounts inactive and treats its ACH accounts as the
+// caller chose. If Plaid does not answer, bankd goes on trying by itself.
 func (b *Bank) RemoveConnection(ctx context.Context, c tenant.Caller, id string, p connection.RemoveParams) (connection.RemovedReply, error) {
 	conn, err := b.connection(ctx, c, id)
 	if err != nil {
@@ -42,7 +42,7 @@ func (b *Bank) RemoveConnection(ctx context.Context, c tenant.Caller, id string,
 
 func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn storedConnection, ach string) (connection.RemovedReply, error) {
 	defer b.locks.Lock("item " + conn.ID)()
-	conn, err := b.readConnectionNow(ctx, c.TenantID, conn.ID) // another removal may have ended meanwhile
+	conn, err := b.readConnectionNow(ctx, c.TenantID, conn.ID) // another removal may have finished in between
 	if err != nil {
 		return connection.RemovedReply{}, err
 	}
@@ -67,7 +67,7 @@ func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn store
 	return reply, nil
 }
 
-// settleAgain lets somebody change their mind about the ACH accounts of a connection that is removed already.
+// settleAgain applies a new choice for the ACH accounts of a removed connection.
 func (b *Bank) settleAgain(ctx context.Context, c tenant.Caller, conn storedConnection, ach string) (connection.RemovedReply, error) {
 	reply := connection.RemovedReply{ID: conn.ID, ItemID: conn.ItemID, Deleted: true}
 	if ach == "" || ach == connection.KeepACH {
@@ -86,10 +86,10 @@ func removalGoesOn(err error) error {
 	return f.WithHint("nothing is lost: bankd keeps trying to remove it until Plaid confirms")
 }
 
-// carryOutRemoval has Plaid remove an Item, then closes what is here. It may be done again at any point.
+// carryOutRemoval removes an Item at Plaid, then closes its objects here. It can be repeated at any point.
 func (b *Bank) carryOutRemoval(ctx context.Context, c tenant.Caller, r storedRemoval) (connection.RemovedReply, error) {
 	reply := connection.RemovedReply{ID: r.ConnectionID, ItemID: r.ItemID, Deleted: true}
-	if err := b.settleRotation(ctx, c, r.ConnectionID); err != nil { // a dead token is no proof that the Item is gone
+	if err := b.settleRotation(ctx, c, r.ConnectionID); err != nil { // a dead token does not prove that the Item is gone
 		return reply, err
 	}
 	conn, err := b.readConnectionNow(ctx, r.TenantID, r.ConnectionID)
@@ -127,11 +127,11 @@ func (b *Bank) carryOutRemoval(ctx context.Context, c tenant.Caller, r storedRem
 	return reply, err
 }
 
-// settleACH does with the ACH accounts of a removed connection what was asked for.
+// settleACH applies the caller's choice to the ACH accounts of a removed connection.
 func (b *Bank) settleACH(tx *store.Tx, c tenant.Caller, r storedRemoval, now time.Time) (disabled, deleted int, err error) {
 	from := func(a storedACH) bool { return a.ConnectionID == r.ConnectionID }
 	switch r.ACH {
-	case connection.KeepACH: // an alias ends with its consent: it cannot be kept
+	case connection.KeepACH: // not for aliases, which end with their consent
 		disabled, err = disableACH(tx, r.TenantID, func(a storedACH) bool { return from(a) && a.Tokenized }, account.ConnectionRemoved, now)
 	case connection.DeleteACH:
 		found, err := achWhere(tx, r.TenantID, from)
@@ -150,7 +150,7 @@ func (b *Bank) settleACH(tx *store.Tx, c tenant.Caller, r storedRemoval, now tim
 	return disabled, deleted, err
 }
 
-// waitingRemovals lists what Plaid has not confirmed yet, of all tenants.
+// waitingRemovals lists the removals of all tenants that Plaid has not confirmed.
 func (b *Bank) waitingRemovals(ctx context.Context) (all []storedRemoval, err error) {
 	err = b.db.View(ctx, func(tx *store.Tx) error {
 		for rec, err := range removals.Scan(tx, store.SystemTenant, store.Range{}) {
@@ -164,7 +164,7 @@ func (b *Bank) waitingRemovals(ctx context.Context) (all []storedRemoval, err er
 	return all, err
 }
 
-// finishRemovals takes up removals that Plaid has not confirmed, at the start and from time to time, until ctx ends.
+// finishRemovals repeats unconfirmed removals, at the start and at intervals, until ctx ends.
 func (b *Bank) finishRemovals(ctx context.Context) {
 	b.work.removals.Run(ctx, b.tempo.Look, func(ctx context.Context) ([]background.Task, error) {
 		all, err := b.waitingRemovals(ctx)
@@ -184,13 +184,13 @@ func (b *Bank) removeInTurn(ctx context.Context, r storedRemoval) error {
 	defer b.locks.Lock("item " + r.ConnectionID)()
 	crashPoint("remove.again")
 	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
-		r, err = removals.Get(tx, store.SystemTenant, r.ConnectionID) // what was asked for last
+		r, err = removals.Get(tx, store.SystemTenant, r.ConnectionID) // with the latest choice
 		return err
 	})
 	if err == nil {
 		_, err = b.carryOutRemoval(ctx, system(r.TenantID), r)
 	} else if errors.Is(err, store.ErrNotFound) {
-		err = nil // done meanwhile
+		err = nil // somebody else finished it
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
 		b.log.Warn("removal at Plaid failed", "connection", r.ConnectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))

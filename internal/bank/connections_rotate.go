@@ -12,8 +12,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// RotateToken swaps a connection's access token for a new one; the old one is worthless from then on. Nothing else of the
-// connection changes.
+// RotateToken replaces a connection's access token; the old one stops working. Nothing else of the connection changes.
 func (b *Bank) RotateToken(ctx context.Context, c tenant.Caller, id string) (connection.Rotated, error) {
 	conn, err := b.connection(ctx, c, id)
 	if err != nil {
@@ -25,12 +24,11 @@ func (b *Bank) RotateToken(ctx context.Context, c tenant.Caller, id string) (con
 	return b.rotate(ctx, c, conn.ID)
 }
 
-// rotate is in two phases: what is about to be asked is stored first, so that after a crash it is known that the token
-// held here may be dead.
+// rotate first stores its intent, so that after a crash bankd knows that its token may be dead, and then asks Plaid.
 func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connection.Rotated, error) {
 	defer b.locks.Lock("item " + id)()
 	ctx = context.WithoutCancel(ctx)
-	if err := b.settleRotation(ctx, c, id); err != nil { // a new swap must not cover up what became of the one before
+	if err := b.settleRotation(ctx, c, id); err != nil { // finish an earlier swap first, so that this one does not hide its outcome
 		return connection.Rotated{}, err
 	}
 	now := b.time()
@@ -75,8 +73,8 @@ func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connecti
 	return reply, nil
 }
 
-// settleRotation asks whether a swap whose answer never came has happened: the old token tells. Where it is dead the new
-// one is lost with the answer, and the bank must be linked again.
+// settleRotation finds out whether an unanswered swap took place, by trying the old token. If that is dead, the new one
+// is lost with the reply, and the user must link the bank again.
 func (b *Bank) settleRotation(ctx context.Context, c tenant.Caller, id string) error {
 	conn, err := b.readConnectionNow(ctx, c.TenantID, id)
 	if err != nil || conn.Rotating == nil || conn.Status == connection.Removed {
@@ -93,7 +91,7 @@ func (b *Bank) settleRotation(ctx context.Context, c tenant.Caller, id string) e
 	case connection.Known(plaid.Code(err)):
 		return b.endRotation(ctx, c, id, "not_done")
 	}
-	return err // not known yet: it is asked again
+	return err // still unknown: try again later
 }
 
 func (b *Bank) endRotation(ctx context.Context, c tenant.Caller, id, result string) error {
@@ -107,7 +105,7 @@ func (b *Bank) endRotation(ctx context.Context, c tenant.Caller, id, result stri
 	return err
 }
 
-// noteLostRotation notes that Plaid swapped a token and the new one never reached the disk.
+// noteLostRotation records that Plaid swapped a token and the new one was not stored.
 func (b *Bank) noteLostRotation(ctx context.Context, c tenant.Caller, id string) error {
 	now, lost := b.time(), false
 	_, err := b.changeConnection(ctx, c, id, auditEvent{action: "connection.lose_token", outcome: string(fault.RelinkRequired)}, func(_ *store.Tx, conn *storedConnection) (bool, error) {

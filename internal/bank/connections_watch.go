@@ -13,8 +13,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// checkRest is how long a connection is left alone between two looks: a user may have healed it elsewhere, and an end
-// that is near may have been put off.
+// checkRest is the pause between two checks of a connection: a user may have repaired it elsewhere, or a near end may
+// have been postponed.
 func (b *Bank) checkRest(conn storedConnection, failed int) time.Duration {
 	rest := 6 * time.Hour
 	switch {
@@ -23,7 +23,7 @@ func (b *Bank) checkRest(conn storedConnection, failed int) time.Duration {
 	case conn.Waits():
 		rest = 15 * time.Minute
 	case conn.Status == connection.Active:
-	case conn.Has(connection.TokenLost) || conn.Has(connection.ItemNotFound): // nothing but a new link mends these
+	case conn.Has(connection.TokenLost) || conn.Has(connection.ItemNotFound): // only a new link mends these
 		rest = 24 * time.Hour
 	case conn.Working():
 		rest = time.Hour
@@ -36,7 +36,7 @@ func (b *Bank) checkRest(conn storedConnection, failed int) time.Duration {
 // dataDue reports whether a connection's accounts and numbers are to be read again although no webhook asked for it. A
 // consent taken back for one account, or another number given by the bank, shows nowhere else without webhooks.
 func (b *Bank) dataDue(ctx context.Context, c tenant.Caller, conn storedConnection) (bool, error) {
-	if conn.Employee != nil { // checkEmployees looks after it
+	if conn.Employee != nil { // checkEmployees checks it
 		return false, nil
 	}
 	if conn.SyncedAt != nil && b.time().Sub(*conn.SyncedAt) < b.tempo.Data {
@@ -46,8 +46,8 @@ func (b *Bank) dataDue(ctx context.Context, c tenant.Caller, conn storedConnecti
 	return len(linked) > 0 || conn.SyncedAt == nil, err
 }
 
-// checkConnections keeps the states of connections true until ctx ends, whether or not webhooks come: it asks after each
-// from time to time, looks at once after a webhook, and finishes swaps of tokens.
+// checkConnections keeps the states of connections up to date until ctx ends, with webhooks or without: it checks each
+// at intervals, checks at once after a webhook, and finishes swaps of tokens.
 func (b *Bank) checkConnections(ctx context.Context) {
 	b.work.checks.Run(ctx, b.tempo.Look, func(ctx context.Context) ([]background.Task, error) {
 		all, err := b.everyConnection(ctx, func(c storedConnection) bool { return c.Status != connection.Removed && (c.Read || c.Rotating != nil) })
@@ -74,7 +74,7 @@ func (b *Bank) checkInTurn(ctx context.Context, tc tenantConnection) error {
 	return err
 }
 
-// checkConnectionState checks one connection, and whatever webhooks told of it.
+// checkConnectionState checks one connection, and the subjects of its webhooks.
 func (b *Bank) checkConnectionState(ctx context.Context, tc tenantConnection) (storedConnection, error) {
 	c := system(tc.tenantID)
 	if tc.conn.Rotating != nil {
@@ -121,8 +121,8 @@ func (b *Bank) finishRotation(ctx context.Context, c tenant.Caller, id string) e
 	return b.settleRotation(ctx, c, id)
 }
 
-// noteWebhookTroubles notes what nothing but a webhook tells of, unless the user has signed in again since. A webhook says the second
-// it was signed in: one of the same second is believed, for losing it would be worse.
+// noteWebhookTroubles records the troubles that only webhooks report, unless the user has signed in again since. A
+// webhook is dated to the second: one from the second of the sign-in counts, since to lose it would be worse.
 func (b *Bank) noteWebhookTroubles(ctx context.Context, c tenant.Caller, conn storedConnection, h storedHint) (storedConnection, error) {
 	if len(h.Notes) == 0 {
 		return conn, nil
@@ -131,11 +131,11 @@ func (b *Bank) noteWebhookTroubles(ctx context.Context, c tenant.Caller, conn st
 	return b.changeConnection(ctx, c, conn.ID, auditEvent{action: "connection.trouble", outcome: "noted"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		changed := false
 		for code, n := range h.Notes {
-			other := connection.CodeOf(code).Other
+			other := connection.CodeOf(code).OppositeEnd
 			if conn.Mended != nil && n.At.Add(time.Second).Before(*conn.Mended) || other != "" && h.Notes[other].At.After(n.At) {
 				continue
 			}
-			if other != "" { // a look at the Item tells that it ends, but not which of the two it is
+			if other != "" { // /item/get reports an end, but not which of the two kinds
 				changed = conn.Drop(other, now) || changed
 			}
 			changed = conn.Note(code, now, n.Until) || changed
@@ -144,7 +144,7 @@ func (b *Bank) noteWebhookTroubles(ctx context.Context, c tenant.Caller, conn st
 	})
 }
 
-// depositsOpen reports whether an ACH account waits for a deposit to be confirmed.
+// depositsOpen reports whether an ACH account waits for its deposit to be confirmed.
 func (b *Bank) depositsOpen(ctx context.Context, c tenant.Caller, connectionID string) bool {
 	var waiting []storedACH
 	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -166,7 +166,7 @@ func (b *Bank) webhookHint(ctx context.Context, id string) (h storedHint, found 
 	return h, found, err
 }
 
-// dropHint drops what was looked at, unless another webhook came meanwhile.
+// dropHint drops the subjects that were checked, unless another webhook came meanwhile.
 func (b *Bank) dropHint(ctx context.Context, id string, rev int) error {
 	return b.update(ctx, func(tx *store.Tx) error {
 		h, err := hints.Get(tx, store.SystemTenant, id)

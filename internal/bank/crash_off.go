@@ -2,5 +2,5 @@
 
 package bank
 
-// crashPoint marks a point between two awaits; a test build ends the process there.
+// crashPoint marks a point between two awaits, at which a test build can end the process.
 func crashPoint(string) {}

@@ -12,7 +12,8 @@ import (
 
 var passed atomic.Int64
 
-// crashPoint ends the process as kill -9 does, where BANKD_CRASH_AT ("point" or "point:n", the n-th time) says so.
+// crashPoint ends the process as kill -9 does, at the point that BANKD_CRASH_AT names: "point", or "point:n" for the
+// n-th time.
 func crashPoint(point string) {
 	name, nth, _ := strings.Cut(os.Getenv("BANKD_CRASH_AT"), ":")
 	if name != point {

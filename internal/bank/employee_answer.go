@@ -11,8 +11,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// answer gathers what Plaid says of an account, on our own asking alone (A37). What Plaid refuses is part of the answer,
-// not an error: it becomes a reason.
+// answer collects Plaid's data about an account, using nothing that the caller posted but the choice (A37). An error of
+// Plaid's is part of the answer: it becomes a reason.
 func (b *Bank) answer(ctx context.Context, c tenant.Caller, a storedEmployee, conn storedConnection) (employee.Answer, connection.Institution, error) {
 	token := conn.token()
 	said := employee.Answer{Chosen: a.PlaidAccountID}
@@ -21,7 +21,7 @@ func (b *Bank) answer(ctx context.Context, c tenant.Caller, a storedEmployee, co
 	if err != nil {
 		said.Trouble = trouble(err)
 		b.noteEmployeeFailure(ctx, c, conn, err)
-		// The numbers are not to be had, but how the account stands may be: a deposit on its way, a failed one.
+		// Without numbers Plaid may still know the account's status: a deposit on its way, or a failed one.
 		if accounts, item, err = b.plaid.GetAccounts(ctx, token); err != nil {
 			accounts = nil
 		}
@@ -49,10 +49,10 @@ func trouble(err error) string {
 	return employee.NoAnswer
 }
 
-// noteEmployeeFailure keeps a connection's own state in step with what Plaid said against it.
+// noteEmployeeFailure records an error of Plaid's in the connection's own state.
 func (b *Bank) noteEmployeeFailure(ctx context.Context, c tenant.Caller, conn storedConnection, why error) {
 	if err := b.noteFailure(ctx, c, conn, why); fault.As(err).Code != fault.As(why).Code {
-		b.log.Error("trouble of a connection could not be noted", "connection", conn.ID)
+		b.log.Error("cannot note the trouble of a connection", "connection", conn.ID, "code", fault.As(err).Code)
 	}
 }
 
@@ -64,7 +64,7 @@ func plaidAccount(p plaid.Account, numbers map[string]plaid.Numbers) employee.Pl
 	return out
 }
 
-// bankOf finds the institution with its routing numbers; where Plaid does not tell, what was known before.
+// bankOf reads the institution with its routing numbers; if Plaid does not answer, it uses the stored data.
 func (b *Bank) bankOf(ctx context.Context, item plaid.Item, conn storedConnection, a storedEmployee) plaid.Institution {
 	known := plaid.Institution{ID: item.InstitutionID, Name: item.InstitutionName}
 	if known.ID == "" && item.ID == "" {
@@ -82,7 +82,7 @@ func (b *Bank) bankOf(ctx context.Context, item plaid.Item, conn storedConnectio
 	return known
 }
 
-// owners finds how the holder's name fits: Plaid's own score, or at least the names; nothing where neither is to be had.
+// owners returns Plaid's score of the holder's name, or at least the owners' names; nothing if Plaid has neither.
 func (b *Bank) owners(ctx context.Context, token plaid.AccessToken, a storedEmployee, said employee.Answer) employee.Owners {
 	chosen := said.Chosen
 	if chosen == "" && len(said.Accounts) == 1 {

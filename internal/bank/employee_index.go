@@ -13,11 +13,11 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// The indexes of employees' accounts spare a scan of all accounts, or of the whole audit log, for a few of them.
+// The indexes of employees' accounts replace scans of all accounts, or of the whole audit log.
 var (
-	linkedAccounts = store.NewCollection[linkedAccount]("employee_linked") // by account id: those that Plaid can be asked about
+	linkedAccounts = store.NewCollection[linkedAccount]("employee_linked") // by account id: accounts to ask Plaid about
 	accountEvents  = store.NewCollection[pointer]("employee_events")       // by account id and audit sequence number
-	indexes        = store.NewCollection[int]("indexes")                   // system: by name, the version that was filled
+	indexes        = store.NewCollection[int]("indexes")                   // system: by name, the version of the index
 )
 
 const (
@@ -25,14 +25,14 @@ const (
 	indexVersion    = 1
 )
 
-// linkedAccount is what a round must know of an account. Open says that its verdict may change by itself.
+// linkedAccount is the data that a round needs of an account. Open means that its verdict may change by itself.
 type linkedAccount struct {
 	Ref  EmployeeRef `json:"ref"`
 	Open bool        `json:"open"`
 }
 
-// putEmployee stores an account and keeps its index. Accounts that need the employee first are left out of the index:
-// asking about them would only use up their Items' calls.
+// putEmployee stores an account and updates its index. The index omits accounts that wait for the employee: to ask
+// Plaid about them would waste their Items' calls.
 func putEmployee(tx *store.Tx, tenantID string, a storedEmployee) error {
 	if err := employeeAccounts.Put(tx, tenantID, a.AccountID, a); err != nil {
 		return err
@@ -51,7 +51,7 @@ func dropLinked(tx *store.Tx, tenantID, accountID string) error {
 	return err
 }
 
-// accountOf gives the employee's account that an audit record belongs to; "" where it belongs to none.
+// accountOf returns the employee's account of an audit record; "" if it has none.
 func accountOf(r trail.Record) string {
 	if id, ok := strings.CutPrefix(r.Object, "employee_account:"); ok {
 		return id
@@ -89,7 +89,7 @@ func eventsOf(tx *store.Tx, tenantID, account string, p page.Request) ([]trail.R
 	return rows, info, nil
 }
 
-// fillIndexes makes the indexes of a store that was written before they were there.
+// fillIndexes builds the indexes of an older store that lacks them.
 func (b *Bank) fillIndexes(ctx context.Context) error {
 	var filled int
 	err := b.db.View(ctx, func(tx *store.Tx) (err error) {

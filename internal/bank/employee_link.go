@@ -14,8 +14,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// LinkEmployeeAccount saves a finished Link session (R135-R146): the public token is exchanged, the account joined to the
-// one chosen, and judged by Plaid's own numbers. Repeated after a failure it takes up where that one stopped (A44).
+// LinkEmployeeAccount saves a finished Link session (R135-R146): it exchanges the public token, joins the account to
+// the chosen one, and judges it by Plaid's own numbers. A repeated call continues where a failed one stopped (A44).
 func (b *Bank) LinkEmployeeAccount(ctx context.Context, c tenant.Caller, ref EmployeeRef, p employee.LinkParams) (employee.BankAccount, error) {
 	if err := inContext(c, ref.Company, ref.Employee, tenant.EmployeeLink); err != nil {
 		return employee.BankAccount{}, err
@@ -55,14 +55,14 @@ func (b *Bank) LinkEmployeeAccount(ctx context.Context, c tenant.Caller, ref Emp
 	if a.Claim != nil && a.Claim.AccountID != p.AccountID {
 		return b.judgeAgain(ctx, c, a, &claim)
 	}
-	if !known && a.VerificationReason == employee.AccountMissing { // only the exchange could tell: the same call may be corrected
+	if !known && a.VerificationReason == employee.AccountMissing { // nothing was known before the exchange, so the same call may be corrected
 		return employee.BankAccount{}, notChosen()
 	}
 	return a.BankAccount, nil
 }
 
-// checkChosen refuses an account that the session did not share, before anything is used up. known is false where the
-// token came from no session of ours, so that nobody can tell yet.
+// checkChosen refuses an account that the session did not share, before the token is used up. known is false if the
+// token is from no session of ours: then only the exchange can tell.
 func (b *Bank) checkChosen(ctx context.Context, c tenant.Caller, ref EmployeeRef, p employee.LinkParams) (known bool, err error) {
 	fp, err := b.tokenFingerprint(c.TenantID, p.PublicToken)
 	if err != nil {
@@ -87,7 +87,7 @@ func notChosen() error {
 		WithHint("send Plaid's id of the account chosen, not ours; the same publicToken can be sent again")
 }
 
-// noteUnsaved tells in the account that a finished link could not be saved.
+// noteUnsaved records in the account that a finished link was not saved.
 func (b *Bank) noteUnsaved(ctx context.Context, c tenant.Caller, ref EmployeeRef, why error) error {
 	if f := fault.As(why); !f.Retryable && f.Code != fault.RelinkRequired {
 		return nil
@@ -105,7 +105,7 @@ func (b *Bank) noteUnsaved(ctx context.Context, c tenant.Caller, ref EmployeeRef
 	return err
 }
 
-// claimed turns what the caller posted into Link's metadata, which the duplicate guard compares.
+// claimed makes Link's metadata from the caller's body, for the duplicate guard to compare.
 func claimed(p employee.LinkParams) *connection.Metadata {
 	if p.InstitutionID == "" {
 		return nil
@@ -119,7 +119,7 @@ func claimed(p employee.LinkParams) *connection.Metadata {
 	}
 }
 
-// judgeAgain saves an update session: the Item and its token are the same, so there is nothing to exchange (A36).
+// judgeAgain saves an update session. The Item and its token stay the same, so there is nothing to exchange (A36).
 func (b *Bank) judgeAgain(ctx context.Context, c tenant.Caller, a storedEmployee, claim *employee.LinkParams) (employee.BankAccount, error) {
 	conn, err := b.connection(ctx, system(c.TenantID), a.ConnectionID)
 	if err != nil {
@@ -141,12 +141,12 @@ func (b *Bank) judgeAgain(ctx context.Context, c tenant.Caller, a storedEmployee
 	return b.judgeEmployee(context.WithoutCancel(ctx), c, ref, conn, nil)
 }
 
-// withoutReply keeps a first step of several from storing its reply as the call's.
+// withoutReply keeps an intermediate step from storing its reply as the call's.
 func withoutReply(ctx context.Context) context.Context {
 	return context.WithValue(ctx, attemptKey{}, nil)
 }
 
-// joinEmployee joins an account to the Item whose token is stored, and judges it; the exchange is over with the verdict.
+// joinEmployee joins an account to the Item of a stored token, and judges it; the verdict ends the exchange.
 func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e storedExchange) (storedConnection, error) {
 	conn, err := b.connection(ctx, system(c.TenantID), e.ConnectionID)
 	if err != nil || conn.Read {
@@ -206,8 +206,8 @@ func (b *Bank) joinEmployee(ctx context.Context, c tenant.Caller, fp string, e s
 	return conn, nil
 }
 
-// newerLink reports whether the account was joined to another Item after this exchange was begun: an old one that is
-// finished late must not undo it.
+// newerLink reports whether the account was joined to another Item after this exchange began: a late exchange must not
+// undo that.
 func (b *Bank) newerLink(ctx context.Context, tenantID string, a storedEmployee, e storedExchange) (bool, error) {
 	if a.ConnectionID == "" || a.ConnectionID == e.ConnectionID {
 		return false, nil
@@ -219,7 +219,7 @@ func (b *Bank) newerLink(ctx context.Context, tenantID string, a storedEmployee,
 	return joined.Status != connection.Removed && joined.CreatedAt.After(e.At), err
 }
 
-// removeOrphan ends an Item whose account was deleted while it was linked.
+// removeOrphan removes an Item whose account was deleted during the link.
 func (b *Bank) removeOrphan(ctx context.Context, c tenant.Caller, fp string, conn storedConnection) error {
 	if _, err := b.removeConnection(ctx, c, conn, connection.DisableACH); err != nil {
 		return err
@@ -227,16 +227,16 @@ func (b *Bank) removeOrphan(ctx context.Context, c tenant.Caller, fp string, con
 	return b.update(ctx, func(tx *store.Tx) error { return unfinishedExchanges.Delete(tx, store.SystemTenant, fp) })
 }
 
-// removeOlder ends the Item that a new link has taken the place of. A failure leaves it for the next try by hand: the
+// removeOlder removes the Item that a new link has replaced. If that fails, somebody has to remove it by hand; the
 // account no longer depends on it.
 func (b *Bank) removeOlder(ctx context.Context, c tenant.Caller, connectionID string) {
 	if err := b.dropItem(ctx, c, connectionID); err != nil {
-		b.log.Warn("a superseded Item could not be removed at Plaid", "connection", connectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		b.log.Warn("cannot remove a superseded Item at Plaid", "connection", connectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 	}
 }
 
-// judgeEmployee asks Plaid, lets Match decide, and writes the verdict with its evidence; also is written with it. A
-// verdict on a state that moved meanwhile is not kept: it is made again.
+// judgeEmployee asks Plaid, lets Match decide, and writes the verdict with its evidence and with also. If the account
+// changed meanwhile, it judges again.
 func (b *Bank) judgeEmployee(ctx context.Context, c tenant.Caller, ref EmployeeRef, conn storedConnection, also func(*store.Tx) error) (employee.BankAccount, error) {
 	for range 5 {
 		a, err := b.employeeAccount(ctx, c.TenantID, ref)

@@ -13,14 +13,14 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// A link token that ends sooner than this is not handed out again.
+// A link token that expires sooner is not reused.
 const leastLeft = 2 * time.Minute
 
-// hostedLife is how long a hosted page for an employee lasts: it may be sent to them first.
+// hostedLife is how long a hosted page for an employee lasts; it may have to be sent to them first.
 const hostedLife = 24 * time.Hour
 
-// GetEmployeeToken mints a link token for an account, or hands an unexpired one of the same kind out again (R127-R130,
-// A35). An account that was linked before gets update mode, unless only a fresh link can help.
+// GetEmployeeToken makes a link token for an account, or reuses an unexpired one of the same kind (R127-R130, A35). An
+// account that was linked before gets update mode, unless only a fresh link can help.
 func (b *Bank) GetEmployeeToken(ctx context.Context, c tenant.Caller, ref EmployeeRef, hosted bool) (employee.TokenReply, error) {
 	if err := inContext(c, ref.Company, ref.Employee, tenant.EmployeeLink); err != nil {
 		return employee.TokenReply{}, err
@@ -47,7 +47,7 @@ func (b *Bank) GetEmployeeToken(ctx context.Context, c tenant.Caller, ref Employ
 	return reply, err
 }
 
-// mayVerify refuses accounts that Plaid is not to verify (A41).
+// mayVerify refuses accounts that Plaid shall not verify (A41).
 func (b *Bank) mayVerify(ctx context.Context, tenantID string, a storedEmployee) error {
 	if a.VerificationType != employee.ByPlaid {
 		return fault.New(fault.Conflict, "this account's verificationType is Manual").WithID(a.AccountID).
@@ -60,7 +60,7 @@ func (b *Bank) mayVerify(ctx context.Context, tenantID string, a storedEmployee)
 	return caps.Require(employee.VerifyCapability)
 }
 
-// linkMode says whether the account's own Item can be mended, or a fresh link is needed.
+// linkMode decides whether to repair the account's Item or to link a new one.
 func (b *Bank) linkMode(ctx context.Context, tenantID string, a storedEmployee) (storedConnection, string, error) {
 	if a.ConnectionID == "" {
 		return storedConnection{}, employee.ModeNew, nil
@@ -77,7 +77,7 @@ func (b *Bank) linkMode(ctx context.Context, tenantID string, a storedEmployee) 
 		return storedConnection{}, employee.ModeNew, nil
 	}
 	if a.VerificationReason == employee.DepositExpired || a.VerificationReason == employee.DepositFailed {
-		return storedConnection{}, employee.ModeNew, nil // Plaid locks such an Item for good
+		return storedConnection{}, employee.ModeNew, nil // Plaid locks such an Item permanently
 	}
 	return conn, employee.ModeUpdate, nil
 }
@@ -129,7 +129,7 @@ func (b *Bank) mint(ctx context.Context, c tenant.Caller, a storedEmployee, conn
 		req.ChooseAccounts = a.VerificationReason == employee.NumberMismatch || a.VerificationReason == employee.AccountMissing
 		s.ConnectionID, s.Institution = conn.ID, &conn.Institution
 	} else {
-		req.Products, req.RequiredIfSupported = b.links.Products, b.links.RequiredIfSupported // no transactions of an employee
+		req.Products, req.RequiredIfSupported = b.links.Products, b.links.RequiredIfSupported // without transactions
 	}
 	link, err := b.openSession(ctx, c, req, s)
 	if err != nil {
@@ -140,7 +140,7 @@ func (b *Bank) mint(ctx context.Context, c tenant.Caller, a storedEmployee, conn
 	}, nil
 }
 
-// employee names the account that a session is for; nil for a session of S1.
+// employee returns the employee's account of a session; nil for a session of S1.
 func (s storedSession) employee() *EmployeeRef {
 	if s.AccountID == "" {
 		return nil
@@ -148,7 +148,7 @@ func (s storedSession) employee() *EmployeeRef {
 	return &EmployeeRef{Company: s.CompanyID, Employee: s.EmployeeID, Account: s.AccountID}
 }
 
-// noteSession keeps an employee's account informed of its sessions: which may be used again, and how the last one went.
+// noteSession records an account's sessions in it: the one to reuse, and the result of the last.
 func (b *Bank) noteSession(tx *store.Tx, tenantID string, s storedSession, at time.Time) error {
 	ref := s.employee()
 	if ref == nil {
@@ -156,7 +156,7 @@ func (b *Bank) noteSession(tx *store.Tx, tenantID string, s storedSession, at ti
 	}
 	a, err := employeeIn(tx, tenantID, *ref)
 	if fault.Is(err, fault.NotFound) {
-		return nil // deleted meanwhile
+		return nil // the account was deleted meanwhile
 	}
 	if err != nil {
 		return err

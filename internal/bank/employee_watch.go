@@ -14,8 +14,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// mendedEmployee looks again at an account whose update session ended well. The verdict on what was chosen in it is
-// made by the link call that saves it.
+// mendedEmployee checks an account after a successful update session. The link call that saves the session judges the
+// account chosen in it.
 func (b *Bank) mendedEmployee(ctx context.Context, w recordRef, s storedSession) error {
 	c := system(w.TenantID)
 	defer b.locks.Lock("employee " + s.AccountID)()
@@ -35,7 +35,7 @@ func (b *Bank) mendedEmployee(ctx context.Context, w recordRef, s storedSession)
 	return err
 }
 
-// reactivate clears a connection's trouble: the judgement that follows notes it again where it stays.
+// reactivate clears a connection's troubles; the check that follows notes those that persist.
 func (b *Bank) reactivate(ctx context.Context, c tenant.Caller, id string) error {
 	return b.update(ctx, func(tx *store.Tx) error {
 		conn, err := connections.Get(tx, c.TenantID, id)
@@ -51,8 +51,8 @@ func (b *Bank) reactivate(ctx context.Context, c tenant.Caller, id string) error
 	})
 }
 
-// checkEmployees asks after linked accounts until ctx ends: deposits come through or lapse, permissions are taken back,
-// banks give new numbers. Webhooks are not needed.
+// checkEmployees checks linked accounts until ctx ends, because deposits succeed or expire, permissions are withdrawn
+// and banks give new numbers. It needs no webhooks.
 func (b *Bank) checkEmployees(ctx context.Context) {
 	b.work.employees.Run(ctx, b.tempo.EmployeeOpen, func(ctx context.Context) ([]background.Task, error) {
 		linked, err := b.linkedEmployees(ctx)
@@ -83,14 +83,14 @@ func (b *Bank) recheckInTurn(ctx context.Context, e linkedEmployee) error {
 	return err
 }
 
-// linkedEmployee is an employee's account that Plaid can be asked about; open says that its verdict may change by itself.
+// linkedEmployee is an employee's account to ask Plaid about; open means that its verdict may change by itself.
 type linkedEmployee struct {
 	tenantID string
 	ref      EmployeeRef
 	open     bool
 }
 
-// linkedEmployees lists the accounts of all tenants that Plaid can be asked about.
+// linkedEmployees lists the accounts of all tenants to ask Plaid about.
 func (b *Bank) linkedEmployees(ctx context.Context) ([]linkedEmployee, error) {
 	all, err := b.allTenants(ctx)
 	if err != nil {
@@ -114,7 +114,7 @@ func (b *Bank) linkedEmployees(ctx context.Context) ([]linkedEmployee, error) {
 	return linked, nil
 }
 
-// recheck asks how an account stands now, and writes only where that changes something.
+// recheck asks Plaid about an account, and writes only changes.
 func (b *Bank) recheck(ctx context.Context, e linkedEmployee) error {
 	defer b.locks.Lock("employee " + e.ref.Account)()
 	return b.recheckLocked(ctx, e)
@@ -147,7 +147,7 @@ func (b *Bank) recheckLocked(ctx context.Context, e linkedEmployee) error {
 	}
 	_, err = b.keepVerdict(ctx, c, a, conn, bank, verdict, nil)
 	if errors.Is(err, errMoved) {
-		return nil // whoever moved it has judged it too
+		return nil // the other writer has judged it too
 	}
 	return err
 }

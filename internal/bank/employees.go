@@ -13,7 +13,7 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// String is how the audit log names on whose behalf a call was made; "" where it was on nobody's.
+// String is the audit log's name of the employee for whom a call was made; "" for none.
 func (r *EmployeeRef) String() string {
 	if r == nil {
 		return ""
@@ -21,7 +21,7 @@ func (r *EmployeeRef) String() string {
 	return r.Company + "/" + r.Employee
 }
 
-// details begins an audit line's details: the account that it belongs to, so that its history finds it.
+// details begins an audit event's details with the account, so that its history has the event.
 func (r *EmployeeRef) details() map[string]string {
 	if r == nil {
 		return map[string]string{}
@@ -29,8 +29,8 @@ func (r *EmployeeRef) details() map[string]string {
 	return map[string]string{"account": r.Account}
 }
 
-// inContext refuses a caller that is not in the employee's context (R115): what it does not see is missing, what it
-// sees and may not touch is forbidden.
+// inContext refuses a caller outside the employee's context (R115): what it does not see is missing, what it only sees
+// is forbidden.
 func inContext(c tenant.Caller, company, employeeID string, act tenant.Act) error {
 	if c.ActsFor(company, employeeID, act) {
 		return nil
@@ -42,8 +42,8 @@ func inContext(c tenant.Caller, company, employeeID string, act tenant.Act) erro
 	return fault.New(fault.NotFound, "no such employee or bank account")
 }
 
-// AddEmployeeAccount stores an employee's account; it is not verified, and Plaid is not asked (R118-R126). The same numbers
-// again, with verificationType Plaid, turn an account that was added as Manual: it keeps its id (R154).
+// AddEmployeeAccount stores an employee's account, not verified and without asking Plaid (R118-R126). If the same
+// numbers were added as Manual before, verificationType Plaid converts that account, which keeps its id (R154).
 func (b *Bank) AddEmployeeAccount(ctx context.Context, c tenant.Caller, ref EmployeeRef, p employee.AddParams) (employee.BankAccount, error) {
 	company, employeeID := ref.Company, ref.Employee
 	if err := inContext(c, company, employeeID, tenant.EmployeeWrite); err != nil {
@@ -171,7 +171,7 @@ func (b *Bank) listEmployees(ctx context.Context, tenantID string, q employee.Qu
 	return rows, info, err
 }
 
-// DeleteEmployeeAccount destroys an employee's numbers, and ends the Item at Plaid that was linked for them.
+// DeleteEmployeeAccount destroys an employee's numbers, and removes the Item that was linked for them.
 func (b *Bank) DeleteEmployeeAccount(ctx context.Context, c tenant.Caller, ref EmployeeRef) (employee.Deleted, error) {
 	if err := inContext(c, ref.Company, ref.Employee, tenant.EmployeeWrite); err != nil {
 		return employee.Deleted{}, err
@@ -204,7 +204,7 @@ func (b *Bank) DeleteEmployeeAccount(ctx context.Context, c tenant.Caller, ref E
 	return reply, err
 }
 
-// dropItem ends an Item at Plaid and marks its connection removed; one that is gone already is no error.
+// dropItem removes an Item at Plaid and marks its connection as removed; a missing Item is no error.
 func (b *Bank) dropItem(ctx context.Context, c tenant.Caller, connectionID string) error {
 	conn, err := b.connection(ctx, system(c.TenantID), connectionID)
 	if fault.Is(err, fault.NotFound) || err == nil && conn.Status == "removed" {
@@ -217,7 +217,7 @@ func (b *Bank) dropItem(ctx context.Context, c tenant.Caller, connectionID strin
 	return err
 }
 
-// AttestEmployeeAccount makes an account verified by an administrator's word: audited, with a reason.
+// AttestEmployeeAccount marks an account as verified by an administrator, audited with the reason.
 func (b *Bank) AttestEmployeeAccount(ctx context.Context, c tenant.Caller, ref EmployeeRef, p employee.AttestParams) (employee.BankAccount, error) {
 	if !c.SeesCompany(ref.Company) {
 		return employee.BankAccount{}, fault.New(fault.NotFound, "no such employee or bank account")
@@ -234,7 +234,7 @@ func (b *Bank) AttestEmployeeAccount(ctx context.Context, c tenant.Caller, ref E
 	})
 }
 
-// changeEmployee reads an account, applies change, and writes it with its audit line.
+// changeEmployee reads an account, applies change, and writes it with its audit event.
 func (b *Bank) changeEmployee(ctx context.Context, c tenant.Caller, ref EmployeeRef, d auditEvent, change func(*storedEmployee) error, also ...func(*store.Tx) error) (employee.BankAccount, error) {
 	var changed employee.BankAccount
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
@@ -262,7 +262,7 @@ func (b *Bank) changeEmployee(ctx context.Context, c tenant.Caller, ref Employee
 	return changed, err
 }
 
-// GetEmployeeHistory gives an account's audit lines, newest first, to whoever may see the account.
+// GetEmployeeHistory returns an account's audit events, newest first, if the caller may see the account.
 func (b *Bank) GetEmployeeHistory(ctx context.Context, c tenant.Caller, ref EmployeeRef, p page.Request) ([]trail.Record, page.Info, error) {
 	if _, err := b.GetEmployeeAccount(ctx, c, ref); err != nil {
 		return nil, page.Info{}, err

@@ -10,7 +10,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// Examine reads all data and the tenant's audit chain, and tells what of the tenant needs somebody.
+// Examine reads all data and the tenant's audit chain, and lists what needs somebody's attention.
 func (b *Bank) Examine(ctx context.Context, c tenant.Caller) (status.Examination, error) {
 	var out status.Examination
 	for _, examine := range []func(context.Context, tenant.Caller) (status.Check, error){

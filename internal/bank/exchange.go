@@ -10,8 +10,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// Exchange turns a public token into a connection (R16-R22). A public token works once, so the same call again gives
-// the first result (A16), and takes up wherever a failure or a crash cut off the one before.
+// Exchange turns a public token into a connection (R16-R22). A public token works once, so a repeated call returns the
+// first result (A16), or continues where the failed one stopped.
 func (b *Bank) Exchange(ctx context.Context, c tenant.Caller, p connection.ExchangeParams) (connection.Exchanged, error) {
 	if err := allowed(c, p.EmployerID, p.CarrierID); err != nil && (p.EmployerID != "" || p.CarrierID != "") {
 		return connection.Exchanged{}, err
@@ -28,7 +28,7 @@ func (b *Bank) Exchange(ctx context.Context, c tenant.Caller, p connection.Excha
 	return reply, err
 }
 
-// exchanged adds the handle that from-plaid asks for (A2): opaque, bound to this tenant and Item, worthless elsewhere.
+// exchanged adds the handle that from-plaid takes (A2): opaque, bound to this tenant and Item, worthless elsewhere.
 func (b *Bank) exchanged(tenantID string, conn storedConnection) (connection.Exchanged, error) {
 	handle, err := b.db.SealToken(tenantID, "access token handle", conn.ItemID, []byte(conn.ID))
 	if err != nil {
@@ -68,7 +68,7 @@ func (b *Bank) exchange(ctx context.Context, c tenant.Caller, asked storedExchan
 	return conn, false, err
 }
 
-// maySee refuses a public token that was traded before, unless it was for the same object and the caller sees that.
+// maySee refuses a public token that was exchanged before, unless for the same object, which the caller must see.
 func (e storedExchange) maySee(c tenant.Caller, asked storedExchange) error {
 	if e.Employee != nil || asked.Employee != nil {
 		if e.Employee == nil || asked.Employee == nil || *e.Employee != *asked.Employee {
@@ -95,7 +95,7 @@ func (b *Bank) exchangeRecord(ctx context.Context, tenantID, fp string) (e store
 	return e, err
 }
 
-// recordIntent checks an exchange and stores what it is about to do, before Plaid hears of it.
+// recordIntent checks an exchange and stores its intent before it calls Plaid.
 func (b *Bank) recordIntent(ctx context.Context, c tenant.Caller, fp string, asked storedExchange) (storedExchange, error) {
 	fresh := asked
 	fresh.Stage, fresh.ConnectionID, fresh.ClientID, fresh.At = intended, newID(b.time()), c.Client.ID, b.time()
@@ -141,7 +141,7 @@ func (b *Bank) recordIntent(ctx context.Context, c tenant.Caller, fp string, ask
 	return e, err
 }
 
-// ownTenant refuses a public token whose session is another tenant's: here it is unknown, whoever sends it.
+// ownTenant refuses a public token of another tenant's session as unknown.
 func ownTenant(tx *store.Tx, tenantID, fp string) error {
 	owner, err := tokenTenants.Get(tx, store.SystemTenant, fp)
 	if errors.Is(err, store.ErrNotFound) || err == nil && owner.TenantID == tenantID {
@@ -153,7 +153,7 @@ func ownTenant(tx *store.Tx, tenantID, fp string) error {
 	return usedToken()
 }
 
-// sessionOfToken finds the session of ours that a public token came from; a zero one where it came from elsewhere.
+// sessionOfToken finds our session of a public token; a zero one if the token is from elsewhere.
 func sessionOfToken(tx *store.Tx, tenantID, fp string) (storedSession, error) {
 	to, err := sessionTokens.Get(tx, tenantID, fp)
 	if errors.Is(err, store.ErrNotFound) {
@@ -165,7 +165,7 @@ func sessionOfToken(tx *store.Tx, tenantID, fp string) (storedSession, error) {
 	return linkSessions.Get(tx, tenantID, to.ID)
 }
 
-// fromSession fills in what the session knows and the caller left out.
+// fromSession adds the session's data that the caller left out.
 func fromSession(p connection.ExchangeParams, s storedSession) connection.ExchangeParams {
 	if p.EmployerID == "" && p.CarrierID == "" {
 		p.EmployerID, p.CarrierID = s.EmployerID, s.CarrierID
@@ -176,9 +176,9 @@ func fromSession(p connection.ExchangeParams, s storedSession) connection.Exchan
 	return p
 }
 
-// refuseDuplicate holds the duplicate guard of the contract: the same institution, account name and mask, held by the
-// same owner already. It works before the exchange, so that nothing is made at Plaid, and counts exchanges that are on
-// their way: of several at once, one passes.
+// refuseDuplicate is the contract's duplicate guard: it refuses an institution, account name and mask that the same
+// owner has already. It works before the exchange, so that nothing is made at Plaid, and it includes exchanges under
+// way: of several at once, one passes.
 func refuseDuplicate(tx *store.Tx, tenantID string, e storedExchange) error {
 	p := e.Params
 	if p.AllowDuplicate || p.Metadata == nil || p.Metadata.Institution == nil || p.Metadata.Institution.ID == "" {
@@ -230,7 +230,7 @@ func linkedAlready(id string) error {
 		WithHint("`bankctl connections reauth %s` signs in again; allow_duplicate (--allow-duplicate) links it once more", id)
 }
 
-// ahead is the connection that an exchange on its way will make, as far as the duplicate guard asks.
+// ahead is the future connection of an exchange under way, for the duplicate guard.
 func (e storedExchange) ahead() storedConnection {
 	return storedConnection{Employee: e.Employee, Connection: connection.Connection{
 		ID: e.ConnectionID, UserID: e.Params.UserID, EmployerID: e.Params.EmployerID, CarrierID: e.Params.CarrierID,
@@ -239,7 +239,7 @@ func (e storedExchange) ahead() storedConnection {
 
 func sameOwner(c storedConnection, e storedExchange) bool {
 	if c.Employee != nil || e.Employee != nil {
-		// One employee's other account; a new link for the same account takes the old one's place.
+		// This is another account of the employee; for the same account, a new link replaces the old one.
 		return c.Employee != nil && e.Employee != nil && c.Employee.Company == e.Employee.Company &&
 			c.Employee.Employee == e.Employee.Employee && c.Employee.Account != e.Employee.Account
 	}
@@ -250,9 +250,9 @@ func sameOwner(c storedConnection, e storedExchange) bool {
 	return p.EmployerID != "" && c.EmployerID == p.EmployerID || p.CarrierID != "" && c.CarrierID == p.CarrierID
 }
 
-// continueExchange takes an exchange from the stage it is at to its end. again says that Plaid may have seen the token before.
+// continueExchange brings an exchange from its stage to its end. again means that Plaid may have seen the token before.
 func (b *Bank) continueExchange(ctx context.Context, c tenant.Caller, fp string, e storedExchange, again bool) (storedConnection, error) {
-	// From here on a caller that hangs up changes nothing: what Plaid answers must reach the disk.
+	// From here on a caller that hangs up changes nothing: Plaid's answers must reach the disk.
 	ctx = context.WithoutCancel(ctx)
 	switch e.Stage {
 	case lost:

@@ -9,8 +9,8 @@ import (
 	"github.com/bankctl/bankctl/internal/plaid"
 )
 
-// finishInBackground finishes an exchange in the background, for as long as the daemon runs: the first time after so long. Where that
-// is under way already it changes nothing, so that each exchange has one, which rests ever longer.
+// finishInBackground finishes an exchange in the background, beginning after a pause that doubles with each attempt,
+// for as long as the daemon runs. Each exchange has one such attempt at a time.
 func (b *Bank) finishInBackground(w recordRef, rest time.Duration) {
 	b.life.GoOnce("exchange "+w.TenantID+" "+w.ID, func(ctx context.Context) { b.retryExchange(ctx, w, rest) })
 }
@@ -25,14 +25,14 @@ func (b *Bank) retryExchange(ctx context.Context, w recordRef, rest time.Duratio
 		err := b.finishExchange(ctx, w)
 		if err == nil || !fault.As(err).Retryable {
 			if err != nil {
-				b.log.Warn("exchange could not be finished", "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+				b.log.Warn("cannot finish an exchange", "tenant", w.TenantID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
 			}
 			return
 		}
 	}
 }
 
-// finishExchange takes one unfinished exchange up again.
+// finishExchange continues one unfinished exchange.
 func (b *Bank) finishExchange(ctx context.Context, w recordRef) error {
 	defer b.locks.Lock("exchange " + w.ID)()
 	e, err := b.exchangeRecord(ctx, w.TenantID, w.ID)

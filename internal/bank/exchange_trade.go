@@ -12,7 +12,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// tradeToken asks Plaid for the access token and stores it before anything else happens.
+// tradeToken gets the access token from Plaid and stores it before anything else.
 func (b *Bank) tradeToken(ctx context.Context, c tenant.Caller, fp string, e storedExchange, again bool) error {
 	crashPoint("exchange.ask")
 	token, itemID, err := b.plaid.Exchange(ctx, plaid.NewPublicToken(e.Params.PublicToken))
@@ -22,7 +22,7 @@ func (b *Bank) tradeToken(ctx context.Context, c tenant.Caller, fp string, e sto
 	case plaid.Code(err) == connection.InvalidPublicToken && again:
 		return b.noteLostToken(ctx, c, fp, e)
 	case plaid.OutcomeUnknown(err):
-		b.finishInBackground(recordRef{c.TenantID, fp}, b.tempo.ExchangeRetry) // it is found out soon, whether or not the caller tries again
+		b.finishInBackground(recordRef{c.TenantID, fp}, b.tempo.ExchangeRetry) // finds out soon, even if the caller does not try again
 		return err
 	default:
 		return errors.Join(err, b.forget(ctx, fp, c.TenantID))
@@ -34,7 +34,7 @@ func (b *Bank) tradeToken(ctx context.Context, c tenant.Caller, fp string, e sto
 	}}
 	if m := e.Params.Metadata; m != nil && m.Institution != nil {
 		conn.Institution = *m.Institution
-		if e.Employee != nil { // their accounts are never listed; the duplicate guard compares these
+		if e.Employee != nil { // no route lists an employee's accounts, but the duplicate guard compares these
 			for _, a := range m.Accounts {
 				conn.Accounts = append(conn.Accounts, connection.LinkedAccount{PlaidAccountID: a.ID, Name: a.Name, Mask: a.Mask, Type: a.Type, Subtype: a.Subtype})
 			}
@@ -59,8 +59,8 @@ func (b *Bank) tradeToken(ctx context.Context, c tenant.Caller, fp string, e sto
 	return nil
 }
 
-// noteLostToken notes that Plaid made an Item whose token never reached the disk: nobody can use it, and the bank must be linked
-// again.
+// noteLostToken records that Plaid made an Item whose token was not stored: nobody can use it, and the user must link
+// the bank again.
 func (b *Bank) noteLostToken(ctx context.Context, c tenant.Caller, fp string, e storedExchange) error {
 	e.Stage, e.Params.PublicToken = lost, ""
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
@@ -77,7 +77,7 @@ func (b *Bank) noteLostToken(ctx context.Context, c tenant.Caller, fp string, e 
 	return errLost()
 }
 
-// forget drops an intent that Plaid refused for good: nothing was made.
+// forget drops an intent that Plaid refused permanently: nothing was made.
 func (b *Bank) forget(ctx context.Context, fp, tenantID string) error {
 	return b.update(ctx, func(tx *store.Tx) error {
 		if err := unfinishedExchanges.Delete(tx, store.SystemTenant, fp); err != nil {
@@ -111,7 +111,7 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 		if err != nil {
 			return auditEvent{}, err
 		}
-		if latest.Status == connection.Removed { // while its accounts were asked for
+		if latest.Status == connection.Removed { // during the call for its accounts
 			conn = latest
 			return auditEvent{action: "connection.read", object: "connection:" + conn.ID, outcome: connection.Removed}, b.endRead(tx, c.TenantID, fp, e)
 		}
@@ -138,7 +138,7 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 	return conn, err
 }
 
-// endRead notes that nothing of an exchange is left to do.
+// endRead marks an exchange as complete.
 func (b *Bank) endRead(tx *store.Tx, tenantID, fp string, e storedExchange) error {
 	if err := closeSession(tx, tenantID, e.SessionID, e.ConnectionID); err != nil {
 		return err

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	depositLife  = 7 * 24 * time.Hour // Plaid then locks an account that it has not seen the deposit of
+	depositLife  = 7 * 24 * time.Hour // then Plaid locks an account whose deposit nobody confirmed
 	balanceFresh = 30 * 24 * time.Hour
 )
 
-// ListExpiring lists what ends within a time, nearest first: consents, accesses, deposits; and balances that were not
-// read for a month already.
+// ListExpiring lists the ends within a time, nearest first: of consents, accesses and deposits; and balances that are
+// more than a month old.
 func (b *Bank) ListExpiring(ctx context.Context, c tenant.Caller, within time.Duration) ([]connection.Expiring, error) {
 	return b.expiring(ctx, c.TenantID, within, c.Sees)
 }
@@ -72,7 +72,7 @@ func (b *Bank) expiring(ctx context.Context, tenantID string, within time.Durati
 	return all, err
 }
 
-// endOf tells when a connection ends by itself, where that is known.
+// endOf returns when a connection ends by itself, if that is known.
 func endOf(conn storedConnection) (connection.Expiring, bool) {
 	hint := "`bankctl connections reauth " + conn.ID + "` puts it off"
 	if conn.Status == connection.PendingDisconnect && conn.Error != nil && conn.Error.Until != nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// sessionsKept is how long a link session that is over can be read, and a repeated exchange of its token be answered: the
-// token itself lives for half an hour. The audit log keeps what happened.
+// sessionsKept is how long an ended link session can be read, and a repeated exchange of its token answered; the token
+// itself lives for half an hour. The audit log keeps the events.
 const sessionsKept = 30 * 24 * time.Hour
 
-// ForgetReplies drops kept replies past their day; the daemon runs it now and then.
+// ForgetReplies deletes expired replies; the daemon calls it at intervals.
 func (b *Bank) ForgetReplies(ctx context.Context) error {
 	return b.eachTenant(ctx, func(tx *store.Tx, tenantID string) error {
 		_, err := drop(tx, replies, tenantID, func(r storedReply) bool { return b.time().Sub(r.At) > keepFor })
@@ -21,7 +21,7 @@ func (b *Bank) ForgetReplies(ctx context.Context) error {
 	})
 }
 
-// ForgetSessions drops link sessions and exchanges that are long over; the daemon runs it now and then.
+// ForgetSessions deletes old link sessions and exchanges; the daemon calls it at intervals.
 func (b *Bank) ForgetSessions(ctx context.Context) error { return b.eachTenant(ctx, b.forgetSessions) }
 
 // eachTenant changes each tenant's records in a transaction of its own.
@@ -59,7 +59,7 @@ func (b *Bank) forgetSessions(tx *store.Tx, tenantID string) error {
 	return err
 }
 
-// drop deletes the records that are meant, and says which they were.
+// drop deletes the selected records, and returns their ids.
 func drop[T any](tx *store.Tx, from store.Collection[T], tenantID string, meant func(T) bool) (map[string]bool, error) {
 	gone := map[string]bool{}
 	for rec, err := range from.Scan(tx, tenantID, store.Range{}) {

@@ -15,7 +15,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// AddACHFromPlaid makes an ACH account of a linked one (R23-R31). Its numbers and its state come from Plaid alone.
+// AddACHFromPlaid makes an ACH account from a linked account (R23-R31). Its numbers and its state come from Plaid only.
 func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.FromPlaidParams) (account.ACH, error) {
 	employer, carrier := account.OwnerPair(p.OwnerType, p.OwnerID)
 	if err := allowed(c, employer, carrier); err != nil {
@@ -89,19 +89,19 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 	return a.ACH, nil
 }
 
-// fetched leaves an audit line of numbers that were fetched and not used, and hands the reason on.
+// fetched writes an audit event for numbers that were fetched but not used, and returns the reason.
 func (b *Bank) fetched(ctx context.Context, c tenant.Caller, connectionID string, why error) error {
 	err := b.update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		return b.record(tx, c, auditEvent{action: "numbers.fetch", object: "connection:" + connectionID, outcome: string(fault.As(why).Code)})
 	})
 	if err != nil {
-		b.log.Error("audit line of a fetch of numbers could not be written", "connection", connectionID)
+		b.log.Error("cannot write the audit event of a fetch of numbers", "connection", connectionID, "code", fault.As(err).Code)
 		return err
 	}
 	return why
 }
 
-// checkHandle takes the handle of the exchange, Plaid's own token, or nothing (A2).
+// checkHandle accepts the handle of the exchange, Plaid's own token, or nothing (A2).
 func (b *Bank) checkHandle(tenantID string, conn storedConnection, given string) error {
 	if given == "" {
 		return nil
@@ -118,7 +118,7 @@ func (b *Bank) checkHandle(tenantID string, conn storedConnection, given string)
 		WithHint("send the access_token of the exchange's reply, or leave it out")
 }
 
-// fromAuth builds the record from what /auth/get answered.
+// fromAuth builds the record from an answer of /auth/get.
 func (b *Bank) fromAuth(tenantID string, p account.FromPlaidParams, conn storedConnection, auth plaid.Auth) (storedACH, error) {
 	numbers, eligible := auth.Numbers[p.PlaidAccountID]
 	i := slices.IndexFunc(auth.Accounts, func(a plaid.Account) bool { return a.ID == p.PlaidAccountID })
@@ -157,8 +157,8 @@ func waitsForDeposit(seen plaid.Account) bool {
 	return status == account.PendingVerification
 }
 
-// fromDeposit builds the record of an account whose deposit is on its way, where Plaid gives no numbers of the Item yet.
-// notReady is Plaid's answer, which stands where the account waits for no deposit.
+// fromDeposit builds the record of an account whose deposit is on its way and whose Item has no numbers yet. If the
+// account waits for no deposit, it returns notReady, Plaid's error.
 func (b *Bank) fromDeposit(ctx context.Context, c tenant.Caller, p account.FromPlaidParams, conn storedConnection, notReady error) (storedACH, error) {
 	found, _, err := b.plaid.GetAccounts(ctx, conn.token())
 	if err != nil {
@@ -174,8 +174,8 @@ func (b *Bank) fromDeposit(ctx context.Context, c tenant.Caller, p account.FromP
 	return b.pendingACH(c.TenantID, p, conn, found[i])
 }
 
-// pendingACH is a record without numbers: they come when the deposit is proven (A6). Until then its mask shows which
-// account it is.
+// pendingACH is a record without numbers, which come when the deposit is proven (A6). Until then the mask identifies
+// the account.
 func (b *Bank) pendingACH(tenantID string, p account.FromPlaidParams, conn storedConnection, seen plaid.Account) (storedACH, error) {
 	a, err := b.newACH(tenantID, p.OwnerType, p.OwnerID, ach.Numbers{})
 	if err != nil {
@@ -186,7 +186,7 @@ func (b *Bank) pendingACH(tenantID string, p account.FromPlaidParams, conn store
 	return linkedTo(a, p, conn, seen), err
 }
 
-// linkedTo completes a record from what the connection and Plaid say of the account.
+// linkedTo adds the connection's and Plaid's data of the account to a record.
 func linkedTo(a storedACH, p account.FromPlaidParams, conn storedConnection, seen plaid.Account) storedACH {
 	status, method := account.FromPlaidStatus(seen.VerificationStatus)
 	a.Status, a.Evidence = status, &account.Evidence{Method: method, PlaidStatus: seen.VerificationStatus, At: a.CreatedAt}
@@ -196,7 +196,7 @@ func linkedTo(a storedACH, p account.FromPlaidParams, conn storedConnection, see
 	return a
 }
 
-// typeOf gives ACH's word for a depository subtype: a cash management account is debited as checking.
+// typeOf is the ACH account type of a depository subtype: a cash management account is debited as checking.
 func typeOf(subtype string) string {
 	if subtype == "savings" {
 		return account.Savings

@@ -14,7 +14,7 @@ var (
 	process = randomBytes(5)
 	counter = func() *atomic.Uint32 {
 		c := &atomic.Uint32{}
-		c.Store(binary.BigEndian.Uint32(randomBytes(4)) & 0x3fffff) // room to count up before it wraps
+		c.Store(binary.BigEndian.Uint32(randomBytes(4)) & 0x3fffff) // leaves room to count up before it wraps
 		return c
 	}()
 )
@@ -25,7 +25,7 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// newID mints 24 lowercase hex characters: seconds, process, counter. Ids of one process sort by their making.
+// newID makes 24 lowercase hex characters: seconds, process, counter. Ids of one process sort by creation.
 func newID(now time.Time) string {
 	var id [12]byte
 	binary.BigEndian.PutUint32(id[:4], uint32(now.Unix()))
@@ -35,7 +35,7 @@ func newID(now time.Time) string {
 	return hex.EncodeToString(id[:])
 }
 
-// token mints 32 letters and digits: 160 random bits.
+// token makes 32 letters and digits: 160 random bits.
 func token() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(randomBytes(20)))
 }

@@ -35,8 +35,8 @@ func (b *Bank) StartLink(ctx context.Context, c tenant.Caller, p connection.Link
 	})
 }
 
-// UpdateLink asks for a link token that opens update mode for a connection: to sign in again, to choose accounts, or to
-// agree to more products.
+// UpdateLink asks for a link token in update mode: to sign in again, to choose accounts, or to consent to more
+// products.
 func (b *Bank) UpdateLink(ctx context.Context, c tenant.Caller, p connection.UpdateLinkParams) (connection.Link, error) {
 	conn, err := b.livingConnection(ctx, c, p.ItemID)
 	if err != nil {
@@ -66,7 +66,7 @@ func (b *Bank) UpdateLink(ctx context.Context, c tenant.Caller, p connection.Upd
 	return link, err
 }
 
-// refusedUpdate notes that signing in again is refused: what is left is a new link.
+// refusedUpdate notes that Plaid refuses another sign-in: only a new link helps.
 func (b *Bank) refusedUpdate(ctx context.Context, c tenant.Caller, conn storedConnection, why error) error {
 	why = b.noteFailure(ctx, c, conn, why)
 	now := b.time()
@@ -123,8 +123,8 @@ var (
 	phone = regexp.MustCompile(`^\+?[0-9 ().-]{7,24}$`)
 )
 
-// plaidUser gives the id a user goes by at Plaid (A32): the caller's own, unless it is an e-mail address or a phone
-// number, which Plaid refuses.
+// plaidUser is the user's id at Plaid (A32): the caller's own, unless it is an e-mail address or a phone number, which
+// Plaid refuses.
 func (b *Bank) plaidUser(tenantID, userID string) (string, error) {
 	if !email.MatchString(userID) && !(phone.MatchString(userID) && digits(userID) >= 7) {
 		return userID, nil
@@ -141,7 +141,7 @@ func digits(s string) int {
 	}, s))
 }
 
-// inField says that a reference in a body names nothing the caller sees.
+// inField is the fault of a reference to something that the caller does not see.
 func inField(err error, field, reason string) error {
 	if fault.Is(err, fault.NotFound) {
 		return fault.Field(field, reason)

@@ -14,7 +14,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// numberCounts counts what became of the ACH accounts that rest on a connection.
+// numberCounts counts the effects on the ACH accounts of a connection.
 type numberCounts struct{ same, renumbered, restored, suspended, doubted int }
 
 func (r numberCounts) details() map[string]string {
@@ -24,11 +24,11 @@ func (r numberCounts) details() map[string]string {
 	}
 }
 
-// refreshNumbers reads a connection's numbers anew and brings the ACH accounts that rest on it in line: a bank may have
-// given another number, or an alias that replaces the old one.
+// refreshNumbers reads a connection's numbers again and updates its ACH accounts: a bank may have given another number,
+// or an alias that replaces the old one.
 func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedConnection) error {
 	linked, err := b.linkedACH(ctx, c.TenantID, conn.ID)
-	if err != nil || len(linked) == 0 && !conn.Awaits(connection.ByNumbers) {
+	if err != nil || len(linked) == 0 && !conn.AwaitsProof(connection.ByNumbers) {
 		return err
 	}
 	asked := b.time()
@@ -36,7 +36,7 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	crashPoint("numbers.asked")
 	if plaid.Code(err) == connection.ProductNotReady {
-		return nil // a deposit is still on its way
+		return nil // the deposit is not confirmed yet
 	}
 	if err != nil {
 		return b.noteFailure(ctx, c, conn, err)
@@ -48,12 +48,12 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 		if err != nil {
 			return auditEvent{}, missing(err, "connection")
 		}
-		if latest.Status == connection.Removed { // its ACH accounts are settled
+		if latest.Status == connection.Removed { // the removal has settled its ACH accounts
 			return auditEvent{action: "numbers.refresh", object: "connection:" + conn.ID, outcome: string(fault.Conflict), details: numberCounts{}.details()}, nil
 		}
 		healed := latest.Heal(connection.ByNumbers, asked, now)
 		usable := linked
-		if latest.suspensionReason() != "" { // noted while the answer was on its way: its numbers may not be used
+		if latest.suspensionReason() != "" { // a trouble noted during the call forbids the numbers
 			usable = nil
 		}
 		var r numberCounts
@@ -82,13 +82,13 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 	return err
 }
 
-// fetchNumbers asks Plaid for a connection's numbers, for whoever is about to rely on them. Troubles that the answer
-// proves to be over are healed; where one is left that forbids the use of its numbers, it is refused.
+// fetchNumbers asks Plaid for a connection's numbers, for a caller that will rely on them. It heals troubles that the
+// answer proves to be over; if one is left that forbids the numbers, it returns an error.
 func (b *Bank) fetchNumbers(ctx context.Context, c tenant.Caller, conn storedConnection) (plaid.Auth, storedConnection, error) {
 	asked := b.time()
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	if plaid.Code(err) == connection.ProductNotReady {
-		return auth, conn, err // a deposit is on its way: that is no trouble of the connection's
+		return auth, conn, err // a deposit on its way is no trouble of the connection
 	}
 	if err != nil {
 		return auth, conn, b.noteFailure(ctx, c, conn, err)
@@ -108,7 +108,7 @@ func (b *Bank) fetchNumbers(ctx context.Context, c tenant.Caller, conn storedCon
 	return auth, conn, usable(conn)
 }
 
-// usable refuses the numbers of a connection whose user took the consent back, or which shares no account for them.
+// usable refuses the numbers of a connection whose user withdrew consent, or that shares no account with numbers.
 func usable(conn storedConnection) error {
 	if conn.suspensionReason() == "" {
 		return nil
@@ -116,7 +116,7 @@ func usable(conn storedConnection) error {
 	return fault.New(fault.RelinkRequired, "the connection's numbers may not be used").WithID(conn.ID).WithHint("%s", conn.Error.Hint)
 }
 
-// linkedACH lists the ACH accounts whose numbers are a connection's, but for those that a user disabled.
+// linkedACH lists the ACH accounts whose numbers are a connection's, except those that a user disabled.
 func (b *Bank) linkedACH(ctx context.Context, tenantID, connectionID string) (ids []string, err error) {
 	err = b.db.View(ctx, func(tx *store.Tx) error {
 		found, err := achWhere(tx, tenantID, func(a storedACH) bool { return a.ConnectionID == connectionID && a.followsPlaid() })
@@ -128,10 +128,10 @@ func (b *Bank) linkedACH(ctx context.Context, tenantID, connectionID string) (id
 	return ids, err
 }
 
-// followsPlaid reports whether what Plaid says of the numbers still counts: not where the account was disabled for good.
+// followsPlaid reports whether Plaid's data may change the account: not after it was disabled permanently.
 func (a storedACH) followsPlaid() bool { return a.Status != account.Disabled || a.suspended() }
 
-// renumber brings one ACH account in line with what Plaid says of it now.
+// renumber updates one ACH account with Plaid's current data.
 func (b *Bank) renumber(tx *store.Tx, tenantID string, a storedACH, auth plaid.Auth, now time.Time, r *numberCounts) error {
 	seen, n := accountWithNumbers(auth, a.PlaidAccountID)
 	if seen == nil {
@@ -148,7 +148,7 @@ func (b *Bank) renumber(tx *store.Tx, tenantID string, a storedACH, auth plaid.A
 	case same && !a.suspended() && (a.Status == status || a.Evidence != nil && a.Evidence.Method == "attested"):
 		r.same++
 		return nil
-	case !same && a.ConnectionType == account.Manual: // typed by hand, and no longer what the bank says
+	case !same && a.ConnectionType == account.Manual: // typed numbers that the bank no longer has
 		a.Status, a.DisabledReason, a.UpdatedAt = account.Unverified, "", now
 		a.Evidence = &account.Evidence{Method: "none", PlaidStatus: seen.VerificationStatus, At: now}
 		r.doubted++
@@ -159,7 +159,7 @@ func (b *Bank) renumber(tx *store.Tx, tenantID string, a storedACH, auth plaid.A
 			return err
 		}
 		if held, err := achNumbers.Get(tx, tenantID, fresh.Fingerprint); err == nil && held.ID != a.ID {
-			a.disable(account.NotShared, now) // another of its owner's accounts has these numbers
+			a.disable(account.NotShared, now) // another of its owner's accounts has the numbers
 			r.suspended++
 			return achAccounts.Put(tx, tenantID, a.ID, a)
 		} else if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -183,7 +183,7 @@ func (b *Bank) renumber(tx *store.Tx, tenantID string, a storedACH, auth plaid.A
 	return achAccounts.Put(tx, tenantID, a.ID, a)
 }
 
-// accountWithNumbers gives an account and its numbers; nil where Plaid gives no numbers that are a US bank account's.
+// accountWithNumbers returns an account with its numbers; nil if Plaid has no US numbers for it.
 func accountWithNumbers(auth plaid.Auth, id string) (*plaid.Account, plaid.Numbers) {
 	n, ok := auth.Numbers[id]
 	if !ok || n.Routing.Check() != nil || n.Account.Check() != nil {
@@ -197,12 +197,13 @@ func accountWithNumbers(auth plaid.Auth, id string) (*plaid.Account, plaid.Numbe
 	return nil, plaid.Numbers{}
 }
 
-// disableACH stops the ACH accounts that are meant and could be used, and counts them; for good it stops the others too.
+// disableACH disables the selected ACH accounts that are verified or pending, and counts them. A removed connection
+// disables its other ones too, except those that a user disabled.
 func disableACH(tx *store.Tx, tenantID string, meant func(storedACH) bool, reason string, now time.Time) (int, error) {
 	found, err := achWhere(tx, tenantID, func(a storedACH) bool {
 		usable := a.Status == account.Verified || a.pending()
-		forGood := reason == account.ConnectionRemoved && (a.Status != account.Disabled || a.suspended())
-		return meant(a) && (usable || forGood)
+		byRemoval := reason == account.ConnectionRemoved && (a.Status != account.Disabled || a.suspended())
+		return meant(a) && (usable || byRemoval)
 	})
 	if err != nil {
 		return 0, err

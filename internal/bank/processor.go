@@ -12,7 +12,7 @@ import (
 )
 
 // CreateProcessorToken lets one of Plaid's partners move money through a verified account: the partner gets the numbers
-// from Plaid, nobody sees them here. The token is not kept; the audit log says that it was made.
+// from Plaid, and nobody sees them here. The token is not stored; the audit log records its creation.
 func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id string, p account.ProcessorParams) (account.ProcessorToken, error) {
 	a, err := b.achAccount(ctx, c, id)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// The stored forms: each embeds the word that replies show and adds what only bankd may know. They are sealed whole.
+// The stored forms: each embeds the type that replies show and adds data for bankd only. They are sealed whole.
 
 type storedClient struct {
 	tenant.Client
@@ -23,9 +23,9 @@ type storedClient struct {
 
 type storedAccount struct {
 	account.Account
-	// Gone says that the bank no longer shows it, so that its return can make it active again.
+	// Gone means that the bank no longer shows the account, so that its return can make it active again.
 	Gone bool `json:"gone,omitempty"`
-	// Persistent is Plaid's id of it across Items and re-issues; few banks have one.
+	// Persistent is Plaid's id of the account across Items and re-issues, which few banks have.
 	Persistent string `json:"persistent,omitempty"`
 }
 
@@ -36,20 +36,20 @@ type storedACH struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-// disable stops an ACH account for a reason of its connection's; it comes back when the reason is gone.
+// disable suspends an ACH account because of its connection; it comes back when the reason ends.
 func (a *storedACH) disable(reason string, now time.Time) {
 	a.Status, a.DisabledReason, a.IsPrimary, a.UpdatedAt = account.Disabled, reason, false, now
 }
 
-// suspended reports whether it was the connection, rather than a user, that stopped it.
+// suspended reports whether its connection, and no user, disabled the account.
 func (a storedACH) suspended() bool {
 	return a.DisabledReason == account.ConsentRevoked || a.DisabledReason == account.NotShared
 }
 
 func (a storedACH) pending() bool { return a.Status == account.PendingVerification }
 
-// suspendedPending reports whether it was stopped while a deposit was on its way. Plaid refuses numbers from the moment a
-// deposit is lost, so a call for numbers may stop an account before a look at the accounts tells why.
+// suspendedPending reports whether the account was suspended during a deposit. Plaid refuses numbers from the moment a
+// deposit fails, so a call for numbers may suspend an account before its status tells why.
 func (a storedACH) suspendedPending() bool {
 	if !a.suspended() || a.Evidence == nil {
 		return false
@@ -65,28 +65,28 @@ func (a storedACH) numbers() ach.Numbers {
 type storedConnection struct {
 	connection.Connection
 	AccessToken string       `json:"access_token"`
-	Rotating    *time.Time   `json:"rotating,omitempty"` // a swap of the token was asked for, and its outcome is not stored yet
-	Swap        bool         `json:"swap,omitempty"`     // another tool knows the token: it is to be swapped
-	Pointed     string       `json:"pointed,omitempty"`  // where we had Plaid send this Item's webhooks
-	Mended      *time.Time   `json:"mended,omitempty"`   // when its last update session ended well
-	Read        bool         `json:"read"`               // what the link was for is done: accounts read, or the employee's account judged
-	Employee    *EmployeeRef `json:"employee,omitempty"` // an employee's own: S1's routes do not show it
+	Rotating    *time.Time   `json:"rotating,omitempty"` // a swap of the token began, and its outcome is not stored
+	Swap        bool         `json:"swap,omitempty"`     // the token must be swapped: another tool knows it
+	Pointed     string       `json:"pointed,omitempty"`  // the webhook address that bankd set at Plaid
+	Mended      *time.Time   `json:"mended,omitempty"`   // end of its last successful update session
+	Read        bool         `json:"read"`               // the link's purpose is fulfilled: accounts read, or the employee's account judged
+	Employee    *EmployeeRef `json:"employee,omitempty"` // set for an employee's connection, which S1's routes do not show
 
-	// Deleted are accounts that the bank shows and that were deleted here: no sync brings them back.
+	// Deleted are accounts that were deleted here and that the bank still shows: no sync brings them back.
 	Deleted []connection.LinkedAccount `json:"deleted,omitempty"`
 }
 
-// token opens its Item, and has the calls counted as this connection's.
+// token is the Item's access token; calls with it are counted for this connection.
 func (c storedConnection) token() plaid.AccessToken {
 	return plaid.NewAccessToken(c.AccessToken).Of(c.ID)
 }
 
-// tokenIsDead reports whether nothing is left that its token could open.
+// tokenIsDead reports whether the token can no longer open anything.
 func (c storedConnection) tokenIsDead() bool {
 	return c.Has(connection.InvalidAccessToken) || c.Has(connection.ItemNotFound) || c.Has(connection.TokenLost)
 }
 
-// EmployeeRef names an employee's account by its whole path; Account is empty where one is about to be made.
+// EmployeeRef names an employee's account by its whole path; Account is empty if it does not exist yet.
 type EmployeeRef struct {
 	Company  string `json:"company"`
 	Employee string `json:"employee"`
@@ -97,12 +97,12 @@ type storedEmployee struct {
 	employee.BankAccount
 	Routing        string               `json:"routing_number"` // as typed
 	Number         string               `json:"account_number"`
-	AdoptedRouting string               `json:"adopted_routing,omitempty"` // the bank's alias, where the policy pays to that
+	AdoptedRouting string               `json:"adopted_routing,omitempty"` // the bank's alias, if the policy pays to it
 	AdoptedNumber  string               `json:"adopted_number,omitempty"`
 	Fingerprint    string               `json:"fingerprint"`
 	ConnectionID   string               `json:"connection_id,omitempty"`
-	Claim          *employee.LinkParams `json:"claim,omitempty"` // what the caller posted, without its token; never believed
-	Rev            int                  `json:"rev"`             // counts writes, so that a verdict on an older state is not kept
+	Claim          *employee.LinkParams `json:"claim,omitempty"` // posted by the caller, without its token; never relied on
+	Rev            int                  `json:"rev"`             // counts writes, to notice a verdict on an older state
 }
 
 func (e storedEmployee) ref() EmployeeRef {
@@ -117,7 +117,7 @@ func (e storedEmployee) typed() employee.Typed {
 }
 
 type storedSession struct {
-	Choose bool `json:"choose,omitempty"` // an update session in which the user chooses accounts anew
+	Choose bool `json:"choose,omitempty"` // an update session in which the user chooses accounts
 	connection.Session
 	LinkToken      string `json:"link_token"`
 	ClientID       string `json:"client_id"`
@@ -125,30 +125,30 @@ type storedSession struct {
 	Exchange       bool   `json:"exchange"`
 	AllowDuplicate bool   `json:"allow_duplicate,omitempty"`
 
-	// Asked for in Link; a session completed without its page asks for the same.
+	// The products asked for in Link; a session completed without its page uses the same.
 	Products []string `json:"products,omitempty"`
-	Extras   []string `json:"extras,omitempty"` // wanted where the bank has them
+	Extras   []string `json:"extras,omitempty"` // wanted if the bank has them
 }
 
-// exchange stages: what is known of one public token.
+// Stages of an exchange of a public token.
 const (
 	intended = "intended" // stored before Plaid is asked
 	linked   = "linked"   // the access token is stored with its connection
-	lost     = "lost"     // Plaid took the token and the answer never reached the disk
+	lost     = "lost"     // Plaid took the token, and its answer was not stored
 )
 
 type storedExchange struct {
 	Stage        string                    `json:"stage"`
 	Params       connection.ExchangeParams `json:"params"` // with the public token
 	SessionID    string                    `json:"session_id,omitempty"`
-	ConnectionID string                    `json:"connection_id"` // minted with the intent
+	ConnectionID string                    `json:"connection_id"` // made with the intent
 	Employee     *EmployeeRef              `json:"employee,omitempty"`
 	Claim        *employee.LinkParams      `json:"claim,omitempty"`
 	ClientID     string                    `json:"client_id"`
 	At           time.Time                 `json:"at"`
 }
 
-// tombstone is all that is left of a deleted account (A11).
+// tombstone is the rest of a deleted account (A11).
 type tombstone struct {
 	ID    string    `json:"_id"`
 	Kind  string    `json:"kind"`
@@ -157,7 +157,7 @@ type tombstone struct {
 	At    time.Time `json:"at"`
 }
 
-// pointer is an index record: it names another record of its tenant.
+// pointer is an index record: the id of another record of its tenant.
 type pointer struct {
 	ID string `json:"id"`
 }
@@ -182,12 +182,12 @@ var (
 	connections      = store.NewCollection[storedConnection]("connections")
 	items            = store.NewCollection[pointer]("items")           // by Plaid's item id
 	sessionTokens    = store.NewCollection[pointer]("session_tokens")  // by fingerprint of the public token
-	tokenTenants     = store.NewCollection[recordRef]("token_tenants") // system, by fingerprint of the public token: whose session it came from
+	tokenTenants     = store.NewCollection[recordRef]("token_tenants") // system, by fingerprint of the public token: the session's tenant
 	linkSessions     = store.NewCollection[storedSession]("link_sessions")
 	exchanges        = store.NewCollection[storedExchange]("exchanges") // by fingerprint of the public token
 	employeeAccounts = store.NewCollection[storedEmployee]("employee_accounts")
 	employeeNumbers  = store.NewCollection[pointer]("employee_numbers")  // by fingerprint of employee + numbers
-	employeeSessions = store.NewCollection[pointer]("employee_sessions") // by account id + kind: the session that may be used again
+	employeeSessions = store.NewCollection[pointer]("employee_sessions") // by account id + kind: the session to reuse
 	companies        = store.NewCollection[employee.Capabilities]("companies")
 	tombstones       = store.NewCollection[tombstone]("tombstones")
 	replies          = store.NewCollection[storedReply]("idempotency") // by fingerprint of client + key

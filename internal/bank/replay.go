@@ -13,10 +13,10 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// keepFor is how long a reply is kept under its Idempotency-Key.
+// keepFor is how long a reply is stored under its Idempotency-Key.
 const keepFor = 24 * time.Hour
 
-// Reply is a kept reply: the data of a success, or the fault of a refusal.
+// Reply is a stored reply: the data of a success, or the fault of a refusal.
 type Reply struct {
 	Status int             `json:"status"`
 	Data   json.RawMessage `json:"data,omitempty"`
@@ -31,15 +31,15 @@ type storedReply struct {
 
 // Attempt is one call under an Idempotency-Key; it travels in the call's context.
 type Attempt struct {
-	id      string // recordRef the reply is kept
+	id      string // recordRef of the reply
 	request string
 	kept    bool // the use case's own transaction has stored the reply
 }
 
 type attemptKey struct{}
 
-// Begin looks a key up. It gives the kept reply of an earlier call, or a context under which the call's write keeps its
-// own. done must be called at the end: it lets the next call of the same key in.
+// Begin looks a key up. It returns the stored reply of an earlier call, or a context in which the call's write stores
+// its own. Call done at the end, to let the next call with the key in.
 func (b *Bank) Begin(ctx context.Context, c tenant.Caller, key, route string, body []byte) (inner context.Context, earlier *Reply, done func(), err error) {
 	id, err := b.db.Fingerprint(c.TenantID, "idempotency key", []byte(c.Client.ID), []byte(key))
 	if err != nil {
@@ -74,8 +74,8 @@ func (b *Bank) Begin(ctx context.Context, c tenant.Caller, key, route string, bo
 	return ctx, &stored.Reply, done, nil
 }
 
-// Keep stores the reply of a call whose use case did not store it in its own transaction: refusals, and calls that
-// write nothing of their own.
+// Keep stores the reply of a call that did not store it in its own transaction: a refusal, or a call that writes
+// nothing.
 func (b *Bank) Keep(ctx context.Context, c tenant.Caller, r Reply) error {
 	a, ok := ctx.Value(attemptKey{}).(*Attempt)
 	if !ok || a.kept {
@@ -86,8 +86,8 @@ func (b *Bank) Keep(ctx context.Context, c tenant.Caller, r Reply) error {
 	})
 }
 
-// keepReply stores a write's reply in the write's own transaction, without its one-time secret. It reports whether there
-// was one to store.
+// keepReply stores a write's reply in the write's own transaction, without its one-time secret. It reports whether
+// there was a reply to store.
 func (b *Bank) keepReply(ctx context.Context, tx *store.Tx, c tenant.Caller, d auditEvent) (bool, error) {
 	a, ok := ctx.Value(attemptKey{}).(*Attempt)
 	if !ok || d.reply == nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// GetSession reads a link session; with wait it returns as soon as nothing more will happen, or after that time.
+// GetSession reads a link session. With wait it returns when the session is over, or after that time.
 func (b *Bank) GetSession(ctx context.Context, c tenant.Caller, id string, wait time.Duration) (connection.Session, error) {
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
@@ -57,7 +57,7 @@ func (b *Bank) session(ctx context.Context, c tenant.Caller, id string) (storedS
 	return s, err
 }
 
-// meantFor reports whether a session was opened for an employee's account, or, with nil, for none.
+// meantFor reports whether a session was opened for this employee's account, or for none if ref is nil.
 func (s storedSession) meantFor(e *EmployeeRef) bool {
 	if e == nil {
 		return s.AccountID == ""
@@ -65,7 +65,7 @@ func (s storedSession) meantFor(e *EmployeeRef) bool {
 	return s.AccountID == e.Account
 }
 
-// shownTo is a session as a caller sees it: the page and the token only where the caller could have opened it.
+// shownTo is a session as a caller sees it: with page and token only if the caller could have opened it.
 func shownTo(c tenant.Caller, s storedSession) connection.Session {
 	if !mayLink(c, s) {
 		s.PublicToken, s.HostedLinkURL = "", ""
@@ -76,8 +76,8 @@ func shownTo(c tenant.Caller, s storedSession) connection.Session {
 	return s.Session
 }
 
-// CompleteSession finishes a session without a browser: in the simulator by walking its hosted page, in the sandbox by
-// Plaid's own shortcut.
+// CompleteSession finishes a session without a browser: with the simulator it walks the hosted page, in the sandbox it
+// uses Plaid's own shortcut.
 func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, p connection.CompleteParams) (connection.Session, error) {
 	if b.plaid.Environment() == plaid.Production {
 		return connection.Session{}, fault.New(fault.Forbidden, "in production only the user can finish Link")
@@ -121,7 +121,7 @@ func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedS
 	o := plaid.Outcome{Finished: true, Exit: &connection.Exit{}}
 	switch {
 	case p.Exit:
-	case s.Mode == "update": // the Item is there already; a token would belong to another one
+	case s.Mode == "update": // the Item exists; a public token would make another one
 		o = plaid.Outcome{Finished: true}
 	default:
 		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras), b.links.Webhook)
@@ -136,7 +136,7 @@ func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedS
 	return b.settleSession(ctx, recordRef{c.TenantID, s.ID}, s, o)
 }
 
-// settleSession writes what has become of a session, unless it was settled meanwhile.
+// settleSession stores a session's result, unless that was done meanwhile.
 func (b *Bank) settleSession(ctx context.Context, w recordRef, s storedSession, o plaid.Outcome) error {
 	now := b.time()
 	fp, err := b.tokenFingerprint(w.TenantID, o.PublicToken.Reveal())
@@ -189,14 +189,14 @@ func (b *Bank) settleSession(ctx context.Context, w recordRef, s storedSession, 
 		b.sessions.Tell(w.ID)
 	}
 	if err == nil && s.Mode == "update" {
-		b.work.checks.Poke(s.ConnectionID) // whoever left may have changed something all the same
+		b.work.checks.Poke(s.ConnectionID) // the user may have changed something before leaving
 	}
 	return err
 }
 
 var errSettled = errors.New("nothing new")
 
-// applyOutcome moves a session by what Plaid said of it.
+// applyOutcome updates a session with Plaid's result.
 func (s *storedSession) applyOutcome(o plaid.Outcome, now time.Time) {
 	switch {
 	case !o.PublicToken.Empty() && s.Mode == "new":
@@ -211,11 +211,11 @@ func (s *storedSession) applyOutcome(o plaid.Outcome, now time.Time) {
 	}
 }
 
-// unfinished reports whether bankd still has to look after a session: it may yet end, or be exchanged. A user who left
-// may come back through the same page until it expires.
+// unfinished reports whether bankd must still follow a session: it may end, or be exchanged. A user who left may come
+// back to the same page until it expires.
 func (s storedSession) unfinished() bool {
 	return s.State == connection.Exited || !s.Done(s.Exchange)
 }
 
-// system is the caller of what bankd does by itself.
+// system is the caller of bankd's own work.
 func system(tenantID string) tenant.Caller { return tenant.Caller{TenantID: tenantID, UID: -1} }

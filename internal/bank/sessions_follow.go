@@ -10,7 +10,7 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// follow asks after an open session in the background until it has ended.
+// follow checks an open session in the background until it has ended.
 func (b *Bank) follow(w recordRef) {
 	b.sessions.Follow(w.ID, func(ctx context.Context) bool {
 		ended, err := b.checkSession(ctx, w)
@@ -21,7 +21,7 @@ func (b *Bank) follow(w recordRef) {
 	})
 }
 
-// checkSession asks after a session once and takes its next step.
+// checkSession checks a session once and takes its next step.
 func (b *Bank) checkSession(ctx context.Context, w recordRef) (finished bool, err error) {
 	var s storedSession
 	err = b.db.View(ctx, func(tx *store.Tx) error {
@@ -50,7 +50,7 @@ func (b *Bank) checkSession(ctx context.Context, w recordRef) (finished bool, er
 	return !s.unfinished(), nil
 }
 
-// askPlaid reads what Plaid knows of a session and settles it.
+// askPlaid gets a session's result from Plaid and settles the session.
 func (b *Bank) askPlaid(ctx context.Context, w recordRef, s storedSession) error {
 	var newest plaid.Outcome
 	if s.Hosted {
@@ -71,8 +71,8 @@ func (b *Bank) askPlaid(ctx context.Context, w recordRef, s storedSession) error
 	return nil
 }
 
-// sharedAccounts reads what a mended Item shares now: Plaid does not tell it in the session. Nothing where that fails; the
-// judgement that follows asks again.
+// sharedAccounts reads the accounts that a repaired Item shares, which Plaid does not report in the session; none on a
+// failure, after which the later judgement asks again.
 func (b *Bank) sharedAccounts(ctx context.Context, w recordRef, s storedSession) []connection.MetadataAccount {
 	conn, err := b.connection(ctx, system(w.TenantID), s.ConnectionID)
 	if err != nil {
@@ -89,8 +89,7 @@ func (b *Bank) sharedAccounts(ctx context.Context, w recordRef, s storedSession)
 	return out
 }
 
-// decisiveOutcome picks, of all openings of one link, the one that tells how it stands: a success wherever it is, or else the
-// last one.
+// decisiveOutcome picks the opening that decides about a link: a success if there is one, else the last.
 func decisiveOutcome(outcomes []plaid.Outcome) plaid.Outcome {
 	var last plaid.Outcome
 	for _, o := range outcomes {
@@ -102,13 +101,13 @@ func decisiveOutcome(outcomes []plaid.Outcome) plaid.Outcome {
 	return last
 }
 
-// afterSuccess does what was asked for: the exchange of a new link, the check of a mended one.
+// afterSuccess does the session's purpose: the exchange of a new link, the check of a repaired one.
 func (b *Bank) afterSuccess(ctx context.Context, w recordRef, s storedSession) error {
 	if s.Mode == "update" {
 		return b.mended(ctx, w, s)
 	}
 	if !s.Exchange || s.ConnectionID != "" || s.Trouble != nil {
-		return nil //nolint:nilerr // the trouble was told when it came
+		return nil //nolint:nilerr // the failure was reported when it happened
 	}
 	_, _, err := b.exchange(ctx, system(w.TenantID), storedExchange{Params: connection.ExchangeParams{
 		PublicToken: s.PublicToken, UserID: s.UserID, EmployerID: s.EmployerID, CarrierID: s.CarrierID, AllowDuplicate: s.AllowDuplicate,
@@ -122,7 +121,7 @@ func (b *Bank) afterSuccess(ctx context.Context, w recordRef, s storedSession) e
 	return b.abandonSession(ctx, w, fault.As(err))
 }
 
-// abandonSession notes in a session why its exchange will not happen.
+// abandonSession records in a session why it will not be exchanged.
 func (b *Bank) abandonSession(ctx context.Context, w recordRef, why *fault.Error) error {
 	err := b.write(ctx, system(w.TenantID), func(tx *store.Tx) (auditEvent, error) {
 		s, err := linkSessions.Get(tx, w.TenantID, w.ID)
@@ -142,7 +141,7 @@ func (b *Bank) abandonSession(ctx context.Context, w recordRef, why *fault.Error
 	return err
 }
 
-// resume takes up what a stop or a crash cut off.
+// resume continues work that a stop or a crash interrupted.
 func (b *Bank) resume(ctx context.Context) error {
 	var sessions, pending []recordRef
 	err := b.db.View(ctx, func(tx *store.Tx) error {

@@ -15,8 +15,8 @@ import (
 
 var errUnchanged = errors.New("nothing changed")
 
-// changeConnection reads a connection, applies change, and writes it with its audit line. Where change says that nothing
-// did, nothing is written.
+// changeConnection reads a connection, applies change, and writes it with its audit event. If change returns false, it
+// writes nothing.
 func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string, d auditEvent, change func(*store.Tx, *storedConnection) (bool, error)) (storedConnection, error) {
 	var conn storedConnection
 	err := b.write(context.WithoutCancel(ctx), c, func(tx *store.Tx) (auditEvent, error) {
@@ -50,8 +50,8 @@ func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string,
 	return conn, err
 }
 
-// suspensionReason says why the numbers that rest on a connection may not be used any more; empty where they may: the user took their
-// consent back, which an Item that is gone may mean too, or shares no account that can be debited.
+// suspensionReason says why the connection's numbers may not be used; empty if they may. The user withdrew consent,
+// which a missing Item may mean too, or shares no account that can be debited.
 func (c storedConnection) suspensionReason() string {
 	switch {
 	case c.Has(connection.PermissionRevoked), c.Has(connection.ItemNotFound):
@@ -71,7 +71,7 @@ func with(details map[string]string, key, value string) map[string]string {
 	return out
 }
 
-// noteFailure notes in a connection what Plaid said against it, and hands the error on.
+// noteFailure records Plaid's error in a connection, and returns the error.
 func (b *Bank) noteFailure(ctx context.Context, c tenant.Caller, conn storedConnection, why error) error {
 	code := plaid.Code(why)
 	if !connection.Known(code) {
@@ -83,18 +83,18 @@ func (b *Bank) noteFailure(ctx context.Context, c tenant.Caller, conn storedConn
 	return withRepairHint(why, conn)
 }
 
-// withRepairHint puts what mends the connection into the hint, with its id, so that the command can be copied.
+// withRepairHint makes the hint the command that mends the connection, with its id, ready to copy.
 func withRepairHint(why error, conn storedConnection) error {
 	f := *fault.As(why)
 	f.Hint = conn.Hint(plaid.Code(why))
 	return &f
 }
 
-// gone reports whether Plaid refused a call because it knows the Item or its token no more.
+// gone reports whether Plaid refused a call because it no longer knows the Item or its token.
 func gone(err error) bool { return connection.CodeOf(plaid.Code(err)).Gone }
 
-// noteTrouble notes a code that Plaid answered to asked's token. It says nothing of the connection where the token was
-// swapped meanwhile.
+// noteTrouble records a code that Plaid answered to the token of asked. If the token was swapped meanwhile, the code is
+// no news of the connection.
 func (b *Bank) noteTrouble(ctx context.Context, c tenant.Caller, asked storedConnection, code string) (storedConnection, error) {
 	now := b.time()
 	d := auditEvent{action: "connection.trouble", outcome: "noted", details: map[string]string{"plaid_error_code": code}}

@@ -12,8 +12,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// SyncAccounts reads the accounts of a connection anew (R80, R81): new ones are added, known ones brought up to date,
-// and those the bank no longer shows made inactive.
+// SyncAccounts reads the accounts of a connection again (R80, R81): it adds new ones, updates known ones, and makes
+// those inactive that the bank no longer shows.
 func (b *Bank) SyncAccounts(ctx context.Context, c tenant.Caller, p connection.ItemParams) (connection.Synced, error) {
 	conn, err := b.livingConnection(ctx, c, p.ItemID)
 	if err != nil {
@@ -61,7 +61,7 @@ func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedCon
 	return reply, err
 }
 
-// readAccounts asks Plaid for a connection's accounts and fills in what the connection did not know of itself.
+// readAccounts gets a connection's accounts from Plaid, and completes the connection's own data.
 func (b *Bank) readAccounts(ctx context.Context, conn *storedConnection) ([]plaid.Account, error) {
 	found, item, err := b.plaid.GetAccounts(ctx, conn.token())
 	if err != nil {
@@ -82,12 +82,12 @@ func (b *Bank) readAccounts(ctx context.Context, conn *storedConnection) ([]plai
 		conn.Institution.Name = bank.Name
 	}
 	if conn.Institution.Name == "" {
-		conn.Institution.Name = "Linked by account number" // Plaid names no bank for these
+		conn.Institution.Name = "Linked by account number" // Plaid has no bank for these
 	}
 	return found, nil
 }
 
-// mintFor mints an id for each account, outside the transaction that may need it.
+// mintFor makes an id for each account, outside the transaction that may use it.
 func mintFor(now time.Time, found []plaid.Account) []string {
 	ids := make([]string, len(found))
 	for i := range ids {
@@ -108,7 +108,7 @@ func (s syncCounts) details() map[string]string {
 	}
 }
 
-// putAccounts brings the metadata layer and the connection's own list in line with what Plaid showed.
+// putAccounts updates the bank accounts and the connection's own list with the accounts from Plaid.
 func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection, found []plaid.Account, ids []string, now time.Time) (syncCounts, error) {
 	counts := syncCounts{accounts: []account.Account{}}
 	shown := map[string]bool{}
@@ -186,7 +186,7 @@ func (b *Bank) putAccount(tx *store.Tx, tenantID string, conn *storedConnection,
 	return stored.Account, !known, bankAccounts.Put(tx, tenantID, stored.ID, stored)
 }
 
-// retire makes the connection's accounts inactive that the bank no longer shows.
+// retire makes accounts inactive that the bank no longer shows.
 func (b *Bank) retire(tx *store.Tx, tenantID, connectionID string, shown map[string]bool, now time.Time) (int, error) {
 	var gone []storedAccount
 	for rec, err := range bankAccounts.Scan(tx, tenantID, store.Range{}) {
@@ -207,11 +207,11 @@ func (b *Bank) retire(tx *store.Tx, tenantID, connectionID string, shown map[str
 	return len(gone), nil
 }
 
-// lockedBy says which verification status ends an Item for good.
+// lockedBy maps a verification status that locks an Item permanently to the trouble noted for it.
 var lockedBy = map[string]string{"verification_expired": connection.DepositExpired, "verification_failed": connection.DepositFailed}
 
-// noteDeposits takes up that a deposit was not confirmed: Plaid then gives no numbers, so only the accounts tell. What
-// makes an account verified is judged by its numbers alone.
+// noteDeposits records failed deposits: Plaid then gives no numbers, so only the accounts show it. To verify an
+// account, its numbers are needed.
 func noteDeposits(tx *store.Tx, tenantID string, conn *storedConnection, found []plaid.Account, now time.Time) error {
 	for _, f := range found {
 		code := lockedBy[f.VerificationStatus]

@@ -9,18 +9,18 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// progress is a sync under way: nothing of it is stored before the whole is read.
+// progress is a sync under way, which stores nothing before its end.
 type progress struct {
-	done  chan struct{} // closed when it is over; then reply and err hold
+	done  chan struct{} // closed at the end; then reply and err are valid
 	reply txn.Synced
 	err   error
 
 	since  time.Time
 	rows   atomic.Int64
-	oldest atomic.Int32 // the day that a first update has come to; 0 = not known
+	oldest atomic.Int32 // the day that a first update has reached; 0: unknown
 }
 
-// read notes a page. Plaid never says how much is to come, but a first update comes newest first.
+// read counts a page. Plaid never says how much is to come, but a first update begins with the newest rows.
 func (p *progress) read(got plaid.Page, all txn.Update) {
 	p.rows.Store(int64(len(all.Added) + len(all.Modified) + len(all.Removed)))
 	if all.From != "" || len(got.Added) == 0 {
@@ -31,7 +31,7 @@ func (p *progress) read(got plaid.Page, all txn.Update) {
 	}
 }
 
-// underwayNow tells of a sync that is being read; nil where there is none.
+// underwayNow returns the progress of a running sync; nil if none runs.
 func (b *Bank) underwayNow(id string) *connection.Reading {
 	v, ok := b.work.underway.Load(id)
 	if !ok {

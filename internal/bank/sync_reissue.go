@@ -9,16 +9,15 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// reissue recognises an account that Plaid shows under another id than before: by its persistent id, else by a name,
-// mask and type that one account alone has that is not shown any more. It stays the same account here, with all that
-// hangs on it.
+// reissue recognises an account that Plaid shows under a new id: by its persistent id, else by a name, mask and type
+// that exactly one missing account has. It stays the same account here, with all that refers to it.
 func (b *Bank) reissue(tx *store.Tx, tenantID string, conn *storedConnection, was []connection.LinkedAccount, f plaid.Account, found []plaid.Account) (bool, error) {
 	index, err := b.plaidAccountKey(tenantID, conn.ItemID, f.ID)
 	if err != nil {
 		return false, err
 	}
 	if _, err := plaidAccounts.Get(tx, tenantID, index); !errors.Is(err, store.ErrNotFound) {
-		return false, err // known under this id
+		return false, err // a known id
 	}
 	old, err := sameAccount(tx, tenantID, was, f, found)
 	if err != nil || old == nil {
@@ -45,12 +44,12 @@ func (b *Bank) plaidAccountKey(tenantID, itemID, accountID string) (string, erro
 	return b.db.Fingerprint(tenantID, "plaid account", []byte(itemID), []byte(accountID))
 }
 
-// showsAccount reports whether an account is among those that Plaid shows.
+// showsAccount reports whether Plaid shows an account.
 func showsAccount(found []plaid.Account, id string) bool {
 	return slices.ContainsFunc(found, func(a plaid.Account) bool { return a.ID == id })
 }
 
-// sameAccount finds the one account that a new id is another name of; nil where there is none, or more than one.
+// sameAccount finds the one account that the new id can belong to; nil if there is none, or more than one.
 func sameAccount(tx *store.Tx, tenantID string, was []connection.LinkedAccount, f plaid.Account, found []plaid.Account) (*storedAccount, error) {
 	var byID, byLooks []storedAccount
 	for _, l := range was {
@@ -67,7 +66,7 @@ func sameAccount(tx *store.Tx, tenantID string, was []connection.LinkedAccount, 
 		switch {
 		case f.PersistentID != "" && a.Persistent == f.PersistentID:
 			byID = append(byID, a)
-		case f.PersistentID != "" && a.Persistent != "": // both have one, and it differs
+		case f.PersistentID != "" && a.Persistent != "": // both have one, and they differ
 		case l.Name == f.Name && l.Mask == f.Mask && l.Type == f.Type && l.Subtype == f.Subtype:
 			byLooks = append(byLooks, a)
 		}
@@ -81,7 +80,7 @@ func sameAccount(tx *store.Tx, tenantID string, was []connection.LinkedAccount, 
 	return nil, nil
 }
 
-// moveACH has the ACH accounts of one of Plaid's ids go by another.
+// moveACH points ACH accounts from an old Plaid account id to the new one.
 func moveACH(tx *store.Tx, tenantID, connectionID, from, to string) error {
 	moved, err := achWhere(tx, tenantID, func(a storedACH) bool { return a.ConnectionID == connectionID && a.PlaidAccountID == from })
 	if err != nil {

@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	syncPage     = 500 // rows a page: the most Plaid gives, so that its data changes least often in between
-	syncRestarts = 5   // how often an update is begun again because it did
-	syncWaits    = 60  // how often in a row the next page may be put off by a rate limit
+	syncPage     = 500 // rows a page: Plaid's maximum, so that its data rarely changes between pages
+	syncRestarts = 5   // restarts of an update because of such a change
+	syncWaits    = 60  // waits in a row for the rate limit, before one page
 )
 
-// syncPatience is how long a call waits for a sync: one of a huge Item goes on without it.
+// syncPatience is how long a call waits for a sync; a longer sync goes on without the call.
 const syncPatience = 30 * time.Second
 
-// SyncTransactions brings a connection's transactions up to date (A18). After half a minute it tells how far that is; the
-// same call again waits on.
+// SyncTransactions updates a connection's transactions (A18). After half a minute it returns the progress; the same
+// call again continues to wait.
 func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connection.SyncParams) (txn.Synced, error) {
 	conn, err := b.connection(ctx, c, p.ItemID)
 	if err != nil {
@@ -65,8 +65,8 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 	}
 }
 
-// syncUnderway joins the sync of a connection that runs, or begins one. It outlives the call that asked for it: what was
-// read for minutes is not given up because somebody stopped looking.
+// syncUnderway joins a connection's running sync, or starts one. The sync outlives its call: pages read for minutes are
+// not dropped because a caller left.
 func (b *Bank) syncUnderway(ctx context.Context, c tenant.Caller, conn storedConnection) *progress {
 	p := &progress{since: b.time(), done: make(chan struct{})}
 	if runs, joined := b.work.underway.LoadOrStore(conn.ID, p); joined {
@@ -101,8 +101,8 @@ func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn store
 	return reply, err
 }
 
-// readUpdate pages through one update. Where Plaid's data changes on the way, or a page fails, what was read is dropped
-// and the update begun again from its first cursor: taking up in the middle would lose rows.
+// readUpdate reads the pages of one update. If Plaid's data changes meanwhile, or a page fails, it begins again from
+// the first cursor: to continue in the middle would lose rows.
 func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from string, run *progress) (txn.Update, string, error) {
 	var lastErr error
 	for range syncRestarts {
@@ -113,7 +113,7 @@ func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from strin
 		case plaid.Code(err) == connection.ProductNotReady:
 			return txn.Update{From: from}, plaid.NotReady, nil
 		case plaid.Code(err) == connection.InvalidField && from != "":
-			from = "" // a cursor of another Item: everything is read again, and known rows stay what they are
+			from = "" // a cursor of another Item: read all again; known rows stay
 		case plaid.Code(err) != connection.SyncMutation:
 			return txn.Update{}, "", err
 		}
@@ -130,7 +130,7 @@ func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string
 	waited := 0
 	for cursor := from; ; {
 		p, err := b.plaid.SyncTransactions(ctx, conn.token(), cursor, syncPage)
-		// An update of more pages than a minute has calls would never end if it gave up here.
+		// An update of more pages than the calls of a minute would never end if a rate limit ended it.
 		limited := fault.Is(err, fault.RateLimited) && cursor != from && waited < syncWaits
 		if limited && sleep(ctx, max(fault.As(err).RetryAfter, 1)) {
 			waited++
@@ -154,7 +154,7 @@ func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string
 	}
 }
 
-// sleep waits some seconds, or reports that ctx ended first.
+// sleep waits some seconds, or returns false when ctx ends first.
 func sleep(ctx context.Context, seconds int) bool {
 	select {
 	case <-ctx.Done():

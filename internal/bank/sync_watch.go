@@ -12,7 +12,7 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// syncRest is how long a connection rests between two syncs, by how far Plaid is with its history.
+// syncRest is the pause between two syncs of a connection, by Plaid's progress with its history.
 func (b *Bank) syncRest(status string, failed int) time.Duration {
 	rest := 6 * time.Hour
 	switch {
@@ -26,7 +26,7 @@ func (b *Bank) syncRest(status string, failed int) time.Duration {
 	return b.tempo.Sync(rest)
 }
 
-// syncConnections keeps transactions up to date until ctx ends. Connections that need a new sign-in are left alone.
+// syncConnections keeps transactions up to date until ctx ends. It skips connections that need a new sign-in.
 func (b *Bank) syncConnections(ctx context.Context) {
 	b.work.syncs.Run(ctx, b.tempo.Look, func(ctx context.Context) ([]background.Task, error) {
 		all, err := b.everyConnection(ctx, func(c storedConnection) bool {
@@ -47,7 +47,7 @@ func (b *Bank) syncConnections(ctx context.Context) {
 }
 
 func (b *Bank) syncInTurn(ctx context.Context, tc tenantConnection) error {
-	conn, err := b.readConnectionNow(ctx, tc.tenantID, tc.conn.ID) // its token may have been rotated since it was listed
+	conn, err := b.readConnectionNow(ctx, tc.tenantID, tc.conn.ID) // a swap may have changed its token since the list was made
 	if err == nil && conn.Working() {
 		run := b.syncUnderway(ctx, system(tc.tenantID), conn)
 		<-run.done

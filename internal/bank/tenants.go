@@ -10,7 +10,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// AddTenant makes a tenant with data keys of its own. The local owner alone may.
+// AddTenant makes a tenant with its own data keys; only the local owner may.
 func (b *Bank) AddTenant(ctx context.Context, c tenant.Caller, p tenant.AddParams) (tenant.Tenant, error) {
 	if !c.LocalOwner {
 		return tenant.Tenant{}, fault.New(fault.Forbidden, "tenants are made by the local owner").
@@ -24,7 +24,7 @@ func (b *Bank) makeTenant(ctx context.Context, c tenant.Caller, name string) (te
 	if held, err := b.TenantByName(ctx, name); err == nil {
 		return tenant.Tenant{}, fault.New(fault.Duplicate, "there is a tenant of this name").WithID(held.ID)
 	}
-	// Its keys come first and outside the transaction: wrapping them may be a call over the network.
+	// The keys come first, outside the transaction: wrapping them may be a call over the network.
 	if err := b.db.EnsureTenant(ctx, t.ID); err != nil {
 		return tenant.Tenant{}, fmt.Errorf("make tenant keys: %w", err)
 	}
@@ -44,7 +44,7 @@ func (b *Bank) makeTenant(ctx context.Context, c tenant.Caller, name string) (te
 	return t, err
 }
 
-// ListTenants lists them; the local owner sees all, an admin its own.
+// ListTenants lists the tenants: all for the local owner, its own for an admin.
 func (b *Bank) ListTenants(ctx context.Context, c tenant.Caller, p page.Request) ([]tenant.Tenant, page.Info, error) {
 	all, err := b.allTenants(ctx)
 	if err != nil {
@@ -83,7 +83,7 @@ func tenantsOf(ctx context.Context, db *store.DB) ([]tenant.Tenant, error) {
 	return all, err
 }
 
-// TenantByName finds a tenant, or says that there is none.
+// TenantByName finds a tenant by name.
 func (b *Bank) TenantByName(ctx context.Context, name string) (tenant.Tenant, error) {
 	all, err := b.allTenants(ctx)
 	if err != nil {

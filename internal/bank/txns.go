@@ -15,8 +15,8 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// ListTransactions lists the caller's transactions that a query selects, newest day first (R84-R91). The rows come as the
-// JSON of a list of txn.Transaction, written straight from the stored texts into buf.
+// ListTransactions lists the caller's selected transactions, newest day first (R84-R91). The rows are JSON, a list of
+// txn.Transaction written to buf straight from the stored texts.
 func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Query, buf []byte) (txn.RawPage, error) {
 	conns, err := b.seenBy(ctx, c, &q)
 	if err != nil {
@@ -31,7 +31,7 @@ func (b *Bank) ListTransactions(ctx context.Context, c tenant.Caller, q txn.Quer
 	return p, err
 }
 
-// GetTransaction finds one by our id or Plaid's (R92, A28).
+// GetTransaction finds a transaction by our id or Plaid's (R92, A28).
 func (b *Bank) GetTransaction(ctx context.Context, c tenant.Caller, id string) (txn.Transaction, error) {
 	conns, err := b.seenBy(ctx, c, &txn.Query{})
 	if err != nil {
@@ -45,8 +45,8 @@ func (b *Bank) GetTransaction(ctx context.Context, c tenant.Caller, id string) (
 	return t, err
 }
 
-// RemovedTransactions lists what Plaid has taken back since a time, as it was, the latest first: a pending one that never
-// came through, or a row that the bank has withdrawn. What a posted one took the place of is not among them.
+// RemovedTransactions lists the transactions that Plaid took back since a time, as they were, the latest first: pending
+// ones that were never posted, and rows that the bank withdrew. Pending ones that were posted are not removed.
 func (b *Bank) RemovedTransactions(ctx context.Context, c tenant.Caller, q txn.Query, since time.Time) ([]txn.Transaction, page.Info, error) {
 	conns, err := b.seenBy(ctx, c, &q)
 	if err != nil {
@@ -63,7 +63,7 @@ func (b *Bank) RemovedTransactions(ctx context.Context, c tenant.Caller, q txn.Q
 	return rows, info, nil
 }
 
-// SummarizeTransactions adds up what a query selects (R93-R101).
+// SummarizeTransactions adds up the selected transactions (R93-R101).
 func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn.Query, byCurrency bool, by string) (txn.Summary, error) {
 	conns, err := b.seenBy(ctx, c, &q)
 	if err != nil {
@@ -90,7 +90,7 @@ func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn
 	return s, nil
 }
 
-// labelAccounts names the accounts of a summary by account.
+// labelAccounts adds the accounts' names to a summary by account.
 func labelAccounts(buckets []txn.Bucket, conns []*connection.Connection) {
 	for i := range buckets {
 		for _, conn := range conns {
@@ -103,8 +103,8 @@ func labelAccounts(buckets []txn.Bucket, conns []*connection.Connection) {
 	}
 }
 
-// seenBy finds the connections whose transactions a caller sees and a query asks for. A bank account of ours in the query
-// becomes Plaid's.
+// seenBy finds the connections that the caller sees and the query selects. It replaces our id of a bank account in the
+// query by Plaid's.
 func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) ([]*connection.Connection, error) {
 	all, err := b.linkedBanks(ctx, c.TenantID)
 	if err != nil {
@@ -141,7 +141,7 @@ func connectionIDs(conns []*connection.Connection) []string {
 	return out
 }
 
-// completePlace adds what the connection knows of a transaction's account.
+// completePlace adds the connection's data of a transaction's account.
 func completePlace(p *txn.Place, conns []*connection.Connection) {
 	at := slices.IndexFunc(conns, func(conn *connection.Connection) bool { return conn.ID == p.ConnectionID })
 	if at < 0 {
@@ -156,7 +156,7 @@ func completePlace(p *txn.Place, conns []*connection.Connection) {
 	}
 }
 
-// withTransactions tells in a connection how far its transactions are.
+// withTransactions adds the progress of its transactions to a connection.
 func (b *Bank) withTransactions(tenantID string, conn connection.Connection) connection.Connection {
 	if s := b.ledger.State(tenantID, conn.ID); s.SyncedAt != nil {
 		conn.Transactions = &connection.Transactions{Status: s.Status, Total: s.Rows, SyncedAt: *s.SyncedAt}

@@ -20,14 +20,14 @@ type storedUsage map[string]usageCount
 type usageCount struct {
 	Total   int64     `json:"total"`
 	Month   int64     `json:"month"`
-	Of      string    `json:"of"` // the month that Month counts, such as 2026-11
+	Of      string    `json:"of"` // the month of Month's counts, such as 2026-11
 	Refused int64     `json:"refused,omitempty"`
 	Last    time.Time `json:"last"`
 }
 
 var usage = store.NewCollection[storedUsage]("usage") // by connection id
 
-// billed are the endpoints that Plaid charges for by the call.
+// billed are the endpoints whose calls Plaid charges for.
 var billed = map[string]bool{"balance": true, "refresh": true, "identity": true}
 
 func monthOf(t time.Time) string { return t.UTC().Format("2006-01") }
@@ -41,7 +41,7 @@ func (u usageCount) add(n plaid.Count, now time.Time) usageCount {
 	return u
 }
 
-// KeepUsage stores what was counted since the last time; the daemon runs it now and then, and when it stops.
+// KeepUsage stores the counts since the last time; the daemon calls it at intervals and at its end.
 func (b *Bank) KeepUsage(ctx context.Context) error {
 	counted := b.plaid.TakeCounts()
 	if len(counted) == 0 {
@@ -91,7 +91,7 @@ func (b *Bank) keepUsage(ctx context.Context, counted map[plaid.Counted]plaid.Co
 	})
 }
 
-// ListUsage tells what was asked of Plaid for each connection the caller sees, or for one.
+// ListUsage returns the calls to Plaid of each connection that the caller sees, or of one.
 func (b *Bank) ListUsage(ctx context.Context, c tenant.Caller, id string) ([]connection.Usage, error) {
 	if err := b.KeepUsage(ctx); err != nil {
 		return nil, err
@@ -142,7 +142,7 @@ func (b *Bank) callCounts(id string, u storedUsage) []connection.Calls {
 	return out
 }
 
-// allowance is what is left of an endpoint's calls; nil where it is not rationed.
+// allowance is the rest of an endpoint's budget; nil without a limit.
 func (b *Bank) allowance(endpoint, id string) *quota.Allowance {
 	a := b.plaid.Allowance(endpoint, id)
 	if a.PerMinute == 0 {

@@ -10,8 +10,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// VerifyACH proves an ACH account (A7): by comparing its numbers with those Plaid holds for a linked account, or by an
-// admin's attestation. Nothing else ever makes one verified.
+// VerifyACH proves an ACH account (A7): by comparing its numbers with Plaid's of a linked account, or by an admin's
+// attestation. Nothing else verifies one.
 func (b *Bank) VerifyACH(ctx context.Context, c tenant.Caller, id string, p account.VerifyACHParams) (account.VerifyReply, error) {
 	switch p.Method {
 	case "attest":
@@ -24,7 +24,7 @@ func (b *Bank) VerifyACH(ctx context.Context, c tenant.Caller, id string, p acco
 	return account.VerifyReply{ACH: a}, err
 }
 
-// compareACH compares an account's numbers with those that Plaid holds for a linked one.
+// compareACH compares an account's numbers with Plaid's of a linked account.
 func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p account.VerifyACHParams) (account.ACH, error) {
 	a, err := b.achAccount(ctx, c, id)
 	if err != nil {
@@ -48,7 +48,7 @@ func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p acc
 	if err := mayServe(c, conn, a.ACH, "plaid_item_id"); err != nil {
 		return account.ACH{}, err
 	}
-	if a.Number == "" { // its numbers come with the deposit
+	if a.Number == "" { // the deposit brings its numbers
 		if err := b.refreshNumbers(ctx, c, conn); err != nil {
 			return account.ACH{}, err
 		}
@@ -56,7 +56,7 @@ func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p acc
 	}
 	auth, conn, err := b.fetchNumbers(ctx, c, conn)
 	if plaid.Code(err) == connection.ProductNotReady && a.pending() && a.ConnectionID == conn.ID {
-		return a.ACH, nil // the deposit is still on its way
+		return a.ACH, nil // the deposit is not confirmed yet
 	}
 	if err != nil {
 		return account.ACH{}, err
@@ -64,7 +64,7 @@ func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p acc
 	return b.judge(ctx, c, a, conn, auth, p.PlaidAccountID)
 }
 
-// judge compares and writes the verdict; either way the fetch of numbers leaves its audit line.
+// judge compares the numbers and writes the verdict; in either case it writes an audit event of the fetch.
 func (b *Bank) judge(ctx context.Context, c tenant.Caller, a storedACH, conn storedConnection, auth plaid.Auth, only string) (account.ACH, error) {
 	if only == "" && a.PlaidItemID == conn.ItemID {
 		only = a.PlaidAccountID
@@ -90,7 +90,7 @@ func (b *Bank) judge(ctx context.Context, c tenant.Caller, a storedACH, conn sto
 	})
 }
 
-// matchingAccount finds the account of an Item whose routing and account number both equal the stored ones.
+// matchingAccount finds the account of an Item with exactly the stored routing and account number.
 func matchingAccount(a storedACH, auth plaid.Auth, only string) (plaid.Account, bool) {
 	for _, seen := range auth.Accounts {
 		n, ok := auth.Numbers[seen.ID]

@@ -16,9 +16,9 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// openDeposit opens Plaid's page for an account that was typed by hand: the first time its holder types the numbers there
-// and has a deposit sent, later they enter the code that came with it. What proves the account is that Plaid then gives
-// the same numbers.
+// openDeposit opens Plaid's page for a typed account. On the first visit its holder types the numbers and starts a
+// deposit; on a later one they enter the code from the deposit. The account is proven if Plaid then has the same
+// numbers.
 func (b *Bank) openDeposit(ctx context.Context, c tenant.Caller, id string) (account.VerifyReply, error) {
 	a, err := b.achAccount(ctx, c, id)
 	if err != nil {
@@ -60,10 +60,11 @@ func (b *Bank) openDeposit(ctx context.Context, c tenant.Caller, id string) (acc
 	}}, nil
 }
 
-// depositPageLife is how long the page may wait for somebody who has to look up their account's numbers.
+// depositPageLife is how long the page stays open; the holder may have to look up their numbers.
 const depositPageLife = 4 * time.Hour
 
-// typedNumbers gives the numbers of the account that a session proves, for the simulator's page; nil for other sessions.
+// typedNumbers returns the numbers of the account that a session proves, for the simulator's page; nil for other
+// sessions.
 func (b *Bank) typedNumbers(ctx context.Context, tenantID string, s storedSession) (*ach.Numbers, error) {
 	if s.ACHID == "" {
 		return nil, nil
@@ -77,7 +78,7 @@ func (b *Bank) typedNumbers(ctx context.Context, tenantID string, s storedSessio
 	return &n, err
 }
 
-// awaitDeposit joins the account that a session proves to the one whose deposit is on its way.
+// awaitDeposit joins the account that a session proves to the one at Plaid with the deposit.
 func (b *Bank) awaitDeposit(tx *store.Tx, tenantID, sessionID string, conn storedConnection, found []plaid.Account, now time.Time) error {
 	if sessionID == "" {
 		return nil
@@ -88,7 +89,7 @@ func (b *Bank) awaitDeposit(tx *store.Tx, tenantID, sessionID string, conn store
 	}
 	a, err := achAccounts.Get(tx, tenantID, s.ACHID)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil // deleted meanwhile
+		return nil // the account was deleted meanwhile
 	}
 	if err != nil || a.Status == account.Verified || a.Status == account.Disabled {
 		return err
@@ -98,7 +99,7 @@ func (b *Bank) awaitDeposit(tx *store.Tx, tenantID, sessionID string, conn store
 		return status == account.PendingVerification
 	})
 	if i < 0 {
-		return nil // the numbers can be compared at once
+		return nil // no deposit: the numbers can be compared at once
 	}
 	a.Status, a.UpdatedAt = account.PendingVerification, now
 	a.Evidence = &account.Evidence{Method: "none", PlaidStatus: found[i].VerificationStatus, At: now}
@@ -106,8 +107,7 @@ func (b *Bank) awaitDeposit(tx *store.Tx, tenantID, sessionID string, conn store
 	return achAccounts.Put(tx, tenantID, a.ID, a)
 }
 
-// proveLinked compares the numbers of an account with those of the Item that its session has just made, where no deposit
-// is waited for.
+// proveLinked compares the numbers of an account with those of its session's new Item, if that waits for no deposit.
 func (b *Bank) proveLinked(ctx context.Context, w recordRef, s storedSession) error {
 	c := system(w.TenantID)
 	var a storedACH

@@ -13,18 +13,18 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// What a webhook makes bankd look at. It is a hint: how things stand is asked of Plaid, so that webhooks may come late,
-// twice or in any order.
+// Subjects of webhooks. A webhook is a hint: bankd asks Plaid for the current state, so webhooks may come late, twice
+// or in any order.
 const (
-	lookItem     = "item"     // and what follows from a change of state
-	lookAccounts = "accounts" // accounts, and the numbers that rest on them
+	lookItem     = "item"     // and the effects of a change of its state
+	lookAccounts = "accounts" // accounts and their numbers
 )
 
-// storedHint is what webhooks have told of a connection and was not looked at yet. It survives a restart.
+// storedHint collects the subjects of a connection's webhooks until they are checked. It survives a restart.
 type storedHint struct {
 	TenantID string               `json:"tenant_id"`
-	Looks    map[string]time.Time `json:"looks"` // what to look at: when the newest webhook about it was signed
-	Notes    map[string]hintNote  `json:"notes"` // what only a webhook tells, by Plaid's code
+	Looks    map[string]time.Time `json:"looks"` // subject: signing time of its newest webhook
+	Notes    map[string]hintNote  `json:"notes"` // news that only webhooks bring, by Plaid's code
 	Rev      int                  `json:"rev"`
 }
 
@@ -35,14 +35,14 @@ type hintNote struct {
 
 var hints = store.NewCollection[storedHint]("webhook_hints") // system, by connection id
 
-// webhookTopics says what each webhook is about: type and code, or a type alone.
+// webhookTopics maps webhooks, by type and code or by type alone, to their subject.
 var webhookTopics = map[string]string{
 	"ITEM.ERROR": lookItem, "ITEM.LOGIN_REPAIRED": lookItem, "ITEM.PENDING_DISCONNECT": lookItem, "ITEM.PENDING_EXPIRATION": lookItem,
 	"ITEM.USER_PERMISSION_REVOKED": lookItem, "ITEM.USER_ACCOUNT_REVOKED": lookAccounts, "ITEM.NEW_ACCOUNTS_AVAILABLE": lookItem,
 	"AUTH": lookAccounts, "IDENTITY": lookItem,
 }
 
-// ReadWebhook checks that a webhook is Plaid's, and reads it.
+// ReadWebhook checks that a webhook is Plaid's, and parses it.
 func (b *Bank) ReadWebhook(ctx context.Context, signed string, body []byte) (plaid.Webhook, error) {
 	w, err := b.plaid.ReadWebhook(ctx, signed, body, b.now(), func(w plaid.Webhook) bool { return b.holds(ctx, w) })
 	if fault.Is(err, fault.Unauthenticated) {
@@ -84,7 +84,7 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 		return err
 	}
 	if w.Type == "TRANSACTIONS" {
-		b.work.syncs.Poke(id) // nothing to keep: after a restart every connection is synced
+		b.work.syncs.Poke(id) // not stored: after a restart all connections are synced
 		return nil
 	}
 	topic := webhookTopics[w.Type+"."+w.Code]
@@ -105,7 +105,7 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 		if w.SignedAt.After(h.Looks[topic]) {
 			h.Looks[topic] = w.SignedAt
 		}
-		if connection.CodeOf(w.Code).Told && w.Type == "ITEM" && w.SignedAt.After(h.Notes[w.Code].At) {
+		if connection.CodeOf(w.Code).WebhookOnly && w.Type == "ITEM" && w.SignedAt.After(h.Notes[w.Code].At) {
 			h.Notes[w.Code] = hintNote{At: w.SignedAt, Until: webhookDeadline(w)}
 		}
 		h.Rev++
@@ -117,7 +117,8 @@ func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 	return err
 }
 
-// webhookDeadline is when the Item stops working; Plaid warns seven days ahead where it does not say.
+// webhookDeadline is when the Item stops working; nil if the webhook announces no end. An end without a time is seven
+// days ahead, Plaid's usual notice.
 func webhookDeadline(w plaid.Webhook) *time.Time {
 	until := w.Disconnect
 	if until.IsZero() {
@@ -133,7 +134,7 @@ func webhookDeadline(w plaid.Webhook) *time.Time {
 	return &until
 }
 
-// connectionOfItem finds the connection of Plaid's item id in whatever tenant it is; none where it is unknown or removed.
+// connectionOfItem finds the connection of Plaid's item id in any tenant; none if it is unknown or removed.
 func (b *Bank) connectionOfItem(ctx context.Context, itemID string) (tenantID, id string, err error) {
 	all, err := b.allTenants(ctx)
 	if err != nil || itemID == "" || len(itemID) > 100 {

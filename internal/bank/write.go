@@ -12,26 +12,26 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// update runs fn in one transaction. The cache of connections is stale from the moment that the store may change.
+// update runs fn in one transaction. The cache of connections is stale as soon as the store may change.
 func (b *Bank) update(ctx context.Context, fn func(tx *store.Tx) error) error {
 	b.linked.writes.Add(1)
 	defer b.linked.writes.Add(1)
 	return b.db.Update(ctx, fn)
 }
 
-// auditEvent is what a write tells of itself: the line for the audit log, and the reply that is kept for a replay.
+// auditEvent describes a write: the event for the audit log, and the reply to keep for a replay.
 type auditEvent struct {
 	action  string // noun.verb
 	object  string // kind:id
-	outcome string // empty = ok
+	outcome string // empty: ok
 	onWhose string // company/employee
 	details map[string]string
-	reply   any // nil: nothing is kept
-	status  int // of the reply; 0 = 200
+	reply   any // nil: keep none
+	status  int // of the reply; 0: 200
 }
 
-// write runs fn in one transaction together with the audit record of what it did and the reply that an idempotent
-// retry will see. fn may run more than once.
+// write runs fn in one transaction with the audit event of its change and the reply for an idempotent retry. fn may run
+// more than once.
 func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx) (auditEvent, error)) error {
 	kept := false
 	err := b.update(ctx, func(tx *store.Tx) error {
@@ -51,7 +51,7 @@ func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx)
 	return err
 }
 
-// record chains the audit record of an event.
+// record adds the audit record of an event to the chain.
 func (b *Bank) record(tx *store.Tx, c tenant.Caller, d auditEvent) error {
 	r := trail.Record{
 		Time: b.time(), Action: d.action, Object: d.object, Outcome: d.outcome, RequestID: c.RequestID,

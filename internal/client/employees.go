@@ -111,7 +111,7 @@ func (c *Client) AttestEmployeeAccount(ctx context.Context, company, employeeID,
 	return a, err
 }
 
-// GetEmployeeHistory gives an account's audit lines, newest first.
+// GetEmployeeHistory gives an account's audit events, newest first.
 func (c *Client) GetEmployeeHistory(ctx context.Context, company, employeeID, accountID string, p page.Request) ([]trail.Record, page.Info, error) {
 	return bareList[trail.Record](ctx, c, personAccount(company, employeeID, accountID)+"/history", p)
 }

@@ -7,28 +7,28 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// Code is everything that one error_code or webhook_code of Plaid's means to us. The zero value is a code that is not
-// in the table: the call failed, and it says nothing of a connection.
+// Code is the meaning of one of Plaid's error_codes or webhook_codes. The zero value stands for a code that is not in
+// the table: the call failed, and the connection is not affected.
 type Code struct {
 	// The refusal of a call. No Refusal means plaid_error.
-	Refusal fault.Code
-	Field   string // the input that is wrong, where Refusal is invalid
-	Text    string // the refusal's message; empty = Says
-	Hint    string // what the caller can do
-	Passing bool   // the same call may succeed later by itself
-	Unclear bool   // Plaid may have done what was asked all the same
+	Refusal        fault.Code
+	Field          string // the wrong input, if Refusal is invalid
+	Text           string // the refusal's message; empty: Says
+	Hint           string // what the caller can do
+	Transient      bool   // the same call may succeed later
+	OutcomeUnknown bool   // Plaid may have done what was asked all the same
 
-	// The trouble noted in a connection. No Says means that it is none.
-	Says   string
-	Status string // that the connection gets; empty = it works all the same
-	Rank   int    // the trouble of the highest rank gives the status
-	Step   string // what mends it
-	Over   []Proof
-	Told   bool   // only a webhook tells of it, or not as exactly
-	Other  string // the other code for an end of the same Item
-	Gone   bool   // Plaid knows the Item or its token no more
+	// The trouble noted in a connection; none if Says is empty.
+	Says        string
+	Status      string // of the connection; empty: it works all the same
+	Rank        int    // the trouble with the highest rank decides the status
+	Step        string // how to mend it
+	Over        []Proof
+	WebhookOnly bool   // only a webhook reports it, or reports it exactly
+	OppositeEnd string // the opposite code: the other way in which the Item can end
+	Gone        bool   // Plaid no longer knows the Item or its token
 
-	// The employee's account that rests on the connection.
+	// The effect on an employee's account at the connection.
 	Reason  string // employee.Reason; empty = plaid_unavailable
 	Revoked bool   // the employee took the permission back
 }
@@ -37,7 +37,7 @@ type Code struct {
 const (
 	ItemNotFound       = "ITEM_NOT_FOUND"
 	InvalidAccessToken = "INVALID_ACCESS_TOKEN"
-	TokenLost          = "TOKEN_LOST" // ours: a swap's reply was lost with the process
+	TokenLost          = "TOKEN_LOST" // ours: a process ended before it stored the reply to a token swap
 	InvalidPublicToken = "INVALID_PUBLIC_TOKEN"
 	PermissionRevoked  = "USER_PERMISSION_REVOKED"
 	NoAccounts         = "NO_ACCOUNTS"
@@ -61,14 +61,14 @@ var (
 	relinkReason = "relink_required"
 )
 
-// signIn is a code after which the user must sign in again.
+// signIn makes a code that a new sign-in mends.
 func signIn(says string) Code {
 	return Code{Says: says, Status: NeedsReauth, Rank: 7, Step: Reauth, Over: byAnyRead, Reason: relinkReason}
 }
 
-// down is a code that says that the bank cannot be asked.
+// down makes a code for a bank that does not answer Plaid.
 func down(says string) Code {
-	return Code{Says: says, Step: Wait, Over: byData, Passing: true, Hint: says + ": try again in a few hours", Reason: "institution_down"}
+	return Code{Says: says, Step: Wait, Over: byData, Transient: true, Hint: says + ": try again in a few hours", Reason: "institution_down"}
 }
 
 // codes is the one table of Plaid's codes: a new one is one row here.
@@ -117,11 +117,11 @@ var codes = map[string]Code{
 	"no-depository-accounts": {Reason: "account_not_eligible"}, // Link's exit status
 	"ACCESS_NOT_GRANTED":     {Says: "the user did not grant what is asked for", Status: NeedsReauth, Rank: 4, Step: Reauth, Over: []Proof{ByNumbers, ByUpdate}, Reason: relinkReason},
 
-	DisconnectsSoon: {Says: "the bank's access ends soon", Status: PendingDisconnect, Rank: 3, Step: Reauth, Over: []Proof{ByTime}, Told: true, Other: ExpiresSoon},
-	ExpiresSoon:     {Says: "the user's consent ends soon", Status: PendingExpiration, Rank: 2, Step: Reauth, Over: []Proof{ByTime}, Told: true, Other: DisconnectsSoon},
+	DisconnectsSoon: {Says: "the bank's access ends soon", Status: PendingDisconnect, Rank: 3, Step: Reauth, Over: []Proof{ByTime}, WebhookOnly: true, OppositeEnd: ExpiresSoon},
+	ExpiresSoon:     {Says: "the user's consent ends soon", Status: PendingExpiration, Rank: 2, Step: Reauth, Over: []Proof{ByTime}, WebhookOnly: true, OppositeEnd: DisconnectsSoon},
 
-	"USER_ACCOUNT_REVOKED":   {Says: "the user took back the consent for one of its accounts", Step: ChooseAccounts, Over: byUpdate, Told: true, Reason: relinkReason, Revoked: true},
-	"NEW_ACCOUNTS_AVAILABLE": {Says: "the bank has accounts that are not shared yet", Step: ChooseAccounts, Over: byUpdate, Told: true},
+	"USER_ACCOUNT_REVOKED":   {Says: "the user took back the consent for one of its accounts", Step: ChooseAccounts, Over: byUpdate, WebhookOnly: true, Reason: relinkReason, Revoked: true},
+	"NEW_ACCOUNTS_AVAILABLE": {Says: "the bank has accounts that are not shared yet", Step: ChooseAccounts, Over: byUpdate, WebhookOnly: true},
 	"ADDITIONAL_CONSENT_REQUIRED": {
 		Hint: "the user must agree first: `bankctl connections reauth ID --product …`",
 		Says: "a product was asked for that the user has not agreed to", Step: Consent, Over: byUpdate, Reason: relinkReason,
@@ -130,20 +130,20 @@ var codes = map[string]Code{
 	"INSTITUTION_NOT_RESPONDING": down("the bank does not answer"),
 	"INSTITUTION_NOT_AVAILABLE":  down("the bank is not available"),
 
-	// The rest refuse a call, or an employee's account, and say nothing of the connection.
+	// These refuse a call, or an employee's account, and do not affect the connection.
 	InvalidPublicToken: {Refusal: fault.Invalid, Field: "public_token", Text: "is unknown to Plaid, used already, or older than 30 minutes", Hint: "open Link again for a new one"},
 	"INVALID_ACCOUNT_ID": {
 		Refusal: fault.Invalid, Field: "plaid_account_id", Text: "is not an account of this connection",
 		Hint: "`bankctl connections sync` reads the accounts anew", Reason: "account_missing",
 	},
-	ProductNotReady:                      {Hint: "Plaid is not ready with this yet: try again in a minute", Passing: true, Reason: "micro_deposit_pending"},
+	ProductNotReady:                      {Hint: "Plaid is not ready with this yet: try again in a minute", Transient: true, Reason: "micro_deposit_pending"},
 	ProductUnsupported:                   {Hint: "this connection cannot do it (accounts linked by number alone have no balance)", Reason: "account_not_eligible"},
 	InvalidProduct:                       {Hint: "the product is not enabled for this Plaid account"},
 	"INCORRECT_DEPOSIT_VERIFICATION":     {Reason: "micro_deposit_pending"},
 	"TOO_MANY_VERIFICATION_ATTEMPTS":     {Reason: "micro_deposit_failed"},
 	"BANK_TRANSFER_ACCOUNT_BLOCKED":      {Reason: "micro_deposit_failed"},
 	"INVALID_API_KEYS":                   {Hint: "check PLAID_CLIENT_ID and PLAID_SECRET, and that the secret is of this environment"},
-	"INTERNAL_SERVER_ERROR":              {Hint: "usually a passing fault at Plaid: try again", Unclear: true},
+	"INTERNAL_SERVER_ERROR":              {Hint: "usually a passing fault at Plaid: try again", OutcomeUnknown: true},
 	"PLANNED_MAINTENANCE":                {Hint: "Plaid is in maintenance: try again later"},
 	"UNAUTHORIZED_ENVIRONMENT":           {Hint: "this Plaid account is not enabled for this environment"},
 	"INVALID_LINK_TOKEN":                 {Hint: "the link token has expired: ask for a new one"},
@@ -151,13 +151,13 @@ var codes = map[string]Code{
 	"LAST_UPDATED_DATETIME_OUT_OF_RANGE": {Hint: "the bank has no balance fresh enough: try again later"},
 }
 
-// CodeOf reads one of Plaid's codes.
+// CodeOf looks a code of Plaid's up.
 func CodeOf(code string) Code { return codes[code] }
 
-// AllCodes lists the codes of the table.
+// AllCodes lists the codes of the table, for tests that check each.
 func AllCodes() []string { return slices.Sorted(maps.Keys(codes)) }
 
-// trouble is CodeOf with the trouble that any error means which Plaid names for an Item.
+// trouble is CodeOf, with the default trouble for a code that the table lacks or that has none.
 func trouble(code string) Code {
 	if c := codes[code]; c.Says != "" {
 		return c
@@ -165,7 +165,7 @@ func trouble(code string) Code {
 	return Code{Says: "Plaid says " + code, Status: Failed, Rank: 6, Step: Reauth, Over: byItem}
 }
 
-// Refuse gives the fault of a call that Plaid refuses with a code; nil where the code has no fault of its own.
+// Refuse returns the fault of a call that Plaid refuses with this code; nil if the code has no fault of its own.
 func (c Code) Refuse() *fault.Error {
 	text := c.Text
 	if text == "" {

@@ -1,5 +1,5 @@
-// Package connection owns a linked institution (a Plaid Item), the link sessions that make one, and their
-// states. The accounts behind it are package account's.
+// Package connection owns a linked institution (a Plaid Item), the link sessions that make one, and their states.
+// Package account owns the accounts at it.
 package connection
 
 import (
@@ -23,7 +23,7 @@ const (
 	Removed           = "removed"
 )
 
-// States lists them all.
+// States lists all states.
 var States = []string{Active, NeedsReauth, PendingDisconnect, PendingExpiration, Revoked, Failed, Removed}
 
 // Institution is the bank as Plaid names it.
@@ -54,21 +54,21 @@ type Connection struct {
 	UpdatedAt    time.Time       `json:"updated_at"`
 }
 
-// Transactions is how far a connection's transactions are.
+// Transactions is the progress of a connection's transactions.
 type Transactions struct {
 	Status   string    `json:"status" doc:"Plaid's: NOT_READY, INITIAL_UPDATE_COMPLETE, HISTORICAL_UPDATE_COMPLETE"`
 	Total    int       `json:"total"`
 	SyncedAt time.Time `json:"synced_at"`
 }
 
-// Reading is how far a sync of transactions under way is. Nothing of it is stored before all of it is read.
+// Reading is the progress of a sync under way, whose pages are stored together at its end.
 type Reading struct {
 	Rows    int64     `json:"rows"`
 	Percent int       `json:"percent,omitempty" doc:"Of a first sync, by the day it has come to: an estimate, for Plaid never says how much is to come"`
 	Since   time.Time `json:"since"`
 }
 
-// LinkedAccount is one account of a connection, short.
+// LinkedAccount is the short form of an account, inside a connection.
 type LinkedAccount struct {
 	ID             string `json:"_id" doc:"The bank account's id"`
 	PlaidAccountID string `json:"plaid_account_id"`
@@ -78,7 +78,7 @@ type LinkedAccount struct {
 	Subtype        string `json:"subtype"`
 }
 
-// Exchanged is the reply to an exchange: the connection, and the handle that from-plaid asks for (A2, A3).
+// Exchanged is the reply to an exchange: the connection, and the handle that from-plaid takes (A2, A3).
 type Exchanged struct {
 	Connection
 	AccessToken string `json:"access_token" doc:"An opaque handle sealed by bankd; Plaid's own token never leaves the daemon"`
@@ -100,17 +100,17 @@ type Query struct {
 	Status     string `query:"status" enum:"active,needs_reauth,pending_disconnect,pending_expiration,revoked,error,removed"`
 }
 
-// WaitQuery says how long the reply about a link session may take, so that it tells of the session's end.
+// WaitQuery lets the reply about a link session wait for the session's end.
 type WaitQuery struct {
 	Wait time.Duration `query:"wait" doc:"answer as soon as the session ends, or after this time; a minute at most"`
 }
 
-// ExpiringQuery says how far ahead the calendar of ends looks.
+// ExpiringQuery sets how far ahead the calendar of ends looks.
 type ExpiringQuery struct {
 	Within time.Duration `query:"within" doc:"how far to look ahead; 720h where left out"`
 }
 
-// UsageQuery selects one connection's calls to Plaid, or all.
+// UsageQuery selects the calls of one connection, or all.
 type UsageQuery struct {
 	ConnectionID string `query:"connection_id" doc:"of this connection"`
 }
@@ -143,7 +143,7 @@ func (p ExchangeParams) Check() error {
 	return bad.Err()
 }
 
-// Metadata is Plaid Link's onSuccess object, as far as it matters here; unknown keys are let through.
+// Metadata is the part of Plaid Link's onSuccess object that bankd uses; unknown keys are accepted.
 type Metadata struct {
 	Institution   *Institution      `json:"institution"`
 	Accounts      []MetadataAccount `json:"accounts"`
@@ -186,7 +186,7 @@ type ItemParams struct {
 	ItemID string `json:"item_id" doc:"Plaid item ID"`
 }
 
-// Check names what is missing.
+// Check names the missing id.
 func (p ItemParams) Check() error {
 	var bad fault.Problems
 	bad.Require("item_id", p.ItemID)
@@ -204,14 +204,14 @@ type BalanceParams struct {
 	PlaidItemID string `json:"plaid_item_id" doc:"Plaid item ID"`
 }
 
-// Check names what is missing.
+// Check names the missing id.
 func (p BalanceParams) Check() error {
 	var bad fault.Problems
 	bad.Require("plaid_item_id", p.PlaidItemID)
 	return bad.Err()
 }
 
-// Balances is what the bank says right now (R83).
+// Balances are the bank's current figures (R83).
 type Balances struct {
 	ItemID       string           `json:"plaid_item_id"`
 	ConnectionID string           `json:"connection_id"`
@@ -245,7 +245,7 @@ type Synced struct {
 	SyncedAt     time.Time         `json:"synced_at"`
 }
 
-// RemovedReply is the reply to a removal: the Item is gone at Plaid, its accounts stay as inactive metadata.
+// RemovedReply is the reply to a removal: the Item is removed at Plaid; its accounts stay as inactive metadata.
 type RemovedReply struct {
 	ID       string `json:"_id"`
 	ItemID   string `json:"item_id"`
@@ -256,22 +256,22 @@ type RemovedReply struct {
 	Unconfirmed bool `json:"unconfirmed,omitempty" doc:"Its token was dead, so Plaid could not confirm: remove the Item in Plaid's dashboard too"`
 }
 
-// What becomes of the ACH accounts whose numbers came from a removed connection.
+// Choices for the ACH accounts whose numbers came from a removed connection.
 const (
 	DisableACH = "disable"
 	KeepACH    = "keep"
 	DeleteACH  = "delete"
 )
 
-// ACHChoices lists them all.
+// ACHChoices lists all choices.
 var ACHChoices = []string{DisableACH, KeepACH, DeleteACH}
 
-// RemoveParams says how a connection is removed.
+// RemoveParams removes a connection.
 type RemoveParams struct {
 	ACH string `query:"ach" enum:"disable,keep,delete" doc:"what becomes of its ACH accounts: disable (default), keep or delete"`
 }
 
-// Rotated is the reply to a swap of the access token, which nobody but bankd ever sees.
+// Rotated is the reply to a swap of the access token. It does not show the token.
 type Rotated struct {
 	ID        string    `json:"_id"`
 	ItemID    string    `json:"item_id"`

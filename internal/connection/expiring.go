@@ -2,7 +2,7 @@ package connection
 
 import "time"
 
-// Expiring is one end that is near, or past.
+// Expiring is one end that is near or past.
 type Expiring struct {
 	At           time.Time `json:"at"`
 	Kind         string    `json:"kind" enum:"disconnect,consent,micro_deposit,stale_balance" doc:"What ends: the bank's access, the user's consent, the time to confirm a deposit, a balance's worth"`
@@ -22,5 +22,5 @@ const (
 	EndStaleBalance = "stale_balance"
 )
 
-// EndKinds lists them all.
+// EndKinds lists all kinds.
 var EndKinds = []string{EndDisconnect, EndConsent, EndMicroDeposit, EndStaleBalance}

@@ -9,7 +9,7 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// ImportParams takes over an Item that another tool made with the same Plaid keys.
+// ImportParams imports an Item that another tool made with the same Plaid keys.
 type ImportParams struct {
 	AccessToken secret.Text `json:"access_token" doc:"Plaid's own token; never shown again, and swapped for a new one"`
 	UserID      string      `json:"user_id" doc:"Your internal user identifier"`
@@ -29,7 +29,7 @@ func (p ImportParams) Check() error {
 	return bad.Err()
 }
 
-// Wire is the body as it goes over the socket: the one place where the token is written out.
+// Wire is the request's body, the only place that writes the token out.
 func (p ImportParams) Wire() map[string]any {
 	return map[string]any{
 		"access_token": p.AccessToken.Reveal(), "user_id": p.UserID, "employer_id": p.EmployerID, "carrier_id": p.CarrierID, "keep_token": p.KeepToken,

@@ -39,17 +39,18 @@ type Session struct {
 	CreatedAt     time.Time         `json:"created_at"`
 	FinishedAt    *time.Time        `json:"finished_at,omitempty"`
 
-	// PublicToken is short-lived and works once; it is shown to whoever may see the session, who must exchange it.
+	// PublicToken is short-lived and works once. It is shown to callers who may see the session, to be exchanged by
+	// them.
 	PublicToken string `json:"public_token,omitempty"`
 }
 
-// Exit is how a user left Link.
+// Exit describes how a user left Link.
 type Exit struct {
 	Status    string `json:"status,omitempty" doc:"Where in Link the user was"`
 	ErrorCode string `json:"error_code,omitempty" doc:"Plaid's error_code, where an error made them leave"`
 }
 
-// Done reports whether nothing more will happen: it ended, and an exchange that was asked for is through.
+// Done reports whether the session is over, and the exchange finished if one was asked for.
 func (s Session) Done(exchange bool) bool {
 	if s.State == Pending {
 		return false
@@ -89,7 +90,7 @@ func (p LinkParams) Check() error {
 	return bad.Err()
 }
 
-// The products that a session of ours may ask for.
+// Products that a session may ask for.
 var products = map[string]bool{"auth": true, "identity": true, "transactions": true}
 
 func checkProducts(bad *fault.Problems, names []string) {
@@ -100,7 +101,7 @@ func checkProducts(bad *fault.Problems, names []string) {
 	}
 }
 
-// UpdateLinkParams asks for a link token that mends or widens a connection (R76-R78, A15).
+// UpdateLinkParams asks for a link token that repairs or extends a connection (R76-R78, A15).
 type UpdateLinkParams struct {
 	UserID     string   `json:"user_id" doc:"Your internal user identifier"`
 	ItemID     string   `json:"item_id" doc:"Plaid item ID to update"`
@@ -118,7 +119,7 @@ func (p UpdateLinkParams) Check() error {
 	return bad.Err()
 }
 
-// CompleteParams finishes a session without a browser (simulated and sandbox alone).
+// CompleteParams finishes a session without a browser, which only the simulator and Plaid's sandbox allow.
 type CompleteParams struct {
 	InstitutionID string   `json:"institution_id" doc:"For instance ins_109508"`
 	Username      string   `json:"username,omitempty" doc:"Default user_good"`
@@ -127,7 +128,7 @@ type CompleteParams struct {
 	Exit          bool     `json:"exit,omitempty" doc:"Leave instead, as a user who changes their mind"`
 	Code          string   `json:"code,omitempty" doc:"Of a micro-deposit; the simulator's is ABC"`
 
-	// Manual are numbers to type instead of signing in at a bank; bankd alone sets them.
+	// Manual numbers are typed instead of a sign-in; only bankd sets them.
 	Manual *ach.Numbers `json:"-"`
 }
 

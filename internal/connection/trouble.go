@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Trouble is one thing that Plaid says against a connection, and what mends it.
+// Trouble is one problem that Plaid reports about a connection, and the step that mends it.
 type Trouble struct {
 	Code  string     `json:"code" doc:"Plaid's error_code or webhook_code"`
 	Hint  string     `json:"hint" doc:"What happened, and the command that mends it"`
@@ -15,7 +15,7 @@ type Trouble struct {
 	Until *time.Time `json:"until,omitempty" doc:"When it stops working"`
 }
 
-// What mends a connection.
+// Steps that mend a connection.
 const (
 	Reauth         = "reauth"
 	ChooseAccounts = "choose_accounts"
@@ -24,16 +24,16 @@ const (
 	Wait           = "wait"
 )
 
-// Proof is what shows that a trouble is over.
+// Proof is a result that shows that a trouble is over.
 type Proof int
 
-// Proofs: each call shows that what would have stopped it is over.
+// Proofs. Each is a call that the trouble would have made fail.
 const (
-	ByTime     Proof = iota // /item/get names no end of the consent, or one that is far off
-	ByItem                  // /item/get names no error
-	ByAccounts              // the accounts were read
-	ByNumbers               // their numbers were read
-	ByUpdate                // an update session ended well
+	ByTime     Proof = iota // /item/get gives no end of the consent, or one that is far off
+	ByItem                  // /item/get gives no error
+	ByAccounts              // the accounts could be read
+	ByNumbers               // the accounts' numbers could be read
+	ByUpdate                // an update session succeeded
 )
 
 var commands = map[string]string{
@@ -44,11 +44,11 @@ var commands = map[string]string{
 	Wait:           "bankd tries again by itself",
 }
 
-// Known reports whether a code says something of the connection, rather than of the call it answers.
+// Known reports whether a code is about the connection and not just about the call that it answers.
 func Known(code string) bool { return codes[code].Says != "" }
 
-// Note takes up what Plaid says against the connection; until is when it stops working for that, nil where that is not
-// known. It reports whether that is new.
+// Note adds a trouble. until is when the connection stops working for that, or nil. Note reports whether the trouble is
+// new.
 func (c *Connection) Note(code string, now time.Time, until *time.Time) bool {
 	s := trouble(code)
 	all := c.troubles()
@@ -57,29 +57,29 @@ func (c *Connection) Note(code string, now time.Time, until *time.Time) bool {
 			return false
 		}
 		all[i].Until = until
-		return c.settle(all, now)
+		return c.setTroubles(all, now)
 	}
-	return c.settle(append(all, Trouble{Code: code, Hint: hintOf(c.ID, code, s.Step), Step: s.Step, At: now, Until: until}), now)
+	return c.setTroubles(append(all, Trouble{Code: code, Hint: hintOf(c.ID, code, s.Step), Step: s.Step, At: now, Until: until}), now)
 }
 
-// Heal drops what a proof shows to be over: what was noted before Plaid was asked for it, for an answer that was on its
-// way knows of nothing later. It reports whether there was any.
+// Heal removes the troubles that a proof shows to be over. It keeps those noted after the proof was asked for, of which
+// Plaid's answer knows nothing. It reports whether it removed any.
 func (c *Connection) Heal(proof Proof, asked, now time.Time) bool {
 	all := c.troubles()
 	left := slices.DeleteFunc(slices.Clone(all), func(t Trouble) bool {
 		return slices.Contains(trouble(t.Code).Over, proof) && !t.At.After(asked)
 	})
-	return len(left) < len(all) && c.settle(left, now)
+	return len(left) < len(all) && c.setTroubles(left, now)
 }
 
-// Drop drops one code. It reports whether it was there.
+// Drop removes one code, and reports whether it was there.
 func (c *Connection) Drop(code string, now time.Time) bool {
 	all := c.troubles()
 	left := slices.DeleteFunc(slices.Clone(all), func(t Trouble) bool { return t.Code == code })
-	return len(left) < len(all) && c.settle(left, now)
+	return len(left) < len(all) && c.setTroubles(left, now)
 }
 
-// Escalate turns the step of a trouble into a new link: what was offered before has been refused.
+// Escalate changes a trouble's step to a new link, after the step before has failed.
 func (c *Connection) Escalate(code string, now time.Time) bool {
 	all := c.troubles()
 	i := slices.IndexFunc(all, func(t Trouble) bool { return t.Code == code })
@@ -87,10 +87,10 @@ func (c *Connection) Escalate(code string, now time.Time) bool {
 		return false
 	}
 	all[i].Step, all[i].Hint = Relink, hintOf(c.ID, code, Relink)
-	return c.settle(all, now)
+	return c.setTroubles(all, now)
 }
 
-// Hint is what happened by a code, and the command that mends it.
+// Hint describes a trouble, with the command that mends it.
 func (c Connection) Hint(code string) string { return hintOf(c.ID, code, trouble(code).Step) }
 
 func hintOf(id, code, step string) string {
@@ -102,15 +102,15 @@ func (c Connection) Has(code string) bool {
 	return slices.ContainsFunc(c.troubles(), func(t Trouble) bool { return t.Code == code })
 }
 
-// Awaits reports whether something is noted that this proof, and no look at the Item or its accounts, shows to be over.
-func (c Connection) Awaits(proof Proof) bool {
+// AwaitsProof reports whether some trouble ends with this proof, and with no reading of the Item or its accounts.
+func (c Connection) AwaitsProof(proof Proof) bool {
 	return slices.ContainsFunc(c.troubles(), func(t Trouble) bool {
 		over := trouble(t.Code).Over
 		return slices.Contains(over, proof) && !slices.Contains(over, ByItem) && !slices.Contains(over, ByAccounts)
 	})
 }
 
-// Waits reports whether it only takes time.
+// Waits reports whether a trouble only takes time.
 func (c Connection) Waits() bool {
 	return slices.ContainsFunc(c.troubles(), func(t Trouble) bool { return t.Step == Wait })
 }
@@ -123,8 +123,9 @@ func (c Connection) troubles() []Trouble {
 	return all
 }
 
-// settle works out the status: the worst trouble gives it, the others are notices.
-func (c *Connection) settle(all []Trouble, now time.Time) bool {
+// setTroubles stores the troubles and the status: that of the worst one, which becomes the error; the others are
+// notices.
+func (c *Connection) setTroubles(all []Trouble, now time.Time) bool {
 	slices.SortStableFunc(all, func(a, b Trouble) int { return trouble(b.Code).Rank - trouble(a.Code).Rank })
 	status := Active
 	c.Error, c.Notices = nil, nil
@@ -141,8 +142,7 @@ func (c *Connection) settle(all []Trouble, now time.Time) bool {
 	return true
 }
 
-// Answers reports whether asking Plaid for its data may show something: it works, or what is wrong is wrong with the
-// accounts alone.
+// Answers reports whether a call to Plaid may succeed: the connection works, or only its accounts have a problem.
 func (c Connection) Answers() bool {
 	if c.Working() {
 		return true
@@ -150,7 +150,7 @@ func (c Connection) Answers() bool {
 	return c.Error != nil && c.Status != Removed && !slices.Contains(trouble(c.Error.Code).Over, ByItem) && len(trouble(c.Error.Code).Over) > 0
 }
 
-// Working reports whether Plaid may be asked for its data.
+// Working reports whether the connection can be used to read data.
 func (c Connection) Working() bool {
 	return c.Status == Active || c.Status == PendingDisconnect || c.Status == PendingExpiration
 }

@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// After notes, heals and drops in any order the status is the worst trouble's, no code stands twice, each trouble has a
-// next step that can be copied, and healed ones are gone.
+// After any notes, heals and drops in any order: the status is the worst trouble's, no code occurs twice, every trouble
+// has a next step that can be copied, and healed ones are gone.
 func TestTroubles(t *testing.T) {
 	all := append(slices.Sorted(maps.Keys(codes)), "SOME_NEW_CODE")
 	proofs := []Proof{ByTime, ByItem, ByAccounts, ByNumbers, ByUpdate}
@@ -81,7 +81,8 @@ func checkTroubles(t *rapid.T, c Connection, noted map[string]bool) {
 	}
 }
 
-// A row of the table is whole: a trouble has its step, a refusal its hint, the two ends of an Item name each other.
+// Every row of the table is complete: a trouble has a step, a refusal a hint, and the two ends of an Item name each
+// other.
 func TestCodesAreWhole(t *testing.T) {
 	for code, c := range codes {
 		if (c.Says == "") != (c.Step == "") || c.Status != "" && c.Rank == 0 {
@@ -90,8 +91,8 @@ func TestCodesAreWhole(t *testing.T) {
 		if c.Refusal != "" && (c.Hint == "" || c.Refuse().Message == "") || c.Refusal == "" && c.Refuse() != nil {
 			t.Errorf("%s: the refusal is not whole: %+v", code, c)
 		}
-		if c.Other != "" && codes[c.Other].Other != code {
-			t.Errorf("%s: %s does not name it back", code, c.Other)
+		if c.OppositeEnd != "" && codes[c.OppositeEnd].OppositeEnd != code {
+			t.Errorf("%s: %s does not name it back", code, c.OppositeEnd)
 		}
 	}
 }

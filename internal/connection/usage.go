@@ -6,14 +6,14 @@ import (
 	"github.com/bankctl/bankctl/internal/quota"
 )
 
-// Usage is what was asked of Plaid for one connection.
+// Usage counts the calls to Plaid for one connection.
 type Usage struct {
 	ConnectionID string      `json:"connection_id"`
 	Institution  Institution `json:"institution"`
 	Calls        []Calls     `json:"calls"`
 }
 
-// Calls are those to one of Plaid's endpoints.
+// Calls counts the calls to one of Plaid's endpoints.
 type Calls struct {
 	Endpoint  string           `json:"endpoint" doc:"accounts, auth, balance, identity, item, processor, refresh, remove, rotate, sync or webhook"`
 	Billed    bool             `json:"billed,omitempty" doc:"Plaid charges for each that succeeds"`

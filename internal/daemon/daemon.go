@@ -23,21 +23,21 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-// clientName is shown in Plaid Link.
+// clientName is the name that Plaid Link shows.
 const clientName = "bankctl"
 
-// Options are what a test sets otherwise; the zero value is the real thing.
+// Options lets tests replace parts; the zero value is the real daemon.
 type Options struct {
 	Log    *slog.Logger
-	Engine store.Engine // nil = bbolt in the data directory
-	KEK    vault.KEK    // with Engine
+	Engine store.Engine // nil: bbolt in the data directory
+	KEK    vault.KEK    // goes with Engine
 	Now    func() time.Time
 	Tempo  *background.Tempo // nil = that of the configured Plaid
 	Quotas *bank.Quotas      // nil = the usual ones
 	Ready  plaidsim.Ready    // when the simulator has transactions; zero = its default
 	// Around wraps the embedded simulator's handler, AroundAPI bankd's own.
 	Around, AroundAPI func(http.Handler) http.Handler
-	// Transport carries the calls to Plaid.
+	// Transport makes the calls to Plaid.
 	Transport http.RoundTripper
 }
 
@@ -47,22 +47,22 @@ type Daemon struct {
 	log     *slog.Logger
 	started time.Time
 
-	lock   *socket.Lock
-	db     *store.DB
-	sim    *simulator
-	bank   *bank.Bank
-	http   *http.Server
-	hooks  *http.Server // nil without webhooks
-	hookAt string       // where they come in
-	failed chan error
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	lock           *socket.Lock
+	db             *store.DB
+	sim            *simulator
+	bank           *bank.Bank
+	http           *http.Server
+	webhookServer  *http.Server // nil without webhooks
+	webhookAddress string       // the address they come in at
+	failed         chan error
+	cancel         context.CancelFunc
+	work           sync.WaitGroup
 
 	mu      sync.Mutex
-	problem string // why it is not ready
+	problem string // why the daemon is not ready
 }
 
-// Start brings everything up and serves; Stop must follow. ctx bounds the start alone.
+// Start starts everything and serves; call Stop after it. ctx bounds the start only.
 func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -88,7 +88,7 @@ func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err erro
 	return d, d.listen(o)
 }
 
-// startBank reads what the bank keeps in memory while the data is checked; nothing is written before the verdict.
+// startBank loads the bank's state in memory while the data is checked. It writes nothing before verdict returns.
 func (d *Daemon) startBank(ctx, background context.Context, o Options, verdict func() error) error {
 	opened, openErr := bank.OpenLedger(ctx, d.db)
 	if err := verdict(); err != nil {
@@ -119,11 +119,11 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options, verdict f
 		return fmt.Errorf("start bank: %w", err)
 	}
 	d.serveWebhooks(l)
-	d.work.Go(func() { d.sweep(background) })
+	d.work.Go(func() { d.purge(background) })
 	return nil
 }
 
-// plaidClient makes the client for the configured Plaid, starting the simulator where that is the embedded one.
+// plaidClient makes the client for the configured Plaid, and starts the simulator if it is the embedded one.
 func (d *Daemon) plaidClient(ctx context.Context, o Options) (*plaid.Client, error) {
 	pc := plaid.Config{
 		Environment: d.config.Plaid, BaseURL: d.config.PlaidURL, ClientID: d.config.PlaidClientID, Secret: d.config.PlaidSecret,
@@ -142,8 +142,8 @@ func (d *Daemon) plaidClient(ctx context.Context, o Options) (*plaid.Client, err
 	return plaid.New(pc)
 }
 
-// sweep forgets kept replies and link sessions whose time is over, and stores what was counted of calls to Plaid.
-func (d *Daemon) sweep(ctx context.Context) {
+// purge deletes expired replies and link sessions, and stores the counts of calls to Plaid.
+func (d *Daemon) purge(ctx context.Context) {
 	tick, count := time.NewTicker(time.Hour), time.NewTicker(time.Minute)
 	defer tick.Stop()
 	defer count.Stop()
@@ -156,7 +156,7 @@ func (d *Daemon) sweep(ctx context.Context) {
 		case <-tick.C:
 			for _, forget := range []func(context.Context) error{d.bank.ForgetReplies, d.bank.ForgetSessions} {
 				if err := forget(ctx); err != nil && ctx.Err() == nil {
-					d.log.Error("what is over could not be forgotten", "error", err.Error())
+					d.log.Error("cannot purge expired replies and sessions", "error", err.Error())
 				}
 			}
 		}
@@ -197,13 +197,13 @@ func (d *Daemon) listen(o Options) error {
 	return nil
 }
 
-// Stop drains calls under way, then closes everything in the order opposite to Start's. It may follow a failed Start.
+// Stop waits for calls under way, then closes everything in the reverse order of Start. It may follow a failed Start.
 func (d *Daemon) Stop() error {
 	var errs []error
 	d.cancel()
-	if d.hooks != nil {
+	if d.webhookServer != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		errs = append(errs, d.hooks.Shutdown(ctx))
+		errs = append(errs, d.webhookServer.Shutdown(ctx))
 		cancel()
 	}
 	if d.http != nil {
@@ -230,16 +230,16 @@ func (d *Daemon) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Poisoned is closed when a commit's outcome is unknown: the process must end and start anew.
+// Poisoned is closed after a commit whose outcome is unknown: the process must end and start again.
 func (d *Daemon) Poisoned() <-chan struct{} { return d.db.Poisoned() }
 
-// Bank is the brain, for tests that look behind the API.
+// Bank returns the use cases, for tests that bypass the API.
 func (d *Daemon) Bank() *bank.Bank { return d.bank }
 
-// WebhookAddress is where webhooks come in; empty where they do not.
-func (d *Daemon) WebhookAddress() string { return d.hookAt }
+// WebhookAddress is the address for webhooks; empty if they are off.
+func (d *Daemon) WebhookAddress() string { return d.webhookAddress }
 
-// Simulator is the embedded one, for tests that inject faults; nil with another Plaid.
+// Simulator returns the embedded simulator, for tests that inject faults; nil with another Plaid.
 func (d *Daemon) Simulator() *plaidsim.Server {
 	if d.sim == nil {
 		return nil
@@ -247,7 +247,7 @@ func (d *Daemon) Simulator() *plaidsim.Server {
 	return d.sim.sim
 }
 
-// SimulatorURL is where the simulator answers; empty with another Plaid.
+// SimulatorURL is the simulator's address; empty with another Plaid.
 func (d *Daemon) SimulatorURL() string {
 	if d.sim != nil {
 		return d.sim.url

@@ -21,15 +21,15 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// home is an empty HOME with a bankd in it, short enough for a socket's path.
+// home is an empty HOME for a bankd, with a path short enough for a socket.
 type home struct {
 	t    *testing.T
 	dir  string
 	bin  string
-	keys []string // Plaid's, in the environment
+	keys []string // Plaid keys, for the environment
 }
 
-// sandboxKeys look like keys of Plaid's sandbox, and are none.
+// sandboxKeys have the form of keys of Plaid's sandbox, but are not valid.
 var sandboxKeys = []string{"PLAID_CLIENT_ID=5f0000000000000000000000", "PLAID_SECRET=0f00000000000000000000000000aa"}
 
 func newHome(t *testing.T) home {
@@ -55,7 +55,7 @@ func (h home) start(args ...string) *process {
 	return start(h.t, h.env(), h.bin, args...)
 }
 
-// refused runs a bankd that must not start, and gives its stderr.
+// refused runs a bankd that must not start, and returns its output.
 func (h home) refused(args ...string) string {
 	h.t.Helper()
 	cmd := exec.Command(h.bin, args...)
@@ -113,7 +113,7 @@ func TestStartInAnEmptyHome(t *testing.T) {
 			t.Errorf("%s is %s, want %s", filepath.Base(path), info.Mode(), mode)
 		}
 	}
-	// A second one on the same data is refused at once, and names the first.
+	// A second daemon on the same data is refused at once, with the pid of the first.
 	if said := h.refused("--socket", filepath.Join(h.dir, "other", "s")); !strings.Contains(said, "in use") || !strings.Contains(said, "pid") {
 		t.Errorf("a second daemon is told: %s", said)
 	}
@@ -138,8 +138,8 @@ func TestStartInAnEmptyHome(t *testing.T) {
 	}
 }
 
-// A wrong, missing or unsafe key, another environment, a damaged or shortened file: each a clear refusal, and not a
-// byte of the data or the key is changed.
+// A wrong, missing or unsafe key, another environment, a damaged or shortened file: each is a clear refusal that
+// changes not a byte of the data or the key.
 func TestRefusalsChangeNothing(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -205,7 +205,7 @@ func TestRefusalsChangeNothing(t *testing.T) {
 			}
 		})
 	}
-	p = h.start() // as it was, it opens
+	p = h.start() // unchanged, so it opens
 	p.stop()
 }
 
@@ -243,7 +243,7 @@ func edit(t *testing.T, path, collection string, change func(b *bbolt.Bucket, k,
 	}
 }
 
-// Sessions, Items and clients outlive a restart; a caller that waits when the daemon stops is not kept.
+// Sessions, Items and clients outlive a restart; a waiting caller gets a reply when the daemon stops.
 func TestWhatOutlivesARestart(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -261,11 +261,11 @@ func TestWhatOutlivesARestart(t *testing.T) {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
-	case <-time.After(30 * time.Second): // the caller would wait for a minute
+	case <-time.After(30 * time.Second): // the caller asked to wait a minute
 		t.Fatal("a waiting caller holds the stop up")
 	}
 	<-answered
-	// The page that the user has open leads to the same address, and the session goes on.
+	// A page opened before the restart has the same address after it, and its session continues.
 	h.start()
 	s, err := c.CompleteSession(t.Context(), link.SessionID, connection.CompleteParams{InstitutionID: "ins_109508"})
 	if err != nil || s.ConnectionID == "" {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// harden keeps what is in memory from being written to a core file or read by another process of the same user. Each
-// step is best effort: a sandbox may forbid it.
+// harden keeps the memory out of core files and away from other processes of the same user. Each step is best effort: a
+// sandbox may forbid it.
 func harden() {
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)

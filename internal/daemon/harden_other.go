@@ -4,5 +4,5 @@ package daemon
 
 import "syscall"
 
-// harden keeps what is in memory from being written to a core file.
+// harden keeps the memory out of core files.
 func harden() { _ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) }

@@ -22,7 +22,7 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// The crash points of verify and retry: before and after each call to Plaid and each commit.
+// Points where verify and retry wait for Plaid or for the disk.
 var employeePoints = []string{
 	"link.ask", "link.asked", "link.stored", "poll.asked", "poll.stored", "exchange.intended", "exchange.ask", "exchange.asked",
 	"exchange.stored", "employee.join", "employee.joined", "employee.ask", "employee.asked", "employee.judged",
@@ -36,8 +36,8 @@ var employeeRoutes = []string{
 var employeeFaults = []string{"500", "429", "html502", "reset", "hang", "lost"}
 
 // Random kills and failures at every call of verify and retry: no account is doubled, no Item whose reply reached the
-// disk is lost, none is verified wrongly, and every one can be finished with the same accountId (where Plaid's reply
-// itself was lost, by a fresh link for it). BANKD_CRASH_RUNS times 15 runs; BANKD_SEED repeats one.
+// disk is lost, none is verified wrongly, and every one can be finished with the same accountId (by a fresh link, if
+// Plaid's reply itself was lost). BANKD_CRASH_RUNS times 15 runs; BANKD_SEED repeats one.
 func TestKillEmployeeVerification(t *testing.T) {
 	t.Parallel()
 	bin, err := crashing()
@@ -80,12 +80,12 @@ func TestKillEmployeeVerification(t *testing.T) {
 	}
 }
 
-// verification is one employee's account from its creation to its verdict, with a kill and failures on the way.
+// verification is one employee's account from its creation to its verdict, with kills and failures on the way.
 type verification struct {
 	run_   run
 	seed   uint64
 	rnd    *rand.Rand
-	right  bool // the numbers typed are the bank's
+	right  bool // the typed numbers are the bank's
 	faults string
 	state  string
 
@@ -186,7 +186,7 @@ func (v *verification) prepare() {
 	v.account = a.AccountID
 }
 
-// alive starts the daemon again where it was killed.
+// alive starts the daemon again after a kill.
 func (v *verification) alive(err error) {
 	if !fault.Is(err, fault.Unavailable) {
 		return
@@ -199,8 +199,8 @@ func (v *verification) alive(err error) {
 	}
 }
 
-// try goes once through the document's steps: token, Link, save, reload. false says that a step failed, so that it is
-// tried again with the same accountId.
+// try goes once through the document's steps: token, Link, save, reload. It returns false if a step failed, to be tried
+// again with the same accountId.
 func (v *verification) try() (employee.BankAccount, bool) {
 	r := &v.run_
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
@@ -235,12 +235,12 @@ func (v *verification) try() (employee.BankAccount, bool) {
 	return a, true
 }
 
-// expected takes the failures that a kill or an injected fault may cause, and no other.
+// expected accepts errors that a kill or an injected fault may cause, and no others.
 func (v *verification) expected(err error) {
 	v.alive(err)
 	switch f := fault.As(err); f.Code {
 	case fault.Unavailable, fault.PlaidError, fault.PlaidTimeout, fault.RateLimited, fault.RelinkRequired:
-	case fault.Invalid, fault.Conflict: // a public token that is used up, a session that is over: the next try has its own
+	case fault.Invalid, fault.Conflict: // a public token or a session that is used up: the next try gets its own
 	default:
 		if err != nil {
 			v.fatal("%v", err)
@@ -248,7 +248,7 @@ func (v *verification) expected(err error) {
 	}
 }
 
-// compare checks the numbers of accounts and Items, and the audit log's lines on them.
+// compare compares accounts and Items with the audit log.
 func (v *verification) compare() {
 	r := &v.run_
 	ctx := r.t.Context()
@@ -267,7 +267,7 @@ func (v *verification) compare() {
 		}
 		return len(lines)
 	}
-	// The background finds the Items whose replies were lost.
+	// The background finds Items left over by a lost reply.
 	items, ours := 0, 0
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if items, ours, v.lost = everExchanged(v), count("connection.add"), count("connection.lose"); items == ours+v.lost {

@@ -23,7 +23,7 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// built holds the binaries of this package's tests.
+// built is the folder of this package's test binaries.
 var built string
 
 func TestMain(m *testing.M) {
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// crashing builds a bankd that ends, as kill -9 ends it, at the point that BANKD_CRASH_AT names.
+// crashing builds a bankd that ends at a given point of the link flow, as by kill -9.
 var crashing = sync.OnceValues(func() (string, error) {
 	bin := filepath.Join(built, "bankd")
 	out, err := exec.Command("go", "build", "-tags", "bankd_crashpoints", "-ldflags", "-w", "-o", bin, "../../cmd/bankd").CombinedOutput()
@@ -48,7 +48,7 @@ var crashing = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
-// The await points of the link flow, before and after each call to Plaid and each commit.
+// Await points of the link flow, before and after each call to Plaid and each commit.
 var points = []string{
 	"link.ask", "link.asked", "link.stored", "poll.asked", "poll.stored", "exchange.intended",
 	"exchange.ask", "exchange.asked", "exchange.stored", "accounts.ask", "accounts.asked", "accounts.stored",
@@ -56,12 +56,12 @@ var points = []string{
 
 type tally struct{ runs, killed, lost int }
 
-// patience bounds every wait of a test that fails; a loaded machine comes nowhere near it.
+// patience bounds the waits of a failing test; a loaded machine stays far below it.
 const patience = time.Minute
 
-// kill -9 of bankd, the simulator a process of its own, at every await point: after a restart the session completes or
-// says that it must be linked again; no Item whose reply reached the disk is lost, none is doubled, and Items at the
-// simulator = ours + those counted as lost. BANKD_CRASH_RUNS runs a point.
+// kill -9 of bankd at every await point, with the simulator in a process of its own. After a restart the session
+// completes or must be linked again; no Item whose reply reached the disk is lost, none is doubled, and Items at the
+// simulator = ours + those reported as lost. BANKD_CRASH_RUNS runs a point.
 func TestKillAtEveryAwaitPoint(t *testing.T) {
 	t.Parallel()
 	bin, err := crashing()
@@ -105,7 +105,7 @@ func TestKillAtEveryAwaitPoint(t *testing.T) {
 
 type process struct {
 	cmd  *exec.Cmd
-	line string // the first on stdout
+	line string // the first line on stdout
 	done chan struct{}
 }
 
@@ -161,7 +161,7 @@ func (p *process) stop() {
 	<-p.done
 }
 
-// run is one link flow on data of its own.
+// run is one link flow on its own data.
 type run struct {
 	t      *testing.T
 	dir    string
@@ -217,7 +217,7 @@ func killOnce(t *testing.T, bin, point string) (killed, lost int) {
 	return killed, lost
 }
 
-// link asks for a session; "" where the daemon died over it.
+// link opens a session; it returns "" if the daemon died meanwhile.
 func (r *run) link() string {
 	link, err := r.client.StartLink(r.t.Context(), connection.LinkParams{UserID: "u", EmployerID: "e1", HostedLink: true, Exchange: true})
 	if err != nil {
@@ -229,7 +229,7 @@ func (r *run) link() string {
 	return link.SessionID
 }
 
-// complete walks the hosted page, unless it was walked already; false where the daemon died over it.
+// complete walks the hosted page, unless it was walked already; it returns false if the daemon died meanwhile.
 func (r *run) complete(session string) bool {
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
@@ -241,7 +241,7 @@ func (r *run) complete(session string) bool {
 	return err == nil && s.Done(true)
 }
 
-// finish waits for the session; where the Item was lost it links again, as a user would.
+// finish waits for the session. If the Item was lost, it links again, as a user would.
 func (r *run) finish(session string) (lost int) {
 	for range 3 {
 		s, err := r.client.GetSession(r.t.Context(), session, 20*time.Second)
@@ -262,7 +262,7 @@ func (r *run) finish(session string) (lost int) {
 	return lost
 }
 
-// compare counts connections here, Items there, and what the audit log says was lost.
+// compare compares connections here with Items there, and with the losses that the audit log reports.
 func (r *run) compare(state string, lost int) {
 	r.t.Helper()
 	conns, _, err := r.client.ListConnections(r.t.Context(), connection.Query{}, page.Request{})

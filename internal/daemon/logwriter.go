@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// logBuffer gathers log lines and writes them together, so that a call does not wait for its line. Warnings and errors
-// are written at once, with all before them.
+// logBuffer collects log lines and writes them together, so that a call does not wait for its line. A warning or error
+// flushes at once.
 type logBuffer struct {
 	w  io.Writer
 	mu sync.Mutex
@@ -32,11 +32,11 @@ func (l *logBuffer) Write(p []byte) (int, error) {
 }
 
 func (l *logBuffer) flush() {
-	_, _ = l.w.Write(l.b) // there is nowhere to tell that the log cannot be written
+	_, _ = l.w.Write(l.b) // an unwritable log cannot be reported anywhere
 	l.b = l.b[:0]
 }
 
-// Flush writes what is gathered.
+// Flush writes the collected lines.
 func (l *logBuffer) Flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -45,7 +45,7 @@ func (l *logBuffer) Flush() {
 	}
 }
 
-// keepFlushing writes what is gathered every now and then, until ctx ends.
+// keepFlushing flushes at intervals until ctx ends.
 func (l *logBuffer) keepFlushing(ctx context.Context) {
 	tick := time.NewTicker(logDelay)
 	defer tick.Stop()
@@ -59,13 +59,13 @@ func (l *logBuffer) keepFlushing(ctx context.Context) {
 	}
 }
 
-// urgent flushes behind every warning and error.
-type urgent struct {
+// flushingHandler flushes after every warning and error.
+type flushingHandler struct {
 	slog.Handler
 	buffer *logBuffer
 }
 
-func (u urgent) Handle(ctx context.Context, r slog.Record) error {
+func (u flushingHandler) Handle(ctx context.Context, r slog.Record) error {
 	err := u.Handler.Handle(ctx, r)
 	if r.Level >= slog.LevelWarn {
 		u.buffer.Flush()
@@ -73,10 +73,10 @@ func (u urgent) Handle(ctx context.Context, r slog.Record) error {
 	return err
 }
 
-func (u urgent) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return urgent{u.Handler.WithAttrs(attrs), u.buffer}
+func (u flushingHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return flushingHandler{u.Handler.WithAttrs(attrs), u.buffer}
 }
 
-func (u urgent) WithGroup(name string) slog.Handler {
-	return urgent{u.Handler.WithGroup(name), u.buffer}
+func (u flushingHandler) WithGroup(name string) slog.Handler {
+	return flushingHandler{u.Handler.WithGroup(name), u.buffer}
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Lines come together and in order; a warning brings all before it out at once.
+// Lines are written together and in order; a warning flushes all lines before it.
 func TestLogBuffer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -18,7 +18,7 @@ func TestLogBuffer(t *testing.T) {
 		b := &logBuffer{w: &out}
 		ctx, cancel := context.WithCancel(t.Context())
 		go b.keepFlushing(ctx)
-		log := slog.New(urgent{slog.NewTextHandler(b, nil), b}).With("a", 1).WithGroup("g")
+		log := slog.New(flushingHandler{slog.NewTextHandler(b, nil), b}).With("a", 1).WithGroup("g")
 		log.Info("one")
 		if out.Len() > 0 {
 			t.Error("a line was written at once")

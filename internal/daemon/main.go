@@ -1,5 +1,5 @@
-// Package daemon is where bankd is put together: config, store, bank and server, their start and their end. It holds no
-// rule of its own.
+// Package daemon assembles bankd: config, store, bank and server, their start and their end. It has no rules of its
+// own.
 package daemon
 
 import (
@@ -30,7 +30,7 @@ const (
 
 type usageError struct{ error }
 
-// Main runs bankd and gives its exit code. The first line on stdout says that it is ready.
+// Main runs bankd and returns its exit code. The first line on stdout says that bankd is ready.
 func Main(args []string, stdout, stderr io.Writer, getenv func(string) string) int {
 	root := newRoot(stdout, stderr, getenv)
 	root.SetArgs(args)
@@ -89,7 +89,7 @@ func newVersion(stdout io.Writer) *cobra.Command {
 	}
 }
 
-// serve runs the daemon until a signal, or until the store says that it must end.
+// serve runs the daemon until a signal comes or the store requires the process to end.
 func serve(c config.Config, stdout, stderr io.Writer, getenv func(string) string) error {
 	harden()
 	buffer := &logBuffer{w: stderr}
@@ -106,7 +106,7 @@ func serve(c config.Config, stdout, stderr io.Writer, getenv func(string) string
 	}
 	fmt.Fprintln(stdout, d.readyLine())
 	if err := socket.Notify(getenv, socket.Ready); err != nil {
-		log.Warn("systemd was not told", "error", err.Error())
+		log.Warn("cannot notify systemd", "error", err.Error())
 	}
 	select {
 	case <-ctx.Done():
@@ -120,12 +120,12 @@ func serve(c config.Config, stdout, stderr io.Writer, getenv func(string) string
 	return errors.Join(err, d.Stop())
 }
 
-// newLog writes through the buffer; stderr itself is only asked whether it is a terminal.
+// newLog logs through the buffer; stderr is only used to see whether it is a terminal.
 func newLog(c config.Config, stderr io.Writer, buffer *logBuffer) *slog.Logger {
 	o := &slog.HandlerOptions{Level: c.LogLevel}
 	f, isFile := stderr.(*os.File)
 	if c.LogFormat == config.LogText || c.LogFormat == config.LogAuto && isFile && term.IsTerminal(int(f.Fd())) {
-		return slog.New(urgent{slog.NewTextHandler(buffer, o), buffer})
+		return slog.New(flushingHandler{slog.NewTextHandler(buffer, o), buffer})
 	}
-	return slog.New(urgent{slog.NewJSONHandler(buffer, o), buffer})
+	return slog.New(flushingHandler{slog.NewJSONHandler(buffer, o), buffer})
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// simulator is a plaidsim that listens.
+// simulator is a plaidsim with its listener.
 type simulator struct {
 	sim  *plaidsim.Server
 	http *http.Server
@@ -26,8 +26,8 @@ type simulator struct {
 	done chan struct{}
 }
 
-// startSimulator runs the embedded simulator; its Items survive a restart in a sealed collection, and so does its
-// address, if it is free and any was good: the pages that users have open go on working.
+// startSimulator runs the embedded simulator. A sealed collection keeps its Items over a restart, and also its address,
+// so that pages open in a browser go on working; it listens elsewhere if that is taken.
 func startSimulator(ctx context.Context, addr string, db *store.DB, o Options) (*simulator, error) {
 	state := simulatorState{db}
 	l, err := listenAgain(ctx, addr, state)
@@ -87,7 +87,7 @@ type simFlags struct {
 	shuffle                             time.Duration
 }
 
-// newPlaidSim is `bankd plaid-sim`: the simulator alone, for the tests of other programs.
+// newPlaidSim is `bankd plaid-sim`: the simulator alone, for tests of other programs.
 func newPlaidSim(stdout, stderr io.Writer) *cobra.Command {
 	var f simFlags
 	cmd := &cobra.Command{

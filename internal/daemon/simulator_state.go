@@ -7,18 +7,18 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// simulatorState keeps the embedded simulator's state in a sealed collection, so that its Items survive a restart.
+// simulatorState stores the embedded simulator's state in a sealed collection, so that its Items outlive a restart.
 type simulatorState struct{ db *store.DB }
 
 var simulatorRecords = store.NewCollection[[]byte]("simulator")
 
-// The records: the simulator's own state, and where it listened last.
+// Records: the simulator's own state, and its last address.
 const (
 	stateRecord   = "state"
 	addressRecord = "address"
 )
 
-// Load gives what was saved last; nothing at first.
+// Load returns the state saved last; nil at first.
 func (s simulatorState) Load(ctx context.Context) ([]byte, error) { return s.load(ctx, stateRecord) }
 
 func (s simulatorState) load(ctx context.Context, id string) (b []byte, err error) {
@@ -32,7 +32,7 @@ func (s simulatorState) load(ctx context.Context, id string) (b []byte, err erro
 	return b, err
 }
 
-// Save replaces what was saved before.
+// Save replaces the saved state.
 func (s simulatorState) Save(ctx context.Context, b []byte) error {
 	return s.save(ctx, stateRecord, b)
 }
@@ -41,13 +41,13 @@ func (s simulatorState) save(ctx context.Context, id string, b []byte) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error { return simulatorRecords.Put(tx, store.SystemTenant, id, b) })
 }
 
-// lastAddress is where the simulator listened last: hosted pages that are open somewhere lead there.
+// lastAddress is the simulator's last address, to which open hosted pages lead.
 func (s simulatorState) lastAddress(ctx context.Context) (string, error) {
 	b, err := s.load(ctx, addressRecord)
 	return string(b), err
 }
 
-// keepAddress notes where it listens now.
+// keepAddress saves the simulator's address.
 func (s simulatorState) keepAddress(ctx context.Context, addr string) error {
 	return s.save(ctx, addressRecord, []byte(addr))
 }

@@ -40,7 +40,7 @@ func (d *Daemon) openStore(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-// openKey opens the key file, or makes one where there is neither key nor database yet.
+// openKey opens the key file, or makes one if neither a key nor a database exists.
 func (d *Daemon) openKey(database string) (vault.KEK, error) {
 	kek, err := vault.OpenFileKEK(d.config.KeyFile)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -71,11 +71,12 @@ func explainOpen(err error, d *Daemon) error {
 	return err
 }
 
-// patience is how long a start waits for the check of all data; a larger database is checked in the background.
+// patience is how long a start waits for the check of all data; with a larger database the check goes on in the
+// background.
 const patience = 300 * time.Millisecond
 
 // checkStore reads everything once and compares it with the manifests, so that nothing was removed or changed while the
-// daemon was down. Damage found at once, while verdict waits, refuses the start; found later, it turns /readyz red.
+// daemon was down. Damage found while verdict waits refuses the start; found later, it turns /readyz red.
 func (d *Daemon) checkStore(ctx context.Context) (verdict func() error) {
 	result, enough := make(chan error, 1), time.After(patience)
 	d.work.Go(func() {
@@ -88,7 +89,7 @@ func (d *Daemon) checkStore(ctx context.Context) (verdict func() error) {
 			d.mu.Lock()
 			d.problem = "the data is damaged"
 			d.mu.Unlock()
-			d.log.Error("check of the data", "error", err.Error())
+			d.log.Error("check of the data failed", "error", err.Error())
 		}
 		result <- err
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/bankctl/bankctl/internal/server"
 )
 
-// openWebhooks takes the address of webhooks before anything is told of it.
+// openWebhooks listens for webhooks, before anybody is told the address.
 func (d *Daemon) openWebhooks() (net.Listener, string, error) {
 	if d.config.WebhookListen == "" {
 		return nil, "", nil
@@ -26,10 +26,10 @@ func (d *Daemon) serveWebhooks(l net.Listener) {
 	if l == nil {
 		return
 	}
-	d.hookAt = l.Addr().String()
-	d.hooks = server.Webhooks{Bank: d.bank, Log: d.log}.HTTP()
+	d.webhookAddress = l.Addr().String()
+	d.webhookServer = server.Webhooks{Bank: d.bank, Log: d.log}.HTTP()
 	d.work.Go(func() {
-		if err := d.hooks.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := d.webhookServer.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			d.failed <- fmt.Errorf("serve webhooks: %w", err)
 		}
 	})

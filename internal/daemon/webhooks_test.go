@@ -28,8 +28,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// Webhooks in any order, twice, under load, while bankd is killed and started again: none is lost, and in the end the
-// connections stand as a look at Plaid says they do. BANKD_WEBHOOKS says how many; make crash sends ten thousand.
+// Webhooks in any order, twice, under load, while bankd is killed and restarted: none is lost, and in the end the
+// connections have the state that a look at Plaid gives. BANKD_WEBHOOKS sets how many; make crash sends ten thousand.
 func TestWebhookStorm(t *testing.T) {
 	t.Parallel()
 	many := 2_000
@@ -45,7 +45,7 @@ func TestWebhookStorm(t *testing.T) {
 		s.happen()
 		sent := make(chan struct{})
 		go func() { defer close(sent); s.send(many / 4) }()
-		if round < 3 { // in the midst of them
+		if round < 3 { // while webhooks are under way
 			for before := s.accepted.Load(); s.accepted.Load() < before+int64(many/8); {
 				time.Sleep(time.Millisecond)
 			}
@@ -85,7 +85,7 @@ type storm struct {
 	rnd     *rand.Rand
 	sim     *plaidsim.Server
 	plaid   string
-	address string // where webhooks go
+	address string // of webhooks
 	bankd   *process
 	client  *client.Client
 	conns   []string
@@ -137,13 +137,13 @@ func (s *storm) up() {
 	s.client.ClientID, s.client.Secret = m.ID, m.Secret
 }
 
-// kill ends it as kill -9 does.
+// kill ends the process by kill -9.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.done
 }
 
-// link links banks, each with an ACH account that rests on it.
+// link links banks, each with an ACH account.
 func (s *storm) link(n int) {
 	s.Helper()
 	for i := range n {
@@ -171,7 +171,7 @@ func (s *storm) link(n int) {
 	}
 }
 
-// load reads all the while. It ignores failures, for bankd is down at times.
+// load reads all the time; it ignores failures, since bankd may be down.
 func (s *storm) load() (stop func()) {
 	ctx, cancel := context.WithCancel(s.Context())
 	var readers sync.WaitGroup
@@ -187,7 +187,7 @@ func (s *storm) load() (stop func()) {
 	return func() { cancel(); readers.Wait() }
 }
 
-// happen lets something happen to every Item.
+// applyEvents applies an event to every Item.
 func (s *storm) happen() {
 	s.Helper()
 	for _, item := range s.items {
@@ -211,7 +211,7 @@ var codes = [][2]string{
 	{"TRANSACTIONS", "SYNC_UPDATES_AVAILABLE"}, {"TRANSACTIONS", "DEFAULT_UPDATE"}, {"IDENTITY", "DEFAULT_UPDATE"}, {"ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED"},
 }
 
-// send signs so many webhooks about random Items and sends each until it is taken in, many at a time.
+// send signs that many webhooks about random Items, and sends each until it is accepted, many at a time.
 func (s *storm) send(n int) {
 	s.Helper()
 	todo := make(chan []byte)
@@ -264,7 +264,7 @@ func (s *storm) deliver(body []byte) {
 	s.Error("a webhook was never taken in")
 }
 
-// settle waits until nothing changes any more: the simulator's own webhooks are held back, and bankd looks in turns.
+// settle waits until nothing changes any more: it holds back the simulator's own webhooks, and lets bankd look.
 func (s *storm) settle() {
 	s.Helper()
 	last, same := s.state(), 0
@@ -281,7 +281,7 @@ func (s *storm) settle() {
 	}
 }
 
-// true reports whether the connections that need their user are those that do at the simulator.
+// matchesSimulator reports whether exactly those connections need their user that do at the simulator.
 func (s *storm) true(now map[string]view) bool {
 	broken := map[string]bool{}
 	for _, it := range s.sim.Items() {
@@ -295,7 +295,7 @@ func (s *storm) true(now map[string]view) bool {
 	return true
 }
 
-// view is a connection as a user sees it, without times.
+// view is a connection as a user sees it, without the time.
 type view struct {
 	ItemID, Status, Code string
 	Notices, Accounts    []string

@@ -20,7 +20,7 @@ type AddParams struct {
 	VerificationType  VerificationType  `json:"verificationType" enum:"Plaid,Manual" doc:"In any case; the number 3 means Plaid"`
 }
 
-// Numbers are the numbers typed, without the spaces and dashes people type.
+// Numbers returns the typed numbers without spaces and dashes.
 func (p AddParams) Numbers() ach.Numbers {
 	return ach.Numbers{
 		Routing: ach.NewRoutingNumber(ach.Bare(p.RoutingNumber.Reveal())),
@@ -44,7 +44,7 @@ func (p AddParams) Check() error {
 	return bad.Err()
 }
 
-// checkHolder refuses what is no name. A name is shown and logged where a number is not, so that a number typed into
+// checkHolder refuses text that is no name. Names are shown and logged where numbers are not, so a number typed into
 // the wrong field must not pass as one.
 func checkHolder(name string) error {
 	if err := tenant.CheckText(strings.TrimSpace(name), 200); err != nil {
@@ -69,7 +69,7 @@ func digitsIn(text string) int {
 	return n
 }
 
-// Wire is the body as it goes over the socket: the one place here where the digits are written out.
+// Wire is the request's body, the only place here that writes the digits out.
 func (p AddParams) Wire() map[string]any {
 	n := p.Numbers()
 	return map[string]any{
@@ -78,7 +78,7 @@ func (p AddParams) Wire() map[string]any {
 	}
 }
 
-// New is the account that AddParams makes: not verified, nothing linked. The numbers themselves stay with the caller.
+// New makes the account of AddParams: not verified, nothing linked. The caller keeps the numbers.
 func New(p AddParams, accountID, companyID, employeeID string, at time.Time) BankAccount {
 	n := p.Numbers()
 	return BankAccount{
@@ -89,12 +89,12 @@ func New(p AddParams, accountID, companyID, employeeID string, at time.Time) Ban
 	}.explained()
 }
 
-// AttestParams makes an account verified by hand: an administrator's act, audited with its reason (A7).
+// AttestParams marks an account as verified by an administrator, audited with the reason (A7).
 type AttestParams struct {
 	Reason string `json:"reason" doc:"Why you vouch for it, for instance which paper was seen"`
 }
 
-// Check names what is missing. The reason goes into the audit log, where no account number may.
+// Check requires a reason. It goes into the audit log, so it must not contain an account number.
 func (p AttestParams) Check() error {
 	var bad fault.Problems
 	bad.Check("reason", tenant.CheckText(strings.TrimSpace(p.Reason), 500))

@@ -99,7 +99,7 @@ func TestNumbersAsTyped(t *testing.T) {
 	}
 }
 
-// Spaces and dashes between digits are dropped; every digit stays, leading zeros too.
+// Any spaces and dashes between digits are removed, and leading zeros stay.
 func TestNormalisingRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		digits := rapid.StringMatching(`[0-9]{5,17}`).Draw(t, "digits")
@@ -164,7 +164,7 @@ func TestWireIsReadBack(t *testing.T) {
 	}
 }
 
-// A45, R105: a reply holds the last four digits only, and types that hold numbers print none.
+// A45, R105: a reply has the last four digits and no more; types that hold numbers do not print them.
 func TestNothingPrintsANumber(t *testing.T) {
 	p := good()
 	made := employee.New(p, strings.Repeat("a", 24), "c1", "e1", noon)

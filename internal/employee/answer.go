@@ -6,19 +6,19 @@ import (
 	"github.com/bankctl/bankctl/internal/ach"
 )
 
-// Typed is what the employee entered.
+// Typed is the employee's input.
 type Typed struct {
 	ach.Numbers
 	HolderName  string
 	AccountType AccountType
 }
 
-// Answer is what Plaid says on the daemon's own asking. Nothing that a caller posted belongs in it, save which account
-// was chosen (A37). The zero one says that nothing was linked.
+// Answer is Plaid's data about an account, fetched by the daemon. Of the caller's input it has only the chosen account
+// (A37). The zero Answer means that nothing was linked.
 type Answer struct {
-	Chosen      string         // Plaid's id of the account the employee chose; empty where the Item has only one
-	Trouble     string         // Plaid's error_code where it refused, NoAnswer where it said nothing
-	Accounts    []PlaidAccount // what the Item shares
+	Chosen      string         // Plaid's id of the chosen account; may be empty if the Item has only one
+	Trouble     string         // Plaid's error_code; NoAnswer if Plaid did not reply
+	Accounts    []PlaidAccount // the Item's shared accounts
 	Institution Institution
 	Owners      Owners // of the chosen account
 }
@@ -29,29 +29,29 @@ type PlaidAccount struct {
 	Mask          string
 	Type, Subtype string
 	Status        string        // verification_status
-	Numbers       *PlaidNumbers // nil where /auth/get gave none
+	Numbers       *PlaidNumbers // nil if /auth/get gave none
 }
 
-// PlaidNumbers are the numbers Plaid gave. Tokenized is nil where it did not say whether they are an alias.
+// PlaidNumbers are numbers from Plaid. Tokenized is nil if Plaid does not say whether they are an alias.
 type PlaidNumbers struct {
 	ach.Numbers
 	Tokenized *bool
 }
 
-// Institution is the bank, with the routing numbers Plaid knows of it; none where they could not be had.
+// Institution is the bank, with the routing numbers that Plaid knows of it, if any.
 type Institution struct {
 	ID, Name string
 	Routing  []ach.RoutingNumber
 }
 
-// Owners are who Plaid says the account belongs to: its own score of the holder's name, or at least the names. Neither
-// is there where they cannot be had.
+// Owners is Plaid's data about the account's owners: its own score of the holder's name, or at least the names; empty
+// if there is neither.
 type Owners struct {
 	Score *int // legal_name.score of /identity/match
 	Names []string
 }
 
-// Score says how well a name fits, preferring Plaid's own score; ok is false where nothing can be said.
+// score tells how well a holder's name fits, preferring Plaid's own score; ok is false if there is nothing to compare.
 func (o Owners) score(holder string) (score int, source string, ok bool) {
 	if o.Score != nil && *o.Score >= 0 && *o.Score <= 100 {
 		return *o.Score, "plaid", true
@@ -62,7 +62,7 @@ func (o Owners) score(holder string) (score int, source string, ok bool) {
 	return 0, "", false
 }
 
-// tokenBanks hand out aliases; asked only where Plaid did not say (A39). The last one is the sandbox's.
+// tokenBanks give out aliases. The list counts only if Plaid did not say (A39); the last one is the sandbox's.
 var tokenBanks = []string{"ins_56", "ins_13", "ins_127990", "ins_127287"}
 
 func (n PlaidNumbers) tokenized(institution string) bool {
@@ -76,7 +76,7 @@ func (a Answer) silent() bool {
 	return a.Chosen == "" && a.Trouble == "" && len(a.Accounts) == 0
 }
 
-// chosen finds the account the employee chose; with no choice told, an only account is it.
+// chosen finds the chosen account; without a choice it takes an only account.
 func (a Answer) chosen() (PlaidAccount, bool) {
 	if a.Chosen == "" && len(a.Accounts) == 1 {
 		return a.Accounts[0], true
@@ -88,7 +88,7 @@ func (a Answer) chosen() (PlaidAccount, bool) {
 	return a.Accounts[i], true
 }
 
-// routing says how a typed routing number stands to the bank of an account.
+// routing compares a typed routing number with the bank of an account.
 func (i Institution) routing(typed, given ach.RoutingNumber) Reason {
 	switch {
 	case typed.Equal(given) || slices.ContainsFunc(i.Routing, typed.Equal):
@@ -99,9 +99,9 @@ func (i Institution) routing(typed, given ach.RoutingNumber) Reason {
 	return RoutingMismatch
 }
 
-// unfit says NotEligible of an account that payroll cannot pay to: one that holds no deposits, or whose numbers Plaid did
-// not give whole, so that what is compared has the form of numbers.
-func (p PlaidAccount) unfit() Reason {
+// ineligible returns NotEligible for an account that payroll cannot pay to: one that takes no deposits, or whose
+// numbers from Plaid are incomplete, so that later comparisons have well-formed numbers.
+func (p PlaidAccount) ineligible() Reason {
 	if p.Type != "" && p.Type != "depository" || p.Numbers == nil ||
 		p.Numbers.Account.Check() != nil || p.Numbers.Routing.Check() != nil {
 		return NotEligible
@@ -109,12 +109,12 @@ func (p PlaidAccount) unfit() Reason {
 	return ""
 }
 
-// typeDiffers reports whether the bank plainly calls the account by the other type.
+// typeDiffers reports whether the bank has the account under the other type.
 func (p PlaidAccount) typeDiffers(t AccountType) bool {
 	return p.Subtype == "checking" && t == Savings || p.Subtype == "savings" && t == Checking
 }
 
-// shownMask is the mask as a reply may show it: never more than four characters.
+// shownMask is the mask for replies: never more than four characters.
 func (p PlaidAccount) shownMask() string {
 	if len(p.Mask) > 4 {
 		return p.Mask[len(p.Mask)-4:]

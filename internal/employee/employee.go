@@ -1,5 +1,5 @@
 // Package employee owns an employee's bank account, the capabilities of a company, and the rule that decides whether
-// the account is verified (Match). Asking Plaid for what the rule needs, and keeping the numbers, is package bank's.
+// the account is verified (Match). Package bank asks Plaid for the rule's input and keeps the numbers.
 package employee
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/bankctl/bankctl/internal/connection"
 )
 
-// AccountType is what kind of account the employee has.
+// AccountType is checking or savings.
 type AccountType string
 
 // The account types.
@@ -20,14 +20,14 @@ const (
 	Savings  AccountType = "Savings"
 )
 
-// UnmarshalJSON takes either word in any case (A34); another word is kept for Check to refuse.
+// UnmarshalJSON accepts either word in any case (A34), and keeps other words for Check to refuse.
 func (t *AccountType) UnmarshalJSON(b []byte) error {
 	given, err := oneOf(b, string(Checking), string(Savings))
 	*t = AccountType(given)
 	return err
 }
 
-// VerificationType is how an account is to be verified.
+// VerificationType says how an account shall be verified.
 type VerificationType string
 
 // The verification types (R123, R124).
@@ -36,7 +36,7 @@ const (
 	Manual  VerificationType = "Manual"
 )
 
-// UnmarshalJSON takes either word in any case, and 3, which an older client sends for Plaid (A34).
+// UnmarshalJSON accepts either word in any case, and 3, which older clients send for Plaid (A34).
 func (t *VerificationType) UnmarshalJSON(b []byte) error {
 	if string(b) == "3" {
 		*t = ByPlaid
@@ -60,8 +60,8 @@ func oneOf(b []byte, known ...string) (string, error) {
 	return given, nil
 }
 
-// BankAccount is an employee's account as every reply shows it: never a full number (A45). It is the source of truth
-// for whether the account is verified (R148).
+// BankAccount is an employee's account as replies show it: never a full number (A45). It is the source of truth for
+// whether the account is verified (R148).
 type BankAccount struct {
 	AccountID         string           `json:"accountId" doc:"24 hex characters"`
 	CompanyID         string           `json:"companyId"`
@@ -91,7 +91,7 @@ type BankAccount struct {
 	VerifiedAt *time.Time `json:"verifiedAt" doc:"Since when it is verified; null while it is not"`
 }
 
-// Session is how one opening of Plaid Link for this account went.
+// Session is the result of one opening of Plaid Link for this account.
 type Session struct {
 	SessionID  string    `json:"sessionId"`
 	Mode       string    `json:"mode" enum:"new,update"`
@@ -101,7 +101,7 @@ type Session struct {
 	At         time.Time `json:"at"`
 }
 
-// SessionOf sums a link session up; at is when it was last heard of.
+// SessionOf summarizes a link session; at is the time of its last news.
 func SessionOf(s connection.Session, at time.Time) *Session {
 	out := &Session{SessionID: s.ID, Mode: s.Mode, Outcome: s.State, At: at}
 	if s.FinishedAt != nil {
@@ -113,14 +113,14 @@ func SessionOf(s connection.Session, at time.Time) *Session {
 	return out
 }
 
-// Check is what a later look at an account found.
+// Check is the result of a later check of an account.
 type Check struct {
 	Reason  Reason    `json:"reason"`
 	Message string    `json:"message"`
 	At      time.Time `json:"at"`
 }
 
-// Deleted is the reply to a delete: what is gone.
+// Deleted is the reply to a delete.
 type Deleted struct {
 	AccountID    string `json:"accountId"`
 	EmployeeID   string `json:"employeeId"`

@@ -6,16 +6,16 @@ import (
 	"github.com/bankctl/bankctl/internal/account"
 )
 
-// What was compared.
+// Comparisons.
 const (
-	ComparedNumbers = "numbers"  // routing and account number, whole
+	ComparedNumbers = "numbers"  // the whole routing and account number
 	ComparedMask    = "mask"     // an alias: last four digits, routing number and owner's name
-	AdoptedNumbers  = "adopted"  // an alias: taken instead of what was typed
-	AttestedByHand  = "attested" // an administrator's word
+	AdoptedNumbers  = "adopted"  // an alias that replaces the typed number
+	AttestedByHand  = "attested" // an administrator's attestation
 	ComparedNothing = "none"
 )
 
-// How strong it is.
+// Strengths of an evidence.
 const (
 	Strong   = "strong"   // equal numbers, and the employee proved access to the account
 	Moderate = "moderate" // equal numbers, known to Plaid's database; access unproven
@@ -24,7 +24,7 @@ const (
 	NoProof  = "none"
 )
 
-// Evidence is what a verdict rests on, kept for whoever asks later; it holds no number.
+// Evidence is the basis of a verdict, kept for later questions; it holds no number.
 type Evidence struct {
 	Comparison      string    `json:"comparison" enum:"numbers,mask,adopted,attested,none" doc:"What was compared"`
 	Strength        string    `json:"strength" enum:"strong,moderate,weak,by_hand,none"`
@@ -43,13 +43,13 @@ type Evidence struct {
 	At              time.Time `json:"at"`
 }
 
-// proof reads Plaid's status as the ACH layer does, so that both call the same things proven (A6).
+// proof reads Plaid's status as the ACH layer does, so that both agree on what is proven (A6).
 func proof(status string) (proven bool, access string) {
 	state, access := account.FromPlaidStatus(status)
 	return state == account.Verified, access
 }
 
-// strengthOf is how strong equal numbers are, by how access was proven.
+// strengthOf is the strength of equal numbers, by the proof of access.
 func strengthOf(access string) string {
 	switch access {
 	case "instant", "micro_deposit":

@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// plain gives each accented letter of the European alphabets its plain form; other scripts stay as they are.
-var plain = sync.OnceValue(func() map[rune]string {
+// unaccented maps each accented letter of the European alphabets to its plain form; other scripts stay as they are.
+var unaccented = sync.OnceValue(func() map[rune]string {
 	out := map[rune]string{}
 	for to, from := range map[string]string{
 		"a": "àáâãäåāăą", "ae": "æ", "c": "çćĉċč", "d": "ðďđ", "e": "èéêëēĕėęě", "g": "ĝğġģ", "h": "ĥħ", "i": "ìíîïĩīĭįı",
@@ -21,10 +21,10 @@ var plain = sync.OnceValue(func() map[rune]string {
 	return out
 })
 
-// fold takes case, accents and apostrophes from a text and turns other punctuation into spaces.
+// fold lowers case, drops accents and apostrophes, and turns other punctuation into spaces.
 func fold(text string) string {
 	var b strings.Builder
-	letters := plain()
+	letters := unaccented()
 	for _, r := range text {
 		r = unicode.ToLower(r)
 		switch to, accented := letters[r]; {

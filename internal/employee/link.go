@@ -14,8 +14,8 @@ const (
 	ModeUpdate = "update"
 )
 
-// TokenReply is the reply to a request for a link token (R128); the last four are set where a hosted page was asked for
-// or the mode is known (R117, R129).
+// TokenReply is the reply to a request for a link token (R128). Its last four fields are set if a hosted page was asked
+// for or the mode is known (R117, R129).
 type TokenReply struct {
 	LinkToken     string    `json:"linkToken"`
 	HostedLinkURL string    `json:"hostedLinkUrl,omitempty" doc:"Set with hosted=true"`
@@ -24,8 +24,8 @@ type TokenReply struct {
 	Mode          string    `json:"mode" enum:"new,update" doc:"update where the account is linked already"`
 }
 
-// LinkParams saves a connection: what Plaid Link's success gave (R136-R144). All but the public token is a claim, kept
-// and never believed (A37).
+// LinkParams saves a connection with the data of Plaid Link's success (R136-R144). All of it but the public token is
+// kept as a claim and not relied on (A37).
 type LinkParams struct {
 	PublicToken        string `json:"publicToken,omitempty" doc:"Required for a first link; an update session gives none (A36)"`
 	AccountID          string `json:"accountId" doc:"Plaid's id of the account chosen in Link, not ours"`
@@ -38,7 +38,7 @@ type LinkParams struct {
 	VerificationStatus string `json:"verificationStatus,omitempty" doc:"May be null"`
 }
 
-// Check names every bad field. Whether the public token is needed depends on the account: see CheckPublicToken.
+// Check names every bad field. CheckPublicToken decides whether the public token is needed.
 func (p LinkParams) Check() error {
 	var bad fault.Problems
 	bad.Check("accountId", tenant.CheckText(p.AccountID, 128))
@@ -60,7 +60,7 @@ func (p LinkParams) Check() error {
 	return bad.Err()
 }
 
-// typedInLink reports whether the status is one of an Item whose numbers were typed in Link: it has no institution.
+// typedInLink reports whether the status belongs to an Item whose numbers were typed in Link, which has no institution.
 func (p LinkParams) typedInLink() bool {
 	return slices.Contains([]string{
 		"pending_manual_verification", "manually_verified", "verification_failed", "unsent", "database_matched",
@@ -68,8 +68,8 @@ func (p LinkParams) typedInLink() bool {
 	}, p.VerificationStatus)
 }
 
-// CheckPublicToken asks for the token where one is needed: unless the account is joined to an Item already and its last
-// session was an update (A36).
+// CheckPublicToken requires the token, unless the account is joined to an Item and its last session was an update
+// (A36).
 func (p LinkParams) CheckPublicToken(a BankAccount) error {
 	updated := a.PlaidItemID != "" && a.LastSession != nil && a.LastSession.Mode == ModeUpdate
 	if p.PublicToken == "" && !updated {

@@ -2,28 +2,27 @@ package employee
 
 import "github.com/bankctl/bankctl/internal/ach"
 
-// NamePass is the least score at which an owner's name counts as the holder's: Plaid's own "possible match" (A39).
+// NamePass is the lowest score at which an owner's name counts as the holder's: Plaid's own "possible match" (A39).
 const NamePass = 70
 
-// Verdict is what Match decides.
+// Verdict is the result of Match.
 type Verdict struct {
 	Verified bool
-	Reason   Reason // empty where verified
+	Reason   Reason // empty if verified
 	Message  string
 	NextStep string
 	Evidence Evidence
 
-	PlaidAccountID string      // the account that was judged; empty where none was found
+	PlaidAccountID string      // the judged account; empty if none was found
 	Mask           string      // its mask
-	OtherAccountID string      // another account of the Item that has the numbers typed
-	Adopted        ach.Numbers // the alias to pay to instead of what was typed; empty unless the policy adopts
+	OtherAccountID string      // another account of the Item with the typed numbers
+	Adopted        ach.Numbers // the alias to pay to instead of the typed number; empty unless the policy adopts
 }
 
-// Match decides whether what was typed is the account that Plaid vouches for (A38). Plaid's own numbers decide: an
-// account is verified only if routing and account number both equal Plaid's and Plaid's status allows it (A6), or, at a
-// bank that hands out aliases, if the company's policy says so in words (A39). Everything else is not verified, with
-// one reason of the closed list, the first that applies in the order of Reasons. The name is not needed where
-// numbers are equal; its score is recorded.
+// Match decides whether the typed account is one that Plaid vouches for (A38). Plaid's own numbers decide: an account
+// is verified only if routing and account number both equal Plaid's and Plaid's status allows it (A6), or, at a bank
+// that gives out aliases, if the company's policy allows it (A39). Every other account is not verified, for the first
+// reason that applies in the order of Reasons. Equal numbers need no matching name; its score is recorded.
 func Match(typed Typed, said Answer, policy Policy) Verdict {
 	m := match{typed: typed, said: said, policy: policy}
 	m.Evidence = Evidence{
@@ -39,7 +38,7 @@ func Match(typed Typed, said Answer, policy Policy) Verdict {
 	return m.Verdict
 }
 
-// Refused is the verdict where there was nothing to compare, for a reason known beforehand.
+// Refused is a verdict without a comparison, for a reason known beforehand.
 func Refused(r Reason) Verdict {
 	v := Verdict{Reason: r, Evidence: Evidence{Comparison: ComparedNothing, Strength: NoProof, Access: "none"}}
 	v.Message, v.NextStep = words(r, v.Evidence)
@@ -53,7 +52,7 @@ type match struct {
 	policy Policy
 }
 
-// decide walks the reasons in their order; none is left where the account is verified.
+// decide returns the first reason that applies, in their order; none if the account is verified.
 func (m *match) decide() Reason {
 	if m.said.silent() {
 		return NotStarted
@@ -64,11 +63,11 @@ func (m *match) decide() Reason {
 	case !found && len(m.said.Accounts) == 0 && trouble != "":
 		return trouble
 	case !found:
-		m.lookElsewhere("")
-		return first(trouble, AccountMissing)
+		m.findOtherAccount("")
+		return firstReason(trouble, AccountMissing)
 	}
 	m.see(chosen)
-	if r := first(trouble, heldUp(chosen.Status), chosen.unfit()); r != "" {
+	if r := firstReason(trouble, statusReason(chosen.Status), chosen.ineligible()); r != "" {
 		return r
 	}
 	return m.compare(chosen)
@@ -81,32 +80,32 @@ func (m *match) see(chosen PlaidAccount) {
 	m.Evidence.TypeDiffers = chosen.typeDiffers(m.typed.AccountType)
 }
 
-// compare holds the typed numbers against Plaid's.
+// compare compares the typed numbers with Plaid's.
 func (m *match) compare(chosen PlaidAccount) Reason {
 	sameAccount := m.typed.Account.Equal(chosen.Numbers.Account)
 	if sameAccount && m.typed.Routing.Equal(chosen.Numbers.Routing) {
 		m.Evidence.Comparison, m.Evidence.Strength = ComparedNumbers, strengthOf(m.Evidence.Access)
 		return ""
 	}
-	// Where Plaid did not say that it is an alias, a number equal to the one typed shows that it is none.
+	// If Plaid did not say that the number is an alias, being equal to the typed one shows that it is none.
 	said := chosen.Numbers.Tokenized != nil
 	if chosen.Numbers.tokenized(m.said.Institution.ID) && (said || !sameAccount) {
 		return m.byPolicy(chosen)
 	}
 	m.Evidence.Comparison = ComparedNumbers
 	if !sameAccount {
-		m.lookElsewhere(chosen.ID)
+		m.findOtherAccount(chosen.ID)
 		return NumberMismatch
 	}
 	if r := m.said.Institution.routing(m.typed.Routing, chosen.Numbers.Routing); r != "" {
 		return r
 	}
-	return RoutingReview // another routing number of the same bank
+	return RoutingReview // another of the same bank's
 }
 
-// byPolicy decides on an alias, which can never equal what was typed (A39). No policy is the strict one.
+// byPolicy decides about an alias, which cannot equal the typed number (A39). Without a policy it is strict.
 func (m *match) byPolicy(chosen PlaidAccount) Reason {
-	agrees := m.typed.sound() && chosen.Mask == m.typed.Account.Last4()
+	agrees := m.typed.wellFormed() && chosen.Mask == m.typed.Account.Last4()
 	m.Evidence.Tokenized, m.Evidence.Policy, m.Evidence.MaskAgrees = true, m.policy, &agrees
 	switch m.policy {
 	case PolicyAdopt:
@@ -138,11 +137,11 @@ func (m *match) byMask(chosen PlaidAccount, agrees bool) Reason {
 	return ""
 }
 
-// lookElsewhere notes another account of the same sign-in that has the numbers typed: the employee chose the wrong one,
-// or Plaid gave the account a new id. It is told, never taken.
-func (m *match) lookElsewhere(chosen string) {
+// findOtherAccount looks for another account of the same sign-in with the typed numbers: the employee chose the wrong
+// one, or Plaid gave the account a new id. The verdict mentions it but does not use it.
+func (m *match) findOtherAccount(chosen string) {
 	for _, a := range m.said.Accounts {
-		if a.ID == chosen || a.unfit() != "" || heldUp(a.Status) != "" {
+		if a.ID == chosen || a.ineligible() != "" || statusReason(a.Status) != "" {
 			continue
 		}
 		if m.typed.Account.Equal(a.Numbers.Account) && m.typed.Routing.Equal(a.Numbers.Routing) {
@@ -152,5 +151,5 @@ func (m *match) lookElsewhere(chosen string) {
 	}
 }
 
-// sound reports whether the numbers typed have the form of numbers, so that an empty mask agrees with nothing.
-func (t Typed) sound() bool { return t.Account.Check() == nil && t.Routing.Check() == nil }
+// wellFormed reports whether the typed numbers are well-formed, so that an empty mask matches nothing.
+func (t Typed) wellFormed() bool { return t.Account.Check() == nil && t.Routing.Check() == nil }

@@ -12,7 +12,7 @@ import (
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-// The table shows every reason that Match gives; the others come from events and from hand.
+// The table has every reason that Match gives; the other two come from events and attestations.
 func TestTableShowsEveryReason(t *testing.T) {
 	shown := []employee.Reason{employee.Exited, employee.Attested, employee.LinkNotSaved}
 	for _, r := range table() {
@@ -77,7 +77,7 @@ func anyTyped(t *rapid.T) employee.Typed {
 		HolderName: owner, AccountType: employee.Checking}
 }
 
-// No input makes an account verified without equal numbers or a policy that says so, and none on an unproven status.
+// No input verifies an account without equal numbers or a policy that allows it, nor with an unproven status.
 func TestNothingElseVerifies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		typed, said, policy := anyTyped(t), anyAnswer(t), pickPolicy.Draw(t, "policy")
@@ -118,7 +118,7 @@ func TestNothingElseVerifies(t *testing.T) {
 	})
 }
 
-// Equal numbers on a proven account verify under every policy, name and set of other accounts.
+// Equal numbers on a proven account verify it, with any policy, name and other accounts.
 func TestEqualNumbersVerify(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		said := anyAnswer(t)
@@ -181,7 +181,7 @@ func TestWordsFollowPlaidsStatus(t *testing.T) {
 		}
 		said[v.Message] = true
 	}
-	// Words of a status are told only where it gave the reason.
+	// The message is about Plaid's status only if the status gave the reason.
 	plain, _ := employee.Explain(employee.DepositFailed)
 	if v := employee.Match(typed(mine), answer(status("unsent"), trouble("TOO_MANY_VERIFICATION_ATTEMPTS")), ""); v.Message != plain {
 		t.Errorf("%q", v.Message)

@@ -5,37 +5,37 @@ import (
 	"strings"
 )
 
-// NameScore says from 0 to 100 how well two names fit, for where only names are at hand and not Plaid's own score.
-// It is the same both ways, and 100 for names equal but for case, accents, punctuation and order.
+// NameScore tells from 0 to 100 how well two names fit, for use without Plaid's own score. It is symmetric, and 100 for
+// names that differ only in case, accents, punctuation and order.
 //
-// Words are paired as best they can be: equal ones count whole; a nickname, a slip of one letter and an initial count
-// less. The score is the mean over the shorter name, so that a middle name left out costs little, while one that
-// contradicts costs a whole word. A single word never stands for a longer name. Titles, legal forms and generations are
-// set aside, but two that differ (Jr and Sr, LLC and Inc) cost: Jr and Sr so much that it is no match.
+// Words are paired in the best way: equal ones count fully; a nickname, a typo of one letter and an initial count less.
+// The score is the mean over the shorter name, so that a missing middle name costs little, while a contradicting one
+// costs a whole word. A single word never stands for a longer name. Titles, legal forms and generations are set aside,
+// but different ones (Jr and Sr, LLC and Inc) cost: Jr and Sr so much that the names do not match.
 func NameScore(a, b string) int {
 	x, y := parseName(a), parseName(b)
 	switch {
 	case len(x.words) == 0 || len(y.words) == 0:
 		return 0
 	case slices.Equal(sorted(x.words), sorted(y.words)):
-		return 100 - x.cost(y)
+		return 100 - x.titlePenalty(y)
 	}
 	score := pairWords(x.words, y.words)
 	if strings.Join(x.words, "") == strings.Join(y.words, "") {
-		score = 98 // Mary Ann and Maryann
+		score = 98 // such as Mary Ann and Maryann
 	}
-	if x.cost(y) >= sonForFather {
+	if x.titlePenalty(y) >= sonForFather {
 		return min(score, NamePass-1)
 	}
-	return max(0, score-x.cost(y))
+	return max(0, score-x.titlePenalty(y))
 }
 
 // OwnerScore is the best score of a holder's name over the owners' names, joint owners in one string included; ok is
-// false where there is no name to hold it against.
+// false if there is no owner's name.
 func OwnerScore(holder string, owners []string) (best int, ok bool) {
-	for _, h := range append(joint(holder), holder) {
+	for _, h := range append(splitJoint(holder), holder) {
 		for _, owner := range owners {
-			for _, o := range append(joint(owner), owner) {
+			for _, o := range append(splitJoint(owner), owner) {
 				if len(parseName(o).words) > 0 && len(parseName(h).words) > 0 {
 					best, ok = max(best, NameScore(h, o)), true
 				}
@@ -45,9 +45,9 @@ func OwnerScore(holder string, owners []string) (best int, ok bool) {
 	return best, ok
 }
 
-// joint takes "John Smith & Jane Smith" apart. A holder who is a joint one is as good as one of the owners; parts of
-// one word are left out, for "John & Jane Smith" does not say who John is.
-func joint(name string) []string {
+// splitJoint splits "John Smith & Jane Smith". A holder who is one of two owners is as good as a single owner. It drops
+// parts of one word: "John & Jane Smith" does not say who John is.
+func splitJoint(name string) []string {
 	var out []string
 	for _, part := range strings.Split(separators.Replace(" "+strings.ToLower(name)+" "), "|") {
 		if len(parseName(part).words) > 1 {
@@ -59,8 +59,8 @@ func joint(name string) []string {
 
 var separators = strings.NewReplacer(" and ", "|", " or ", "|", "&", "|", "/", "|", " dba ", "|", " d/b/a ", "|", ";", "|")
 
-// parsed is a name without what does not tell people apart.
-type parsed struct {
+// parsedName is a name split into its words, without titles.
+type parsedName struct {
 	words []string
 	form  string // llc, inc …
 	gen   string // jr, sr, ii …
@@ -76,8 +76,8 @@ var (
 	particles = []string{"de", "la", "las", "los", "del", "der", "den", "dos", "von", "mc", "mac", "st"}
 )
 
-func parseName(name string) parsed {
-	var p parsed
+func parseName(name string) parsedName {
+	var p parsedName
 	all := joinLetters(strings.Fields(fold(name)))
 	for i, w := range all {
 		switch {
@@ -90,14 +90,14 @@ func parseName(name string) parsed {
 			p.words = append(p.words, w)
 		}
 	}
-	if len(p.words) == 0 { // a name made of nothing else
-		p = parsed{words: all}
+	if len(p.words) == 0 { // the name is all titles
+		p = parsedName{words: all}
 	}
 	p.words = joinParticles(p.words)
 	return p
 }
 
-// joinLetters makes one word of a legal form written with dots, L.L.C.
+// joinLetters joins a legal form written with dots, L.L.C., to one word.
 func joinLetters(all []string) []string {
 	for size := 4; size > 1; size-- {
 		for i := 0; i+size <= len(all); i++ {
@@ -110,7 +110,7 @@ func joinLetters(all []string) []string {
 	return all
 }
 
-// joinParticles makes one word of de la Cruz.
+// joinParticles joins de la Cruz to one word.
 func joinParticles(all []string) []string {
 	var out []string
 	prefix := ""
@@ -125,8 +125,8 @@ func joinParticles(all []string) []string {
 
 const sonForFather = 31
 
-// cost is what differing titles take from a score.
-func (p parsed) cost(o parsed) int {
+// titlePenalty is the deduction for different legal forms and generations.
+func (p parsedName) titlePenalty(o parsedName) int {
 	cost := 0
 	switch {
 	case p.gen == o.gen:

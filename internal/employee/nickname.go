@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// formal gives the names that a nickname stands for. A formal name stands for itself alone, so that Alexander and
-// Alexandra, who are both Alex, are not each other.
-var formal = sync.OnceValue(func() map[string][]string {
+// formalNames maps a nickname to its formal names. A formal name stands only for itself, so that Alexander and
+// Alexandra, who are both Alex, do not match.
+var formalNames = sync.OnceValue(func() map[string][]string {
 	out := map[string][]string{}
 	for line := range strings.Lines(nicknames) {
 		name, short, _ := strings.Cut(strings.TrimSpace(line), ":")
@@ -19,7 +19,7 @@ var formal = sync.OnceValue(func() map[string][]string {
 	return out
 })
 
-// nicknames are the common ones of the United States.
+// nicknames lists the common ones of the United States.
 const nicknames = `abigail: abby abbie gail
 albert: al bert
 alexander: alex xander sandy
@@ -144,4 +144,4 @@ func sameGiven(a, b string) bool {
 	return slices.ContainsFunc(namesOf(a), func(n string) bool { return slices.Contains(namesOf(b), n) })
 }
 
-func namesOf(name string) []string { return append([]string{name}, formal()[name]...) }
+func namesOf(name string) []string { return append([]string{name}, formalNames()[name]...) }

@@ -5,16 +5,16 @@ import (
 	"unicode/utf8"
 )
 
-// What a pair of words counts, of 100.
+// Scores of a pair of words, up to 100.
 const (
 	asNickname = 92
 	asSlip     = 85
-	asInitial  = 85 // beside two whole words: a middle initial
-	asBareWord = 55 // an initial with less beside it
-	oneWord    = 60 // the most that a single word gets against a longer name
-	perExtra   = 4  // taken for each word that only the longer name has
+	asInitial  = 85 // a middle initial, beside two whole words
+	asBareWord = 55 // an initial beside less
+	oneWord    = 60 // limit for a single word against a longer name
+	perExtra   = 4  // deduction for each word that only the longer name has
 	mostExtra  = 12
-	mostWords  = 8 // what a longer name is cut to
+	mostWords  = 8 // longer names are cut to this
 )
 
 // pairWords scores two names by the best pairing of their words.
@@ -36,20 +36,20 @@ func pairWords(a, b []string) int {
 	return max(0, min(score, 99))
 }
 
-// firstWords bounds the work without depending on the order.
+// firstWords cuts long names to bound the work, in a way that does not depend on the order of words.
 func firstWords(words []string) []string {
 	words = sorted(words)
 	return words[:min(len(words), mostWords)]
 }
 
-// wordScore says how well two words fit.
+// wordScore tells how well two words fit.
 func wordScore(x, y string, initial int) int {
 	switch {
 	case x == y:
 		return 100
 	case sameGiven(x, y):
 		return asNickname
-	case slip(x, y):
+	case typo(x, y):
 		return asSlip
 	case isInitial(x, y) || isInitial(y, x):
 		return initial
@@ -63,9 +63,9 @@ func isInitial(x, y string) bool {
 	return whole == len(x) && size < len(y) && first == given && first != utf8.RuneError
 }
 
-// slip reports whether two words differ by one letter changed, missing or swapped with its neighbour. The first letter
+// typo reports whether two words differ by one letter changed, missing or swapped with its neighbour. The first letter
 // and the last two must be the same: Mario and Maria, Daniel and Daniela are two people.
-func slip(x, y string) bool {
+func typo(x, y string) bool {
 	a, b := []rune(x), []rune(y)
 	if len(a) > len(b) {
 		a, b = b, a
@@ -86,9 +86,10 @@ func slip(x, y string) bool {
 	return a[i] == b[i+1] && a[i+1] == b[i] && slices.Equal(a[i+2:], b[i+2:])
 }
 
-// bestPairing gives the highest sum of scores over all ways to give each word of a, the shorter, its own word of b or none.
+// bestPairing returns the highest sum of scores over all ways to pair each word of a, the shorter, with a word of b or
+// none.
 func bestPairing(a, b []string, score func(x, y string) int) int {
-	best := make([]int, 1<<len(b)) // by the words of b that are taken
+	best := make([]int, 1<<len(b)) // indexed by the set of used words of b
 	for _, x := range a {
 		next := slices.Clone(best)
 		for j, y := range b {

@@ -7,26 +7,26 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// Policy is what a company does about banks that hand out aliases instead of account numbers (A39).
+// Policy is a company's rule for banks that give out aliases instead of account numbers (A39).
 type Policy string
 
 // The policies.
 const (
-	PolicyMask   Policy = "mask"   // last four digits, routing number and owner's name must agree; the default
-	PolicyAdopt  Policy = "adopt"  // pay to the alias instead of what was typed
+	PolicyMask   Policy = "mask"   // last four digits, routing number and owner's name must match; the default
+	PolicyAdopt  Policy = "adopt"  // pay to the alias instead of the typed number
 	PolicyStrict Policy = "strict" // never verified
 )
 
-// Policies lists them all.
+// Policies lists all policies.
 var Policies = []Policy{PolicyMask, PolicyAdopt, PolicyStrict}
 
-// VerifyCapability is the word for a company whose employees verify through Plaid (R116).
+// VerifyCapability is on for a company whose employees verify through Plaid (R116).
 const VerifyCapability = "PLAID_VERIFY"
 
-// CapabilityWords lists the capabilities there are.
+// CapabilityWords lists all capabilities.
 var CapabilityWords = []string{VerifyCapability}
 
-// CheckCapability refuses a word that is no capability.
+// CheckCapability refuses an unknown capability.
 func CheckCapability(name string) error {
 	if !slices.Contains(CapabilityWords, name) {
 		return fault.Field("capability", "must be "+VerifyCapability)
@@ -34,7 +34,7 @@ func CheckCapability(name string) error {
 	return nil
 }
 
-// Capabilities are what a company has switched on. A company nobody spoke of has none.
+// Capabilities are the switches of a company. A new company has none.
 type Capabilities struct {
 	CompanyID       string    `json:"companyId"`
 	Capabilities    []string  `json:"capabilities" doc:"PLAID_VERIFY where employees verify through Plaid"`
@@ -42,7 +42,7 @@ type Capabilities struct {
 	UpdatedAt       time.Time `json:"updatedAt"`
 }
 
-// NoCapabilities is a company's state before anyone switched anything on.
+// NoCapabilities is the initial state of a company.
 func NoCapabilities(companyID string) Capabilities {
 	return Capabilities{CompanyID: companyID, Capabilities: []string{}, TokenizedPolicy: PolicyMask}
 }
@@ -50,7 +50,7 @@ func NoCapabilities(companyID string) Capabilities {
 // Has reports whether a capability is on.
 func (c Capabilities) Has(name string) bool { return slices.Contains(c.Capabilities, name) }
 
-// Require refuses what needs a capability that is off (A41).
+// Require returns an error if a capability is off (A41).
 func (c Capabilities) Require(name string) error {
 	if c.Has(name) {
 		return nil
@@ -59,7 +59,7 @@ func (c Capabilities) Require(name string) error {
 		WithHint("an administrator enables it with `bankctl company enable COMPANY %s`", name)
 }
 
-// Policy is the company's, with the default where it chose none.
+// Policy returns the company's policy, or the default.
 func (c Capabilities) Policy() Policy {
 	if c.TokenizedPolicy == "" {
 		return PolicyMask
@@ -67,7 +67,7 @@ func (c Capabilities) Policy() Policy {
 	return c.TokenizedPolicy
 }
 
-// With switches a capability on; a policy left out stays as it was.
+// With switches a capability on. Without a policy in p, the policy stays.
 func (c Capabilities) With(name string, p CapabilityParams, at time.Time) Capabilities {
 	c.Capabilities = slices.Clone(c.Capabilities)
 	if !c.Has(name) {
@@ -81,7 +81,7 @@ func (c Capabilities) With(name string, p CapabilityParams, at time.Time) Capabi
 	return c
 }
 
-// Without switches a capability off; accounts verified before stay so (A41).
+// Without switches a capability off; verified accounts stay verified (A41).
 func (c Capabilities) Without(name string, at time.Time) Capabilities {
 	c.Capabilities = slices.DeleteFunc(slices.Clone(c.Capabilities), func(have string) bool { return have == name })
 	if c.Capabilities == nil {

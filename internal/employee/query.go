@@ -17,7 +17,7 @@ type Query struct {
 	Search     string `query:"search" doc:"those in which each of these words is found"`
 }
 
-// TokenQuery says which kind of link token an employee's account needs.
+// TokenQuery selects the kind of link token for an employee's account.
 type TokenQuery struct {
 	Hosted bool `query:"hosted" doc:"for a page that Plaid hosts"`
 }
@@ -39,11 +39,11 @@ func (q *Query) Check(bad *fault.Problems) {
 func (q Query) Match(a BankAccount) bool {
 	return (q.CompanyID == "" || q.CompanyID == a.CompanyID) && (q.EmployeeID == "" || q.EmployeeID == a.EmployeeID) &&
 		(q.IsVerified == nil || *q.IsVerified == a.IsVerified) && (q.Reason == "" || q.Reason == a.VerificationReason) &&
-		q.finds(a)
+		q.matchesText(a)
 }
 
-// finds looks for every word of the search in what the queue shows, without case or accents.
-func (q Query) finds(a BankAccount) bool {
+// matchesText searches for every word in the fields that the queue shows, ignoring case and accents.
+func (q Query) matchesText(a BankAccount) bool {
 	for _, word := range strings.Fields(fold(q.Search)) {
 		if !slices.ContainsFunc(searched(a), func(field string) bool { return strings.Contains(fold(field), word) }) {
 			return false

@@ -7,7 +7,7 @@ import (
 	"github.com/bankctl/bankctl/internal/connection"
 )
 
-// Event is something that happens to an account after it was linked, or instead.
+// Event is a change of an account after it was linked, or instead of a link.
 type Event string
 
 // The events.
@@ -15,16 +15,16 @@ const (
 	EventVerified Event = "micro_deposit_verified"
 	EventExpired  Event = "micro_deposit_expired"
 	EventFailed   Event = "micro_deposit_failed"
-	EventRelink   Event = "relink_required" // the sign-in has lapsed
-	EventRevoked  Event = "revoked"         // the employee took the permission back
+	EventRelink   Event = "relink_required" // the sign-in has expired
+	EventRevoked  Event = "revoked"         // the employee withdrew the permission
 	EventRepaired Event = "repaired"        // the sign-in works again
 	EventNumbers  Event = "new_numbers"     // the bank gave the account new numbers
 	EventGone     Event = "account_gone"    // the account is no longer shared
 	EventExited   Event = "exited"          // a link session ended without success
 )
 
-// EventOf reads what polling an Item found: the verification_status of the joined account, and the error_code against
-// the Item. Nothing has happened where ok is false.
+// EventOf reads the result of polling an Item: the verification_status of the joined account, and the Item's
+// error_code. ok is false if they show no event.
 func EventOf(status, code string) (e Event, ok bool) {
 	if connection.CodeOf(code).Revoked {
 		return EventRevoked, true
@@ -43,8 +43,8 @@ func EventOf(status, code string) (e Event, ok bool) {
 	return "", false
 }
 
-// After gives the state that an event leaves an account in. No event makes an account verified: where ask is true
-// the numbers are to be fetched from Plaid, and Match and Judged decide.
+// After returns the state after an event. No event verifies an account: if ask is true, fetch the numbers from Plaid
+// and let Match and Judged decide.
 func (a BankAccount) After(e Event, at time.Time) (next BankAccount, ask bool) {
 	switch e {
 	case EventVerified, EventRepaired, EventNumbers:
@@ -54,16 +54,16 @@ func (a BankAccount) After(e Event, at time.Time) (next BankAccount, ask bool) {
 	case EventFailed:
 		return a.Judged(Refused(DepositFailed), at), false
 	case EventRelink, EventRevoked:
-		return a.lose(RelinkRequired, e == EventRevoked, at), false
+		return a.loseAccess(RelinkRequired, e == EventRevoked, at), false
 	case EventGone:
-		return a.lose(AccountMissing, true, at), false
+		return a.loseAccess(AccountMissing, true, at), false
 	case EventExited:
 		return a.exit(at), false
 	}
 	return a, false
 }
 
-// exit notes that the employee left Link (R159, R160). A deposit on its way goes on, whatever was left.
+// exit records that the employee left Link (R159, R160). A deposit on its way goes on in any case.
 func (a BankAccount) exit(at time.Time) BankAccount {
 	if a.IsVerified || a.VerificationReason == DepositPending {
 		return a
@@ -71,7 +71,7 @@ func (a BankAccount) exit(at time.Time) BankAccount {
 	return a.Judged(Refused(Exited), at)
 }
 
-// Unsaved notes that Link was finished and its result is not saved, of an account that has no verdict yet.
+// Unsaved notes, for an account without a verdict, that Link was finished and its result was not saved.
 func (a BankAccount) Unsaved(at time.Time) BankAccount {
 	switch a.VerificationReason {
 	case NotStarted, Exited:
@@ -82,26 +82,26 @@ func (a BankAccount) Unsaved(at time.Time) BankAccount {
 	return a
 }
 
-// Open reports whether a link call has begun a verdict that is not made yet. In the background nothing else becomes
-// verified: an account that was judged, or never chosen, waits for a link call.
+// Open reports whether a background check may change the verdict: the account is verified, or a link call has begun a
+// verdict. Other accounts wait for a link call.
 func (a BankAccount) Open() bool { return a.IsVerified || a.Watched() }
 
-// TurnToPlaid has an account that was added without verification be verified through Plaid from now on.
+// TurnToPlaid makes Plaid verify an account that was added without verification.
 func (a BankAccount) TurnToPlaid(holder string, at time.Time) BankAccount {
 	a.VerificationType, a.AccountHolderName, a.UpdatedAt = ByPlaid, strings.TrimSpace(holder), at
 	return a.explained()
 }
 
-// lose takes access away. Numbers that were equal stay equal, but a bank's alias dies with the permission it came from.
-func (a BankAccount) lose(r Reason, aliasDies bool, at time.Time) BankAccount {
+// loseAccess takes access away. Equal numbers stay equal, but a bank's alias ends with its permission.
+func (a BankAccount) loseAccess(r Reason, aliasDies bool, at time.Time) BankAccount {
 	if aliasDies && a.IsVerified && a.Evidence != nil && a.Evidence.Comparison == AdoptedNumbers {
 		return a.unverified(Refused(r), at)
 	}
 	return a.Judged(Refused(r), at)
 }
 
-// Judged gives the state that a verdict leaves an account in. A verified account stays so unless the verdict
-// contradicts what made it so (A42); what was found is kept beside it.
+// Judged returns the state after a verdict. A verified account stays verified unless the verdict contradicts its proof
+// (A42); the verdict is recorded beside it.
 func (a BankAccount) Judged(v Verdict, at time.Time) BankAccount {
 	switch {
 	case v.Verified:
@@ -140,19 +140,19 @@ func (a BankAccount) settle(v Verdict, at time.Time) BankAccount {
 	return a.explained()
 }
 
-// Attest makes an account verified by an administrator's word.
+// Attest marks an account as verified by an administrator.
 func (a BankAccount) Attest(at time.Time) BankAccount {
 	return a.verified(Verdict{Reason: Attested, Evidence: Evidence{Comparison: AttestedByHand, Strength: ByHand, Access: "none"}}, at)
 }
 
-// Join ties an account to the one chosen in Link (R146); whether it is verified is untouched.
+// Join ties an account to the one chosen in Link (R146); it does not change whether the account is verified.
 func (a BankAccount) Join(itemID, plaidAccountID string, bank connection.Institution, at time.Time) BankAccount {
 	a.PlaidItemID, a.PlaidAccountID = itemID, plaidAccountID
 	a.InstitutionID, a.InstitutionName, a.UpdatedAt = bank.ID, bank.Name, at
 	return a
 }
 
-// Watched reports whether something may still happen to an account by itself, so that polling is worth it.
+// Watched reports whether an account may still change by itself, so that polling is worth it.
 func (a BankAccount) Watched() bool {
 	switch a.VerificationReason {
 	case DepositPending, InstitutionDown, PlaidUnavailable:
@@ -161,7 +161,7 @@ func (a BankAccount) Watched() bool {
 	return false
 }
 
-// Moved reports whether the state changed in a way that the audit log tells of.
+// Moved reports whether the state changed in a way that needs an audit event.
 func (a BankAccount) Moved(from BankAccount) bool {
 	found := func(c *Check) Reason {
 		if c == nil {

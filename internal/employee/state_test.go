@@ -33,7 +33,7 @@ func TestJudged(t *testing.T) {
 	}
 }
 
-// A42, A41: a verified account changes state when a later look finds other facts.
+// A42, A41: a verified account after a later check with another result.
 func TestVerifiedStaysUnlessContradicted(t *testing.T) {
 	for r, stays := range map[employee.Reason]bool{
 		employee.NumberMismatch: false, employee.RoutingMismatch: false, employee.NameMismatch: false,
@@ -133,7 +133,7 @@ var events = []employee.Event{
 	employee.EventRepaired, employee.EventNumbers, employee.EventGone, employee.EventExited,
 }
 
-// The state stays consistent after events in any order, and only a verdict or an attestation verifies.
+// After any events in any order the state is consistent; only a verdict or an attestation verifies.
 func TestEveryPathHoldsTogether(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, at := joined(), noon
@@ -169,7 +169,7 @@ func TestEveryPathHoldsTogether(t *testing.T) {
 	})
 }
 
-// A state is a value: its successor does not change it.
+// A state is a value: changes of its successors do not change it.
 func TestStatesAreValues(t *testing.T) {
 	a := judged(employee.PolicyMask, aliased, names(owner))
 	before := a

@@ -18,7 +18,7 @@ const (
 	owner           = "Alberta Bobbeth Charleson"
 )
 
-// given is one row's Plaid answer, changed from the usual: one linked checking account whose numbers are real.
+// given changes one row's Plaid answer from the default: one linked checking account whose numbers are real.
 type given func(*employee.Answer)
 
 func answer(changes ...given) employee.Answer {
@@ -81,11 +81,11 @@ func second(routing, account string) given {
 
 type row struct {
 	typed  string // routing account, as the employee typed them
-	plaid  string // what Plaid says, for the reader
+	plaid  string // Plaid's data, for the reader
 	said   employee.Answer
 	policy employee.Policy
 	want   employee.Reason // empty: verified
-	how    string          // comparison/strength of a verified one
+	how    string          // comparison/strength if verified
 }
 
 const (

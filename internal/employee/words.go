@@ -1,6 +1,6 @@
 package employee
 
-// text is what a support person reads: what is the matter, and what to do now. None quotes a number.
+// text is for a support person: the problem, and what to do now. It never quotes a number.
 type text struct{ message, next string }
 
 const (
@@ -47,7 +47,7 @@ var texts = map[Reason]text{
 	Attested: {"An administrator vouched for this account by hand.", nothingTo},
 }
 
-// byStatus are the words where Plaid's status says more than the reason.
+// byStatus has the texts for which Plaid's status says more than the reason.
 var byStatus = map[string]text{
 	"pending_manual_verification": {"A test deposit is on its way with a code that the employee must enter.",
 		"When the deposit has arrived, send a new link and ask the employee to enter the code beside it."},
@@ -61,7 +61,7 @@ var byStatus = map[string]text{
 		"Send a new link to start again; signing in at the bank works best."},
 }
 
-// verified are the words of a verified account, by what was compared.
+// verified has the texts of a verified account, by comparison.
 var verified = map[string]text{
 	ComparedNumbers: {"The routing and account numbers entered are the bank's own.", nothingTo},
 	ComparedMask:    {"This bank hands out aliases; the last four digits, the routing number and the owner's name agree.", nothingTo},
@@ -69,7 +69,7 @@ var verified = map[string]text{
 	AttestedByHand:  {"An administrator vouched for this account by hand.", nothingTo},
 }
 
-// words gives the message and the next step of a reason; none is a verified account.
+// words returns the message and the next step of a reason; the empty reason is a verified account.
 func words(r Reason, e Evidence) (message, next string) {
 	t := texts[r]
 	switch {
@@ -81,23 +81,23 @@ func words(r Reason, e Evidence) (message, next string) {
 		t.message = "The employee chose another of their accounts in Plaid; one of them is the account entered."
 		t.next = "Send a new link and ask the employee to choose the account they entered."
 	case r == DepositPending || r == DepositFailed:
-		if special, ok := byStatus[e.PlaidStatus]; ok && heldUp(e.PlaidStatus) == r {
+		if special, ok := byStatus[e.PlaidStatus]; ok && statusReason(e.PlaidStatus) == r {
 			t = special
 		}
 	}
 	return t.message, t.next
 }
 
-// manualText is an account that was never meant to be verified through Plaid (R155).
+// manualText is for an account that was never to be verified through Plaid (R155).
 var manualText = text{"This account was added without verification.",
 	"Check it from a bank letter or a voided check, then have an administrator attest it."}
 
-// Explain gives a reason's plain words: what is the matter, and what to do now.
+// Explain returns a reason's message and next step.
 func Explain(r Reason) (message, next string) {
 	return words(r, Evidence{Comparison: ComparedNumbers, Strength: Strong})
 }
 
-// explained fills in an account's words from its state.
+// explained fills in an account's texts from its state.
 func (a BankAccount) explained() BankAccount {
 	var e Evidence
 	if a.Evidence != nil {

@@ -172,7 +172,7 @@ func (it *item) count(c change) error {
 		return it.cells[i].Add(c.amount)
 	}
 	it.rows--
-	it.cells[i].Take(c.amount)
+	it.cells[i].Subtract(c.amount)
 	if it.cells[i].Count == 0 {
 		it.cells = slices.Delete(it.cells, i, i+1)
 	}

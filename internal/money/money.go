@@ -1,5 +1,5 @@
-// Package money owns exact amounts: whole minor units and the currency they are of. It knows nothing of
-// floats; what comes from Plaid as a decimal is handed over as its digits.
+// Package money owns exact amounts: whole minor units and their currency. It has no floats; decimals from Plaid come as
+// their digits.
 package money
 
 import (
@@ -25,7 +25,7 @@ var exponents = map[string]int{
 	"CLF": 4, "UYW": 4,
 }
 
-// Exponent is the number of decimal places of a currency's minor unit; 2 where the code is not known.
+// Exponent is the number of decimal places of a currency's minor unit; 2 for an unknown code.
 func Exponent(currency string) int {
 	if e, ok := exponents[strings.ToUpper(currency)]; ok {
 		return e
@@ -33,17 +33,17 @@ func Exponent(currency string) int {
 	return 2
 }
 
-// ErrRange says that an amount does not fit 64 bits of minor units.
+// ErrRange means that an amount does not fit 64 bits of minor units.
 var ErrRange = errors.New("amount is out of range")
 
 var errForm = errors.New("not a decimal amount")
 
-// maxDigits bounds what is read: no amount of money needs nearly as many.
+// maxDigits bounds the input: no amount of money needs nearly as many.
 const maxDigits = 400
 
-// Parse reads major units written as a JSON number ("23631.9805", "-1e3") exactly. What is finer than the currency's
-// minor unit is rounded half to even, and rounded says so. It works on the digits, so that a million amounts a second
-// cost little and no float comes near them.
+// Parse reads major units written as a JSON number ("23631.9805", "-1e3") exactly. It rounds an amount finer than the
+// currency's minor unit half to even, and returns rounded as true. It works on the digits, so that no float is involved
+// and a million amounts a second cost little.
 func Parse(digits, currency string) (a Amount, rounded bool, err error) {
 	negative, mantissa, scale, err := split(digits)
 	if err != nil {
@@ -56,7 +56,7 @@ func Parse(digits, currency string) (a Amount, rounded bool, err error) {
 	return Amount{Minor: minor, Currency: currency}, rounded, err
 }
 
-// split takes a number apart: its digits without leading zeros, and how many of them stand behind the point.
+// split returns a number's digits without leading zeros, and how many of them follow the point.
 func split(s string) (negative bool, mantissa []byte, scale int, err error) {
 	if rest, ok := strings.CutPrefix(s, "-"); ok {
 		negative, s = true, rest
@@ -89,7 +89,7 @@ func split(s string) (negative bool, mantissa []byte, scale int, err error) {
 	return negative, mantissa, scale, nil
 }
 
-// shift moves the point of an integer by some places and gives the integer before it, rounded half to even.
+// shift moves the decimal point of an integer and returns the integer part, rounded half to even.
 func shift(mantissa []byte, places int) (n int64, rounded bool, err error) {
 	if len(mantissa) == 0 {
 		return 0, false, nil
@@ -112,7 +112,7 @@ func shift(mantissa []byte, places int) (n int64, rounded bool, err error) {
 		}
 		n = 10*n + d
 	}
-	up := half(cut, -places, n%2 == 1)
+	up := roundsUp(cut, -places, n%2 == 1)
 	if up && n == math.MaxInt64 {
 		return 0, false, ErrRange
 	}
@@ -122,11 +122,11 @@ func shift(mantissa []byte, places int) (n int64, rounded bool, err error) {
 	return n, len(bytes.Trim(cut, "0")) > 0, nil
 }
 
-// half reports whether cut digits, which stand for a fraction of some places, round up: more than half, or just half
-// beside an odd number.
-func half(cut []byte, places int, odd bool) bool {
+// roundsUp reports whether dropped digits, a fraction of that many places, round up: more than half, or exactly half
+// after an odd digit.
+func roundsUp(cut []byte, places int, odd bool) bool {
 	if len(cut) < places || len(cut) == 0 {
-		return false // zeros stand before them: less than a tenth
+		return false // a fraction with leading zeros is less than a tenth
 	}
 	if cut[0] != '5' {
 		return cut[0] > '5'
@@ -134,7 +134,7 @@ func half(cut []byte, places int, odd bool) bool {
 	return odd || len(bytes.Trim(cut[1:], "0")) > 0
 }
 
-// Decimal writes the amount in major units with all its places ("-12.50"), without its currency.
+// Decimal formats the amount in major units with all places ("-12.50"), without the currency.
 func (a Amount) Decimal() string {
 	places := Exponent(a.Currency)
 	digits := strconv.FormatInt(a.Minor, 10)
@@ -151,7 +151,7 @@ func (a Amount) Decimal() string {
 	return sign + digits[:len(digits)-places] + "." + digits[len(digits)-places:]
 }
 
-// String writes the amount as people read it: "1,234.50 USD".
+// String formats the amount for people: "1,234.50 USD".
 func (a Amount) String() string {
 	digits := a.Decimal()
 	sign := ""

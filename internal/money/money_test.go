@@ -47,7 +47,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// A printed amount parses back to itself in every currency, and rounding is off by half a unit at most.
+// A formatted amount parses back to itself, in every currency; rounding is never off by more than half a unit.
 func TestDecimalRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := money.Amount{

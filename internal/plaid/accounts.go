@@ -16,12 +16,12 @@ import (
 // Account is one account of an Item.
 type Account struct {
 	ID                 string
-	PersistentID       string // the same across Items of one login, at banks that hand out aliases; else empty
+	PersistentID       string // the same in all Items of one login, at banks that hand out aliases; else empty
 	Name, OfficialName string
 	Mask               string
 	Type, Subtype      string
 	VerificationStatus string
-	Balance            *account.Balance // its AsOf is left to the caller's clock
+	Balance            *account.Balance // without AsOf, which the caller sets
 }
 
 func accountOf(a sdk.AccountBase) (Account, error) {
@@ -48,7 +48,8 @@ func accountsOf(in []sdk.AccountBase) ([]Account, error) {
 	return out, nil
 }
 
-// balanceOf reads Plaid's decimals exactly. The SDK holds them as floats; their shortest form is what Plaid sent.
+// balanceOf reads Plaid's decimals exactly. The SDK holds them as floats, whose shortest form is the text that Plaid
+// sent.
 func balanceOf(b sdk.AccountBalance) (*account.Balance, error) {
 	currency := value(b.IsoCurrencyCode)
 	if currency == "" {
@@ -75,7 +76,7 @@ func balanceOf(b sdk.AccountBalance) (*account.Balance, error) {
 	return out, nil
 }
 
-// GetAccounts reads an Item's open accounts with the balances Plaid last saw.
+// GetAccounts reads an Item's open accounts with the last balances that Plaid has.
 func (c *Client) GetAccounts(ctx context.Context, token AccessToken) ([]Account, Item, error) {
 	ctx, err := c.ask(ctx, "accounts", token)
 	if err != nil {
@@ -92,7 +93,7 @@ func (c *Client) GetAccounts(ctx context.Context, token AccessToken) ([]Account,
 	return out, itemOf(resp.Item), err
 }
 
-// GetBalances asks the bank itself; slow, and billed for each call that succeeds, so it is made once.
+// GetBalances asks the bank itself. That is slow, and each success is billed, so the call is made once.
 func (c *Client) GetBalances(ctx context.Context, token AccessToken) ([]Account, error) {
 	ctx, err := c.ask(ctx, "balance", token)
 	if err != nil {
@@ -108,20 +109,20 @@ func (c *Client) GetBalances(ctx context.Context, token AccessToken) ([]Account,
 	return accountsOf(resp.Accounts)
 }
 
-// Auth is what /auth/get answers: the accounts that money can move through, with their numbers.
+// Auth is the answer of /auth/get: the accounts that money can move through, with their numbers.
 type Auth struct {
 	Accounts []Account
 	Numbers  map[string]Numbers // by Plaid's account id
 	Item     Item
 }
 
-// Numbers are an account's own. Tokenized is nil where Plaid did not say.
+// Numbers are an account's numbers. Tokenized is nil if Plaid does not say whether they are an alias.
 type Numbers struct {
 	ach.Numbers
 	Tokenized *bool
 }
 
-// GetNumbers fetches the numbers of an Item's accounts. Who calls it writes an audit record.
+// GetNumbers fetches the numbers of an Item's accounts. Its caller writes an audit record.
 func (c *Client) GetNumbers(ctx context.Context, token AccessToken) (Auth, error) {
 	ctx, err := c.ask(ctx, "auth", token)
 	if err != nil {
@@ -140,7 +141,7 @@ func (c *Client) GetNumbers(ctx context.Context, token AccessToken) (Auth, error
 	}
 	for _, n := range resp.Numbers.Ach {
 		numbers := Numbers{Numbers: ach.Numbers{Routing: ach.NewRoutingNumber(n.Routing), Account: ach.NewAccountNumber(n.Account)}}
-		// v29 has no field for it: it is among what the SDK did not know.
+		// SDK v29 has no field for it and keeps it with the unknown ones.
 		if tokenized, ok := n.AdditionalProperties["is_tokenized_account_number"].(bool); ok {
 			numbers.Tokenized = &tokenized
 		}

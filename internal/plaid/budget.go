@@ -11,9 +11,9 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// Calls a minute that Plaid grants one Item, by endpoint: production's table, and the sandbox's where it is more
-// generous. Balances are paid reads: their lower figure holds everywhere.
-var grants = map[string]struct{ production, sandbox int }{
+// Calls a minute that Plaid allows one Item, by endpoint: in production, and in the sandbox if it allows more. Balances
+// are billed, so their lower limit holds everywhere.
+var callLimits = map[string]struct{ production, sandbox int }{
 	"accounts": {15, 100},
 	"auth":     {15, 100},
 	"balance":  {5, 5},
@@ -24,27 +24,27 @@ var grants = map[string]struct{ production, sandbox int }{
 	"remove":   {30, 100},
 }
 
-// Endpoints that the simulator limits by itself, or not at all where it is told so.
-var ofSimulator = map[string]bool{"sync": true, "refresh": true}
+// Endpoints that the simulator limits by itself, or on request not at all.
+var simulatorLimits = map[string]bool{"sync": true, "refresh": true}
 
-// budgets spends each Item's calls before Plaid has to refuse them.
+// budgets refuses an Item's calls before Plaid has to.
 type budgets struct {
 	production bool
 	simulated  bool
 	mu         sync.Mutex
 	limiters   map[string]*rate.Limiter
-	swept      time.Time // when unused limiters were dropped last
+	swept      time.Time // the last time unused limiters were dropped
 }
 
 func newBudgets(environment string) *budgets {
 	return &budgets{production: environment == Production, simulated: environment == Simulated, limiters: map[string]*rate.Limiter{}}
 }
 
-// perMinute is how many calls of an endpoint one Item has; 0 = they are not rationed here.
+// perMinute is the limit of an endpoint for one Item; 0 means no limit here.
 func (b *budgets) perMinute(endpoint string) int {
-	grant := grants[endpoint]
+	grant := callLimits[endpoint]
 	switch {
-	case b.simulated && ofSimulator[endpoint]:
+	case b.simulated && simulatorLimits[endpoint]:
 		return 0
 	case b.production:
 		return grant.production
@@ -52,7 +52,7 @@ func (b *budgets) perMinute(endpoint string) int {
 	return grant.sandbox
 }
 
-// left tells what is left of a budget.
+// left returns the rest of a budget.
 func (b *budgets) left(endpoint, label string) Allowance {
 	perMinute := b.perMinute(endpoint)
 	b.mu.Lock()
@@ -66,7 +66,7 @@ func (b *budgets) left(endpoint, label string) Allowance {
 	return Allowance{perMinute, int(tokens), time.Duration(missing * float64(time.Minute) / float64(perMinute)).Round(time.Second)}
 }
 
-// spend takes one call of an Item's budget, or says when the next one is free.
+// spend takes one call from an Item's budget; its error says when the next one is free.
 func (b *budgets) spend(endpoint string, token AccessToken) error {
 	perMinute := b.perMinute(endpoint)
 	if perMinute == 0 {
@@ -92,8 +92,8 @@ func (b *budgets) spend(endpoint string, token AccessToken) error {
 	return f.WithHint("try again in %d s", f.RetryAfter)
 }
 
-// sweep drops limiters that are full again, once a minute: a new one is full as well, and tokens that nobody uses any
-// more would be kept for ever.
+// sweep drops full limiters once a minute, since a new one would be full as well. Otherwise limiters of tokens no
+// longer in use would stay for ever.
 func (b *budgets) sweep(now time.Time) {
 	if now.Sub(b.swept) < time.Minute {
 		return

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Limiters of tokens that nobody uses any more are dropped; one that was spent from stays until it is full again.
+// Limiters of unused tokens are dropped; one that was spent from stays until it is full again.
 func TestBudgetsForgetUnusedTokens(t *testing.T) {
 	t.Parallel()
 	b := newBudgets(Sandbox)

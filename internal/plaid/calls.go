@@ -9,22 +9,22 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// calls counts what was asked of Plaid, by connection and endpoint: some calls are billed, most are limited.
+// calls counts the calls to Plaid by connection and endpoint: some are billed, most are limited.
 type calls struct {
 	mu   sync.Mutex
 	each map[Counted]Count
 }
 
-// Counted is whose calls to which endpoint are counted.
+// Counted names a counter: a connection and an endpoint.
 type Counted struct {
 	ConnectionID string
 	Endpoint     string // accounts, auth, balance, identity, item, sync, refresh, …
 }
 
-// Count is how many calls were made since they were last taken.
+// Count is the number of calls since the counter was last taken.
 type Count struct {
-	Made    int64 // every attempt
-	Refused int64 // of them, those that Plaid answered with an error
+	Made    int64 // all attempts
+	Refused int64 // attempts that Plaid answered with an error
 	Last    time.Time
 }
 
@@ -32,7 +32,8 @@ func newCalls() *calls { return &calls{each: map[Counted]Count{}} }
 
 type countedKey struct{}
 
-// ask begins a call about an Item: it spends one of the endpoint's calls, and has what follows under the context counted.
+// ask begins a call about an Item: it spends one call of the endpoint's budget. Attempts under the returned context are
+// counted.
 func (c *Client) ask(ctx context.Context, endpoint string, token AccessToken) (context.Context, error) {
 	if err := c.budgets.spend(endpoint, token); err != nil {
 		return ctx, err
@@ -43,7 +44,7 @@ func (c *Client) ask(ctx context.Context, endpoint string, token AccessToken) (c
 	return context.WithValue(ctx, countedKey{}, Counted{token.label, endpoint}), nil
 }
 
-// note counts one attempt of a call that ask began.
+// note counts one attempt of a call begun by ask.
 func (c *calls) note(ctx context.Context, err error) {
 	what, ok := ctx.Value(countedKey{}).(Counted)
 	if !ok {
@@ -60,7 +61,7 @@ func (c *calls) note(ctx context.Context, err error) {
 	c.each[what] = n
 }
 
-// TakeCounts hands over what was counted since it was last called.
+// TakeCounts returns the counts since the last call, and clears them.
 func (c *Client) TakeCounts() map[Counted]Count {
 	c.calls.mu.Lock()
 	defer c.calls.mu.Unlock()
@@ -69,7 +70,7 @@ func (c *Client) TakeCounts() map[Counted]Count {
 	return taken
 }
 
-// GiveBack takes counts back that could not be stored.
+// GiveBack adds counts again that could not be stored.
 func (c *Client) GiveBack(counted map[Counted]Count) {
 	c.calls.mu.Lock()
 	defer c.calls.mu.Unlock()
@@ -83,14 +84,14 @@ func (c *Client) GiveBack(counted map[Counted]Count) {
 	}
 }
 
-// Allowance is what is left of an endpoint's calls for one Item.
+// Allowance is the rest of an endpoint's calls for one Item.
 type Allowance struct {
 	PerMinute int
 	Left      int
-	Reset     time.Duration // until all of them are there again; 0 = they are
+	Reset     time.Duration // until the budget is full; 0 if it is
 }
 
-// Allowance tells how many calls of an endpoint a connection has left before it must wait.
+// Allowance returns how many calls of an endpoint a connection may make now.
 func (c *Client) Allowance(endpoint, connectionID string) Allowance {
 	return c.budgets.left(endpoint, connectionID)
 }

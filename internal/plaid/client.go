@@ -1,5 +1,5 @@
-// Package plaid is the only code that speaks Plaid: plaid-go v29 with its pitfalls handled, handing out our own
-// words. What is stored of an answer, and when, is package bank's.
+// Package plaid is the only code that speaks to Plaid: it handles the pitfalls of plaid-go v29 and returns our own
+// types. Package bank decides what to store of an answer, and when.
 package plaid
 
 import (
@@ -23,22 +23,22 @@ const (
 	Production = "production"
 )
 
-// AccessToken opens one Item for good; it never leaves the daemon.
+// AccessToken gives lasting access to one Item. It never leaves the daemon.
 type AccessToken struct {
 	secret.Text
-	label string // whose calls these are: a connection's id
+	label string // id of the connection to which calls are counted
 }
 
-// PublicToken is turned into an access token once, within 30 minutes.
+// PublicToken can be exchanged for an access token once, within 30 minutes.
 type PublicToken struct{ secret.Text }
 
 // LinkToken opens Plaid Link.
 type LinkToken struct{ secret.Text }
 
-// NewAccessToken, NewPublicToken and NewLinkToken wrap what was stored or sent.
+// NewAccessToken wraps a stored access token.
 func NewAccessToken(s string) AccessToken { return AccessToken{Text: secret.New(s)} }
 
-// Of says whose Item the token opens, so that its calls are counted and rationed under that name.
+// Of sets the connection for which calls with the token are counted and limited.
 func (t AccessToken) Of(connectionID string) AccessToken {
 	t.label = connectionID
 	return t
@@ -50,16 +50,16 @@ func NewPublicToken(s string) PublicToken { return PublicToken{secret.New(s)} }
 // NewLinkToken wraps a link token.
 func NewLinkToken(s string) LinkToken { return LinkToken{secret.New(s)} }
 
-// Config says which Plaid to speak to, and as whom.
+// Config selects the Plaid to speak to, and the keys.
 type Config struct {
 	Environment string
-	BaseURL     string // without a trailing slash; empty = by Environment
+	BaseURL     string // without a trailing slash; empty: by Environment
 	ClientID    string
 	Secret      secret.Text
 	ClientName  string // shown in Link, at most 30 characters
-	Days        int    // of past transactions that a new Item asks for, 1 to 730; 0 = Plaid's 90
+	Days        int    // days of past transactions to ask for with a new Item, 1 to 730; 0: Plaid's 90
 	Transport   http.RoundTripper
-	Timeout     time.Duration // of an ordinary call; 0 = 30 s. Slow calls get at least 60 s more
+	Timeout     time.Duration // of a normal call; 0: 30 s. Slow calls get at least 60 s more
 }
 
 // Client speaks to Plaid. It is safe for concurrent use.
@@ -94,7 +94,7 @@ func New(c Config) (*Client, error) {
 		c.Transport = t
 	}
 	hc := &http.Client{
-		Transport: slim{capped{c.Transport}},
+		Transport: rowStripper{limitBody{c.Transport}},
 		// A redirect would carry the secret to wherever Plaid's answer points.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -106,18 +106,18 @@ func New(c Config) (*Client, error) {
 	return &Client{api: sdk.NewAPIClient(cfg), config: c, http: hc, budgets: newBudgets(c.Environment), calls: newCalls()}, nil
 }
 
-// Environment is the one this client speaks to.
+// Environment returns the environment of this client.
 func (c *Client) Environment() string { return c.config.Environment }
 
-// maxBody bounds one answer of Plaid's: 500 transactions are under 1 MiB.
+// maxBody bounds one reply of Plaid's: 500 transactions are under 1 MiB.
 const maxBody = 8 << 20
 
 var errTooLarge = errors.New("answer is larger than 8 MiB")
 
-// capped refuses answers larger than any real one, which the SDK would read whole.
-type capped struct{ next http.RoundTripper }
+// limitBody refuses replies larger than any real one. The SDK would read them whole.
+type limitBody struct{ next http.RoundTripper }
 
-func (t capped) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t limitBody) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (b *cappedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// timeout bounds one call; balances may take 30 s and more at the bank.
+// timeout bounds one call. Slow ones wait for the bank: a balance may take 30 s and more.
 func (c *Client) timeout(ctx context.Context, slow bool) (context.Context, context.CancelFunc) {
 	d := c.config.Timeout
 	if slow {

@@ -12,9 +12,9 @@ import (
 	sdk "github.com/plaid/plaid-go/v29/plaid"
 )
 
-// BenchmarkDecodeInTurn decodes one reply of /transactions/sync, that in the file BANKD_BENCH_PAGE, with the SDK's own
-// decoder and with ours, in turn, and gives what a row costs each in CPU time: the median of the rounds. It is run from
-// the module bench too, beside a sync, because only this package may know the SDK.
+// BenchmarkDecodeInTurn decodes the reply of /transactions/sync in the file BANKD_BENCH_PAGE with the SDK's decoder and
+// with ours, in turn, and reports the CPU time a row of each: the median of the rounds. The module bench runs it too,
+// beside a sync, because only this package may import the SDK.
 func BenchmarkDecodeInTurn(b *testing.B) {
 	path := os.Getenv("BANKD_BENCH_PAGE")
 	if path == "" {
@@ -33,13 +33,13 @@ func BenchmarkDecodeInTurn(b *testing.B) {
 	}
 	byUs := func() error {
 		var r syncRows
-		r.take(body)
+		r.extractRows(body)
 		if r.err == nil && len(r.added) != rows {
 			b.Fatalf("%d rows, the SDK reads %d", len(r.added), rows)
 		}
 		return r.err
 	}
-	const pages = 20 // a round, so that its garbage is paid for within it
+	const pages = 20 // a round, so that it includes the cost of its garbage
 	var theirs, ours []float64
 	for b.Loop() {
 		for i, decode := range []func() error{bySDK, byUs} {

@@ -13,7 +13,7 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// explain turns an SDK error into a fault. The SDK's own text is never used: it can hold what was sent.
+// explain turns an SDK error into a fault. It never uses the SDK's own text, which can quote the request.
 func explain(ctx context.Context, resp *http.Response, err error) error {
 	if err == nil {
 		return nil
@@ -39,7 +39,7 @@ func explain(ctx context.Context, resp *http.Response, err error) error {
 		WithHint("check this machine's network, then try again").Because(cause(err))}
 }
 
-// plaidError finds Plaid's own error body. ErrorCode is empty where a proxy answered, or a 200 could not be read.
+// plaidError finds Plaid's own error body. ErrorCode is empty if a proxy answered, or a 200 could not be read.
 func plaidError(generic sdk.GenericOpenAPIError) (sdk.PlaidError, bool) {
 	if pe, ok := generic.Model().(sdk.PlaidError); ok && pe.ErrorCode != "" {
 		return pe, true
@@ -58,7 +58,7 @@ func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded)
 }
 
-// cause keeps an error's innermost text: the outer ones name a URL.
+// cause returns an error's innermost text: the outer ones contain a URL.
 func cause(err error) error {
 	for errors.Unwrap(err) != nil {
 		err = errors.Unwrap(err)
@@ -66,19 +66,19 @@ func cause(err error) error {
 	return err
 }
 
-// unknownOutcome marks a failure after which nobody knows what Plaid did.
+// unknownOutcome marks a failure after which Plaid may or may not have acted.
 type unknownOutcome struct{ fault *fault.Error }
 
 func (u unknownOutcome) Error() string { return u.fault.Error() }
 func (u unknownOutcome) Unwrap() error { return u.fault }
 
-// OutcomeUnknown reports whether Plaid may have done what was asked although the call failed.
+// OutcomeUnknown reports whether Plaid may have acted although the call failed.
 func OutcomeUnknown(err error) bool {
 	_, ok := errors.AsType[unknownOutcome](err)
 	return ok
 }
 
-// Code gives Plaid's error_code of a failure, or "".
+// Code returns Plaid's error_code of a failure, or "".
 func Code(err error) string {
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Plaid != nil {
 		return f.Plaid.ErrorCode
@@ -86,17 +86,17 @@ func Code(err error) string {
 	return ""
 }
 
-// refused reads a refusal by Plaid's code alone, as the contract's table says.
+// refused makes the fault of a refusal from Plaid's code alone.
 func refused(pe sdk.PlaidError) error {
 	f := byCode(pe)
 	f.Plaid = &fault.Plaid{ErrorType: string(pe.ErrorType), ErrorCode: pe.ErrorCode, RequestID: pe.GetRequestId()}
-	if connection.CodeOf(pe.ErrorCode).Unclear {
+	if connection.CodeOf(pe.ErrorCode).OutcomeUnknown {
 		return unknownOutcome{f}
 	}
 	return f
 }
 
-// byCode gives the fault of a code: the table's own, or by the type of Plaid's error.
+// byCode returns the fault of a code: the table's, or one by Plaid's error type.
 func byCode(pe sdk.PlaidError) *fault.Error {
 	code := connection.CodeOf(pe.ErrorCode)
 	if f := code.Refuse(); f != nil {
@@ -108,6 +108,6 @@ func byCode(pe sdk.PlaidError) *fault.Error {
 		return f
 	}
 	f := fault.New(fault.PlaidError, "Plaid refused the call: %s", pe.ErrorCode).WithHint("%s", code.Hint)
-	f.Retryable = code.Passing || pe.ErrorType == sdk.PLAIDERRORTYPE_API_ERROR
+	f.Retryable = code.Transient || pe.ErrorType == sdk.PLAIDERRORTYPE_API_ERROR
 	return f
 }

@@ -7,8 +7,8 @@ import (
 	sdk "github.com/plaid/plaid-go/v29/plaid"
 )
 
-// MatchName asks Plaid how well a name fits the owners of each account: 0 to 100 by Plaid's account id. An account is
-// missing where Plaid has no name to compare with.
+// MatchName asks Plaid how well a name fits the owners of each account: 0 to 100 by Plaid's account id. Accounts whose
+// owners Plaid does not know are missing.
 func (c *Client) MatchName(ctx context.Context, token AccessToken, name string) (map[string]int, error) {
 	ctx, err := c.ask(ctx, "identity", token)
 	if err != nil {
@@ -32,7 +32,7 @@ func (c *Client) MatchName(ctx context.Context, token AccessToken, name string) 
 	return scores, nil
 }
 
-// GetOwners reads the names of each account's owners; for a joint account all of them.
+// GetOwners reads the names of each account's owners; a joint account has several.
 func (c *Client) GetOwners(ctx context.Context, token AccessToken) (map[string][]string, error) {
 	ctx, err := c.ask(ctx, "identity", token)
 	if err != nil {

@@ -11,15 +11,15 @@ import (
 	"github.com/bankctl/bankctl/internal/secret"
 )
 
-// Item is what Plaid says of a linked institution.
+// Item is a linked institution at Plaid.
 type Item struct {
 	ID              string
-	InstitutionID   string // empty for Items linked by number alone
+	InstitutionID   string // empty for Items of typed numbers
 	InstitutionName string
-	Products        []string  // billed ones and those the user agreed to
-	ErrorCode       string    // why it does not work, such as ITEM_LOGIN_REQUIRED
-	Webhook         string    // where Plaid tells of what happens to it; empty = nowhere
-	ConsentEnds     time.Time // when the user's consent, or the bank's access, ends; zero = no end is known
+	Products        []string  // billed ones, and those the user consented to
+	ErrorCode       string    // set while the Item does not work, such as ITEM_LOGIN_REQUIRED
+	Webhook         string    // the address of the Item's webhooks; empty: none
+	ConsentEnds     time.Time // the end of the user's consent or of the bank's access; zero: none known
 }
 
 func itemOf(i sdk.Item) Item {
@@ -44,7 +44,7 @@ func itemOf(i sdk.Item) Item {
 	return item
 }
 
-// value reads a nullable string; null is "".
+// value reads a nullable string; null gives "".
 func value(s sdk.NullableString) string {
 	if p := s.Get(); p != nil {
 		return *p
@@ -52,8 +52,8 @@ func value(s sdk.NullableString) string {
 	return ""
 }
 
-// Exchange turns a public token into an access token. The answer holds the only copy of the token, so the call is
-// made once; after a failure with an unknown outcome the caller decides.
+// Exchange turns a public token into an access token. The reply has the only copy of the token, so the call is made
+// once; if its outcome is unknown, the caller decides.
 func (c *Client) Exchange(ctx context.Context, token PublicToken) (AccessToken, string, error) {
 	req := sdk.ItemPublicTokenExchangeRequest{PublicToken: token.Reveal()}
 	resp, err := once(ctx, c, false, func(ctx context.Context) (sdk.ItemPublicTokenExchangeResponse, *http.Response, error) {
@@ -68,7 +68,7 @@ func (c *Client) Exchange(ctx context.Context, token PublicToken) (AccessToken, 
 	return NewAccessToken(resp.AccessToken), resp.ItemId, nil
 }
 
-// GetItem reads an Item; the one call that also answers for a broken one.
+// GetItem reads an Item. It is the one call that works for a broken Item.
 func (c *Client) GetItem(ctx context.Context, token AccessToken) (Item, error) {
 	ctx, err := c.ask(ctx, "item", token)
 	if err != nil {
@@ -84,7 +84,7 @@ func (c *Client) GetItem(ctx context.Context, token AccessToken) (Item, error) {
 	return itemOf(resp.Item), nil
 }
 
-// RemoveItem ends an Item. Removing it again is refused with ITEM_NOT_FOUND, so trying again is safe.
+// RemoveItem removes an Item. To remove it again gives ITEM_NOT_FOUND, so trying again is safe.
 func (c *Client) RemoveItem(ctx context.Context, token AccessToken) error {
 	ctx, err := c.ask(ctx, "remove", token)
 	if err != nil {
@@ -97,8 +97,8 @@ func (c *Client) RemoveItem(ctx context.Context, token AccessToken) error {
 	return err
 }
 
-// InvalidateToken swaps an Item's access token: the old one is worthless at once, and the answer holds the only copy of
-// the new one. So the call is made once; after a failure with an unknown outcome the caller finds out which one works.
+// InvalidateToken replaces an Item's access token. The old one stops working at once, and the reply has the only copy
+// of the new one. So the call is made once; if its outcome is unknown, the caller finds out which token works.
 func (c *Client) InvalidateToken(ctx context.Context, token AccessToken) (AccessToken, error) {
 	ctx, err := c.ask(ctx, "rotate", token)
 	if err != nil {
@@ -117,7 +117,7 @@ func (c *Client) InvalidateToken(ctx context.Context, token AccessToken) (Access
 	return NewAccessToken(resp.NewAccessToken).Of(token.label), nil
 }
 
-// PointWebhook says where Plaid tells of what happens to an Item; "" = nowhere.
+// PointWebhook sets the address of an Item's webhooks; "" means none.
 func (c *Client) PointWebhook(ctx context.Context, token AccessToken, url string) error {
 	ctx, err := c.ask(ctx, "webhook", token)
 	if err != nil {
@@ -134,10 +134,10 @@ func (c *Client) PointWebhook(ctx context.Context, token AccessToken, url string
 	return err
 }
 
-// ProcessorToken lets one of Plaid's partners use an account, whose numbers it gets from Plaid.
+// ProcessorToken lets one of Plaid's partners use an account, whose numbers the partner gets from Plaid.
 type ProcessorToken struct{ secret.Text }
 
-// CreateProcessorToken makes a token for a partner. Each call makes another one, so it is made once.
+// CreateProcessorToken makes a token for a partner. Each call makes a new one, so it is made once.
 func (c *Client) CreateProcessorToken(ctx context.Context, token AccessToken, accountID, processor string) (ProcessorToken, error) {
 	ctx, err := c.ask(ctx, "processor", token)
 	if err != nil {

@@ -13,20 +13,20 @@ import (
 
 // LinkRequest asks for a link token. With an AccessToken it opens update mode for that Item.
 type LinkRequest struct {
-	ClientUserID        string // never an e-mail address or phone number: Plaid refuses those
+	ClientUserID        string // no e-mail address or phone number: Plaid refuses those
 	Products            []string
 	RequiredIfSupported []string
 	Optional            []string
 	AdditionalConsented []string
 	AccessToken         AccessToken
-	ChooseAccounts      bool // update mode: let the user choose accounts anew
+	ChooseAccounts      bool // in update mode, let the user choose accounts again
 	Hosted              bool
-	Webhook             string        // where Plaid tells of the Item; not heeded in update mode
-	SameDayDeposits     bool          // the user types the numbers, and proves them by a code that comes with a deposit
-	Lifetime            time.Duration // of a hosted link; 0 = Plaid's 30 minutes
+	Webhook             string        // the address of the Item's webhooks; ignored in update mode
+	SameDayDeposits     bool          // the user types the numbers, and proves them by the code of a small deposit
+	Lifetime            time.Duration // of a hosted link; 0: Plaid's 30 minutes
 }
 
-// Link is a link token with what belongs to it.
+// Link is a link token with its hosted page.
 type Link struct {
 	Token      LinkToken
 	HostedURL  string
@@ -34,7 +34,7 @@ type Link struct {
 	RequestID  string
 }
 
-// CreateLink asks for a link token. It makes nothing that costs or lasts, so it is tried again like a read.
+// CreateLink asks for a link token. A token costs nothing and expires, so the call is repeated like a read.
 func (c *Client) CreateLink(ctx context.Context, r LinkRequest) (Link, error) {
 	req := c.linkRequest(r)
 	resp, err := read(ctx, c, false, func(ctx context.Context) (sdk.LinkTokenCreateResponse, *http.Response, error) {
@@ -73,11 +73,11 @@ func (c *Client) linkRequest(r LinkRequest) sdk.LinkTokenCreateRequest {
 	req.Products = productNames(r.Products)
 	req.RequiredIfSupportedProducts = productNames(r.RequiredIfSupported)
 	req.OptionalProducts = productNames(r.Optional)
-	if days := c.days(); days != nil && slices.Contains(slices.Concat(r.Products, r.RequiredIfSupported, r.Optional), "transactions") {
+	if days := c.historyDays(); days != nil && slices.Contains(slices.Concat(r.Products, r.RequiredIfSupported, r.Optional), "transactions") {
 		req.Transactions = &sdk.LinkTokenTransactions{DaysRequested: days}
 	}
 	if len(r.Products) == 1 && r.Products[0] == "auth" {
-		yes := true // the ways to link by number alone, for banks that Plaid cannot sign in to
+		yes := true // link by typed numbers, for banks that Plaid cannot sign in to
 		req.Auth = &sdk.LinkTokenCreateRequestAuth{AutomatedMicrodepositsEnabled: &yes, SameDayMicrodepositsEnabled: &yes, InstantMicrodepositsEnabled: &yes}
 		if r.SameDayDeposits {
 			req.Auth.AuthTypeSelectEnabled = &yes
@@ -86,8 +86,9 @@ func (c *Client) linkRequest(r LinkRequest) sdk.LinkTokenCreateRequest {
 	return req
 }
 
-// days is what Plaid is asked for when an Item's transactions begin; it is frozen then. nil leaves it to Plaid.
-func (c *Client) days() *int32 {
+// historyDays is the history to ask for when an Item's transactions begin; Plaid never changes it later. nil leaves it to
+// Plaid.
+func (c *Client) historyDays() *int32 {
 	if c.config.Days == 0 {
 		return nil
 	}
@@ -95,7 +96,7 @@ func (c *Client) days() *int32 {
 	return &n
 }
 
-// productNames leaves nil as nil: the SDK would send an empty list as one.
+// productNames keeps nil: the SDK would send an empty list.
 func productNames(names []string) []sdk.Products {
 	var out []sdk.Products
 	for _, name := range names {
@@ -104,18 +105,18 @@ func productNames(names []string) []sdk.Products {
 	return out
 }
 
-// Outcome is what has become of one opening of a hosted link.
+// Outcome is the result of one opening of a hosted link.
 type Outcome struct {
 	SessionID   string
 	Finished    bool
-	PublicToken PublicToken // set on success, but for an update session
+	PublicToken PublicToken // set on success, unless the session was an update
 	Institution *connection.Institution
 	Accounts    []connection.MetadataAccount
-	HandedOff   bool // Link said HANDOFF: the Item is linked or mended
+	HandedOff   bool // Link reported HANDOFF: the Item is linked or repaired
 	Exit        *connection.Exit
 }
 
-// GetLink reads what has become of a hosted link; nothing until its page was opened.
+// GetLink reads the results of a hosted link: none before its page was opened.
 func (c *Client) GetLink(ctx context.Context, token LinkToken) ([]Outcome, error) {
 	req := sdk.LinkTokenGetRequest{LinkToken: token.Reveal()}
 	resp, err := read(ctx, c, false, func(ctx context.Context) (sdk.LinkTokenGetResponse, *http.Response, error) {
@@ -151,7 +152,7 @@ func outcome(s sdk.LinkTokenGetSessionsResponse) Outcome {
 			o.Institution = linkInstitution(r.Institution)
 		}
 	}
-	// on_success is what Plaid sends to older integrations alone.
+	// Plaid sends on_success to older integrations only.
 	if success := s.OnSuccess.Get(); success != nil && o.PublicToken.Empty() {
 		o.PublicToken = NewPublicToken(success.PublicToken)
 		if m := success.Metadata.Get(); m != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/bankctl/bankctl/internal/secret"
 )
 
-// bench is a client before a simulator, with each call validated against Plaid's document.
+// bench is a client of a simulator; their exchange is checked against Plaid's document.
 type bench struct {
 	*plaid.Client
 	sim  *plaidsim.Server
@@ -27,7 +27,7 @@ type bench struct {
 	url  string
 }
 
-// patience bounds the calls that are not meant to time out.
+// patience bounds calls that should not time out.
 const patience = time.Minute
 
 func newBench(t testing.TB) bench {
@@ -85,7 +85,7 @@ func (b bench) fail(t *testing.T, faults string) {
 	b.sim.SetFaults(f)
 }
 
-// Every published account has its exact balance: null stays null, and a balance finer than a cent is marked as rounded.
+// Every published account has its exact balance; null stays null, and an amount finer than a cent is marked as rounded.
 func TestAccountsAreExact(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -137,7 +137,7 @@ func TestNumbersSayWhetherTheyAreAliases(t *testing.T) {
 	}
 }
 
-// A passing fault is tried again only for calls that change nothing.
+// A passing fault is retried if the call changes nothing, and never if it does.
 func TestWhatIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -238,7 +238,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A hostile or broken answer is a clear failure: no crash, no endless read, no secret sent elsewhere.
+// A hostile or broken reply is a clear failure: no crash, no endless read, no secret sent elsewhere.
 func TestHostileAnswers(t *testing.T) {
 	t.Parallel()
 	stolen := ""
@@ -301,7 +301,7 @@ func endless(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// An Item's budget is spent here, before Plaid has to refuse (A19).
+// An Item's budget ends here, before Plaid has to refuse (A19).
 func TestBudgetOfAnItem(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -10,15 +10,15 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// How often and how long a read is tried again within one call.
+// Number and pauses of the retries of a read.
 const (
 	readAttempts = 3
 	firstPause   = 200 * time.Millisecond
 	longestPause = 2 * time.Second
 )
 
-// read makes a call that changes nothing at Plaid, and tries it again after faults that pass: no answer, a proxy's
-// answer, API_ERROR. Refusals, rate limits and a bank that is down come back at once: waiting is the caller's choice.
+// read makes a call that changes nothing at Plaid. It retries after passing faults: no reply, a proxy's reply,
+// API_ERROR. Refusals, rate limits and a bank that is down return at once: waiting is the caller's choice.
 func read[T any](ctx context.Context, c *Client, slow bool, call func(context.Context) (T, *http.Response, error)) (T, error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = firstPause, longestPause
@@ -31,7 +31,7 @@ func read[T any](ctx context.Context, c *Client, slow bool, call func(context.Co
 	}, backoff.WithBackOff(pause), backoff.WithMaxTries(readAttempts))
 }
 
-// once makes a call that must not be repeated blindly.
+// once makes a call that must not be retried blindly.
 func once[T any](ctx context.Context, c *Client, slow bool, call func(context.Context) (T, *http.Response, error)) (T, error) {
 	ctx, cancel := c.timeout(ctx, slow)
 	defer cancel()
@@ -42,7 +42,7 @@ func once[T any](ctx context.Context, c *Client, slow bool, call func(context.Co
 		return out, err
 	}
 	c.calls.note(ctx, nil)
-	// The SDK takes an empty 200 for an answer, and would have us believe that there are no accounts or no token.
+	// The SDK accepts an empty 200 as a reply, which would mean no accounts or no token.
 	if r, ok := any(&out).(interface{ GetRequestId() string }); ok && r.GetRequestId() == "" {
 		return out, unknownOutcome{fault.New(fault.PlaidError, "Plaid's answer is not whole").WithHint("try again")}
 	}

@@ -9,11 +9,11 @@ import (
 	sdk "github.com/plaid/plaid-go/v29/plaid"
 )
 
-// CreateSandboxToken makes an Item without Link: Plaid's sandbox alone offers it.
+// CreateSandboxToken makes an Item without Link, which only Plaid's sandbox offers.
 func (c *Client) CreateSandboxToken(ctx context.Context, institutionID, username, password string, products []string, webhook string) (PublicToken, error) {
 	req := sdk.SandboxPublicTokenCreateRequest{InstitutionId: institutionID, InitialProducts: productNames(products)}
 	options := &sdk.SandboxPublicTokenCreateRequestOptions{}
-	if days := c.days(); days != nil && slices.Contains(products, "transactions") {
+	if days := c.historyDays(); days != nil && slices.Contains(products, "transactions") {
 		options.Transactions = &sdk.SandboxPublicTokenCreateRequestOptionsTransactions{DaysRequested: days}
 		req.Options = options
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// How far Plaid is with an Item's history.
+// Plaid's progress with an Item's history.
 const (
 	NotReady        = "NOT_READY"
 	InitialComplete = "INITIAL_UPDATE_COMPLETE"
@@ -28,17 +28,17 @@ const (
 type Page struct {
 	Added, Modified []txn.Raw
 	Removed         []txn.Removed
-	Next            string // the cursor that the whole update so far leads to; empty while nothing is ready
+	Next            string // the cursor after this page; empty while nothing is ready
 	More            bool
 	Status          string
 }
 
-// SyncTransactions reads the page of an Item's update that follows a cursor; empty = from the beginning. count is 1 to
+// SyncTransactions reads the page of an Item's update after a cursor; empty means from the beginning. count is 1 to
 // 500.
 //
-// The SDK decodes every level of this reply twice, which costs more than all the rest of a sync. So the reply's rows are
-// decoded here, on their way to the SDK, which gets the same reply without them; requests, headers and errors stay its
-// own. A test holds what is read here against the SDK's own decoding of the same bytes.
+// The SDK decodes every level of this reply twice, which costs more than the rest of a sync. So a transport decodes the
+// rows here and passes the reply on to the SDK without them; requests, headers and errors stay the SDK's. A test
+// compares these rows with the SDK's own decoding of the same bytes.
 func (c *Client) SyncTransactions(ctx context.Context, token AccessToken, cursor string, count int) (Page, error) {
 	ctx, err := c.ask(ctx, "sync", token)
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *Client) SyncTransactions(ctx context.Context, token AccessToken, cursor
 	req := sdk.TransactionsSyncRequest{AccessToken: token.Reveal(), Count: &n}
 	if cursor != "" {
 		req.Cursor = &cursor
-	} else if days := c.days(); days != nil { // Plaid heeds it only where this call begins the Item's transactions
+	} else if days := c.historyDays(); days != nil { // Plaid uses it only in the call that begins the Item's transactions
 		req.Options = &sdk.TransactionsSyncRequestOptions{DaysRequested: days}
 	}
 	var got *syncRows
@@ -65,7 +65,7 @@ func (c *Client) SyncTransactions(ctx context.Context, token AccessToken, cursor
 	return Page{got.added, got.modified, got.removed, resp.NextCursor, resp.HasMore, string(resp.TransactionsUpdateStatus)}, nil
 }
 
-// RefreshTransactions asks Plaid to look at the bank now; billed, and not made for every account.
+// RefreshTransactions asks Plaid to fetch from the bank now. It is billed, and not available for every account.
 func (c *Client) RefreshTransactions(ctx context.Context, token AccessToken) error {
 	ctx, err := c.ask(ctx, "refresh", token)
 	if err != nil {
@@ -88,10 +88,10 @@ type syncRows struct {
 	err             error
 }
 
-// slim takes the rows out of replies of /transactions/sync whose caller asks for them.
-type slim struct{ next http.RoundTripper }
+// rowStripper takes the rows out of replies of /transactions/sync, if the caller's context asks for it.
+type rowStripper struct{ next http.RoundTripper }
 
-func (t slim) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t rowStripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	rows, wanted := req.Context().Value(rowsKey{}).(*syncRows)
 	if err != nil || !wanted || resp.StatusCode != http.StatusOK || !strings.HasSuffix(req.URL.Path, "/transactions/sync") {
@@ -104,17 +104,18 @@ func (t slim) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read transactions: %w", err)
 	}
-	rest, ok := rows.take(body)
+	rest, ok := rows.extractRows(body)
 	if !ok {
-		rest = body // not what was expected: the SDK says what is wrong with it
+		rest = body // an unexpected form: the SDK reports the error
 	}
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(rest)), int64(len(rest))
 	resp.Header.Del("Content-Length")
 	return resp, nil
 }
 
-// wireRow is a transaction as far as it is kept; the amount stays the digits that Plaid sent. The members that Plaid and
-// txn.Details call alike are read into Details; those named otherwise stand here, and hide Details' own.
+// wireRow has the fields of a transaction that are kept; its amount stays the digits that Plaid sent. Members with the
+// same name in Plaid and txn.Details are read into Details; those with another name are fields here, and hide the ones
+// of Details.
 type wireRow struct {
 	txn.Details
 	ID         string         `json:"transaction_id"`
@@ -146,10 +147,10 @@ type wireRemoved struct {
 	AccountID string `json:"account_id"`
 }
 
-// take reads the rows of a reply and gives the reply without them.
-func (r *syncRows) take(body []byte) (rest []byte, ok bool) {
+// extractRows reads the rows of a reply and returns the reply without them.
+func (r *syncRows) extractRows(body []byte) (rest []byte, ok bool) {
 	var p wirePage
-	// As forgiving as the SDK's decoder, so that both take the same replies.
+	// As lenient as the SDK's decoder, so that both accept the same replies.
 	if json.Unmarshal(body, &p, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)) != nil || p.Next == nil || p.More == nil {
 		return nil, false
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// bySDK is the reading that the SDK's own decoder gives of a reply.
+// bySDK decodes a reply with the SDK's own decoder.
 func bySDK(t interface{ Fatal(...any) }, body []byte) plaid.Page {
 	var r sdk.TransactionsSyncResponse
 	if err := json.Unmarshal(body, &r); err != nil {
@@ -57,7 +57,7 @@ func sdkRows(t interface{ Fatal(...any) }, in []sdk.Transaction) []txn.Raw {
 	return out
 }
 
-// Our decoder reads the simulator's pages as the SDK's own does.
+// Our rows equal those that the SDK decodes from the same bytes, on pages of the simulator.
 func TestRowsAreReadAsTheSDKReadsThem(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -98,7 +98,7 @@ func TestRowsAreReadAsTheSDKReadsThem(t *testing.T) {
 	}
 }
 
-// The same over random rows: nulls, escapes, decimals, missing fields.
+// The same with random rows: nulls, escapes, decimals, missing fields.
 func TestRandomRows(t *testing.T) {
 	t.Parallel()
 	var reply []byte
@@ -171,7 +171,7 @@ func TestSyncRefusals(t *testing.T) {
 	}
 }
 
-// The decoders side by side on one page of 500 rows; quote rows per second of both.
+// Both decoders on one page of 500 rows; quote the rows per second of both.
 func BenchmarkDecode(b *testing.B) {
 	body := benchPage(500)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

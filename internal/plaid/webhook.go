@@ -21,7 +21,7 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// Webhook is what Plaid tells of by itself. It is a hint and no more: what it says is asked of Plaid again.
+// Webhook is a message from Plaid. It is a hint only: bankd asks Plaid again before it acts.
 type Webhook struct {
 	Type         string    `json:"webhook_type"`
 	Code         string    `json:"webhook_code"`
@@ -32,10 +32,10 @@ type Webhook struct {
 	ConsentEnds  time.Time `json:"consent_expiration_time"`
 	AccountID    string    `json:"account_id"`
 	SignedAt     time.Time `json:"-"`
-	Verification string    `json:"-"` // hex SHA-256 of the signed token: the same delivery twice has the same
+	Verification string    `json:"-"` // hex SHA-256 of the signed token, to recognise a repeated delivery
 }
 
-// Ages of a webhook's signature: Plaid says five minutes; clocks may differ by one.
+// Limits for the age of a signature: Plaid recommends five minutes; clocks may differ by one.
 const (
 	oldestWebhook = 5 * time.Minute
 	clockSkew     = time.Minute
@@ -55,7 +55,7 @@ func (c *Client) ReadWebhook(ctx context.Context, signed string, body []byte, no
 		jwt.RegisteredClaims
 		BodyHash string `json:"request_body_sha256"`
 	}
-	var asked error // a key that could not be asked for says nothing of the webhook: Plaid shall send it again
+	var asked error // the key could not be fetched, which is no verdict on the webhook: Plaid shall send it again
 	_, err := parser.ParseWithClaims(signed, &claims, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
 		key, err := c.webhookKey(ctx, kid, now, func() bool {
@@ -93,7 +93,7 @@ func (c *Client) ReadWebhook(ctx context.Context, signed string, body []byte, no
 	return w, nil
 }
 
-// webhookEnvironment is what Plaid calls ours; the simulator goes as the sandbox.
+// webhookEnvironment is Plaid's name of our environment; the simulator counts as the sandbox.
 func (c *Client) webhookEnvironment() string {
 	if c.config.Environment == Production {
 		return Production
@@ -103,42 +103,42 @@ func (c *Client) webhookEnvironment() string {
 
 // keyCache keeps Plaid's verification keys by id.
 type keyCache struct {
-	mu   sync.Mutex
-	keys map[string]cachedKey
-	none map[string]time.Time // ids that Plaid does not know, and since when
-	asks [2]*rate.Limiter     // of unknown keys: of webhooks about nothing here, and of those about an Item or session of ours
+	mu      sync.Mutex
+	keys    map[string]cachedKey
+	unknown map[string]time.Time // ids that Plaid does not know, and since when
+	asks    [2]*rate.Limiter     // of unknown keys: of webhooks about nothing here, and of those about an Item or session of ours
 }
 
 type cachedKey struct {
-	key     *ecdsa.PublicKey // nil: there is no such key
-	expired time.Time        // zero = it is in use
+	key     *ecdsa.PublicKey // nil: no such key
+	expired time.Time        // zero: in use
 	read    time.Time
 }
 
-// Unknown ids are remembered for a short while, so that forged ones do not turn into calls to Plaid.
-const unknownKept = time.Minute
+// Unknown ids are remembered for a short while, so that repeated forgeries cause no calls to Plaid.
+const unknownTTL = time.Minute
 
-// get gives a key that is known; fresh is false where it should be asked for again, and real where it ever was one.
+// get returns a cached key. fresh is false if Plaid should be asked again; real is true if the id was ever a key.
 func (k *keyCache) get(kid string, now time.Time) (c cachedKey, real, fresh bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if c, real = k.keys[kid]; real {
 		return c, true, now.Sub(c.read) < keysKept
 	}
-	at, unknown := k.none[kid]
-	return cachedKey{}, false, unknown && now.Sub(at) < unknownKept
+	at, unknown := k.unknown[kid]
+	return cachedKey{}, false, unknown && now.Sub(at) < unknownTTL
 }
 
-// put keeps what Plaid said of an id. Unknown ids never push out a real key.
+// put caches Plaid's answer about an id. Unknown ids never displace a real key.
 func (k *keyCache) put(kid string, c cachedKey) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if c.key == nil {
 		delete(k.keys, kid)
-		if k.none == nil || len(k.none) >= mostKeys {
-			k.none = map[string]time.Time{}
+		if k.unknown == nil || len(k.unknown) >= mostKeys {
+			k.unknown = map[string]time.Time{}
 		}
-		k.none[kid] = c.read
+		k.unknown[kid] = c.read
 		return
 	}
 	if k.keys == nil {
@@ -204,7 +204,7 @@ func (c *Client) readWebhookKey(ctx context.Context, kid string, now time.Time) 
 	return k, nil
 }
 
-// publicKey reads a P-256 key; nil where it is none.
+// publicKey reads a P-256 key; nil if it is none.
 func publicKey(k sdk.JWKPublicKey) *ecdsa.PublicKey {
 	x, errX := base64.RawURLEncoding.DecodeString(k.X)
 	y, errY := base64.RawURLEncoding.DecodeString(k.Y)

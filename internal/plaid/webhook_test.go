@@ -8,7 +8,7 @@ import (
 	"github.com/bankctl/bankctl/internal/plaid"
 )
 
-// Only a body that Plaid signed, with its own signature, is taken for a webhook.
+// Only a body that Plaid signed, with its signature, is accepted as a webhook.
 func FuzzReadWebhook(f *testing.F) {
 	b := newBench(f)
 	body := []byte(`{"webhook_type":"ITEM","webhook_code":"ERROR","item_id":"x","environment":"sandbox"}`)

@@ -36,7 +36,7 @@ var formHandlers = map[string]func(*formPost){
 	"ERROR":                            (*formPost).retry,
 }
 
-// start opens a session: consent first, or where an update begins.
+// openSession opens a session: at the consent pane, or in update mode at the pane where the update begins.
 func (s *Server) openSession(lt *linkToken, now time.Time) *session {
 	ss := &session{ID: s.ids.uuid("session"), Started: now}
 	lt.Sessions = append(lt.Sessions, ss)

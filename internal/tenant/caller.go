@@ -2,17 +2,17 @@ package tenant
 
 import "github.com/bankctl/bankctl/internal/fault"
 
-// Caller is whoever makes one request: a client that proved its secret, or the local owner, a peer on the
-// socket whose uid is the daemon's or root's.
+// Caller makes one request: a client that proved its secret, or the local owner, a peer on the socket whose uid is the
+// daemon's or root's.
 type Caller struct {
 	Client     Client // zero for the local owner
 	LocalOwner bool
-	TenantID   string // the tenant the request is about
-	UID        int    // of the peer, read from the socket; -1 where unknown
+	TenantID   string // tenant of the request
+	UID        int    // the peer's, from the socket; -1 if unknown
 	RequestID  string
 }
 
-// May refuses an act that the caller's role does not allow.
+// May returns an error if the caller's role does not allow the act.
 func (c Caller) May(a Act) error {
 	switch {
 	case c.LocalOwner && a == Administer:
@@ -28,8 +28,8 @@ func (c Caller) May(a Act) error {
 	return nil
 }
 
-// Sees reports whether an object of these owners exists for the caller (A25, R108). With both set, either suffices;
-// with neither, only a client that has all employers or all carriers sees it.
+// Sees reports whether an object of these owners exists for the caller (A25, R108). If both owners are set, one in
+// scope suffices; if none is, the caller must have all employers or all carriers.
 func (c Caller) Sees(employer, carrier string) bool {
 	if employer == "" && carrier == "" {
 		return c.Client.Employers.All || c.Client.Carriers.All
@@ -37,7 +37,7 @@ func (c Caller) Sees(employer, carrier string) bool {
 	return c.Client.Employers.Has(employer) || c.Client.Carriers.Has(carrier)
 }
 
-// Owns reports whether the caller may write an object of these owners: every owner that is set must be in scope.
+// Owns reports whether the caller may write an object of these owners: every owner set must be in scope.
 func (c Caller) Owns(employer, carrier string) bool {
 	if employer == "" && carrier == "" {
 		return c.Sees("", "")
@@ -46,8 +46,8 @@ func (c Caller) Owns(employer, carrier string) bool {
 		(carrier == "" || c.Client.Carriers.Has(carrier))
 }
 
-// ActsFor reports whether the caller is in the employee's context (R115) for an act: bound to that very employee, or
-// with the company in scope and act_as_employee. Support may mint and save links without it.
+// ActsFor reports whether the caller is in the employee's context (R115) for an act: bound to that employee, or with
+// the company in scope and act_as_employee. Support may mint and save links without it.
 func (c Caller) ActsFor(company, employee string, a Act) bool {
 	if c.Client.BindEmployee != "" {
 		return c.Client.BindCompany == company && c.Client.BindEmployee == employee

@@ -7,7 +7,7 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
-// Client is one caller of the API: a job, a desk, a person. Its secret is not here: only its keyed hash is stored.
+// Client is one caller of the API: a job, a desk, a person. Its secret is not here; the store has a keyed hash of it.
 type Client struct {
 	ID            string     `json:"client_id"`
 	Name          string     `json:"name"`
@@ -96,7 +96,7 @@ type Minted struct {
 	Secret string `json:"client_secret,omitempty" doc:"Shown once; bankd keeps a keyed hash"`
 }
 
-// WithoutSecret is what a replayed reply shows.
+// WithoutSecret is the reply to a replayed request.
 func (m Minted) WithoutSecret() any {
 	m.Secret = ""
 	return m

@@ -1,10 +1,10 @@
 package tenant
 
-// Role says what a client may do inside its scopes.
+// Role says which acts a client may do inside its scopes.
 type Role string
 
-// The roles of the contract, each with what the one before it may and more, but for support, which may
-// mint employees' links and never write.
+// The roles of the contract. Each may do all that the one before it may, and more; but support may mint employees'
+// links and never write.
 const (
 	Viewer   Role = "viewer"
 	Support  Role = "support"
@@ -12,10 +12,10 @@ const (
 	Admin    Role = "admin"
 )
 
-// Roles lists them all.
+// Roles lists all roles.
 var Roles = []Role{Viewer, Support, Operator, Admin}
 
-// Act is what a route does, as far as roles care.
+// Act is the kind of a route, to compare with roles.
 type Act string
 
 // The acts.
@@ -28,7 +28,7 @@ const (
 	Administer    Act = "administer"     // tenants, clients, capabilities, keys, audit
 )
 
-// Acts lists them all.
+// Acts lists all acts.
 var Acts = []Act{Read, Link, Write, EmployeeLink, EmployeeWrite, Administer}
 
 var may = map[Role][]Act{
@@ -38,7 +38,7 @@ var may = map[Role][]Act{
 	Admin:    {Read, Link, Write, EmployeeLink, EmployeeWrite, Administer},
 }
 
-// May reports whether the role allows an act at all; the scope decides on which objects.
+// May reports whether the role allows an act; the scope decides on which objects.
 func (r Role) May(a Act) bool {
 	for _, allowed := range may[r] {
 		if allowed == a {
@@ -48,5 +48,5 @@ func (r Role) May(a Act) bool {
 	return false
 }
 
-// Valid reports whether the role is one of the contract's.
+// Valid reports whether the role exists.
 func (r Role) Valid() bool { return len(may[r]) > 0 }

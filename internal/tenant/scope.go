@@ -13,7 +13,7 @@ type Scope struct {
 	IDs []string
 }
 
-// Everything is the scope that holds every owner.
+// Everything is the scope of all owners.
 var Everything = Scope{All: true}
 
 // Has reports whether an owner is in the scope; the empty id is in none.
@@ -29,7 +29,7 @@ func (s Scope) Covers(other Scope) bool {
 	return !other.All && !slices.ContainsFunc(other.IDs, func(id string) bool { return !s.Has(id) })
 }
 
-// Empty reports whether nothing is in the scope.
+// Empty reports whether the scope has no owner.
 func (s Scope) Empty() bool { return !s.All && len(s.IDs) == 0 }
 
 // ParseScope reads "*", "none" or a comma-separated list.
@@ -47,7 +47,7 @@ func ParseScope(text string) (Scope, error) {
 	return s, s.Check()
 }
 
-// Check says what is wrong with the ids of a scope.
+// Check finds malformed ids in a scope.
 func (s Scope) Check() error {
 	for _, id := range s.IDs {
 		if CheckOwnerID(id) != nil {
@@ -57,7 +57,7 @@ func (s Scope) Check() error {
 	return nil
 }
 
-// String writes what ParseScope reads.
+// String is the inverse of ParseScope.
 func (s Scope) String() string {
 	switch {
 	case s.All:

@@ -1,5 +1,5 @@
-// Package tenant owns who may call: tenants, API clients, their roles and scopes, and the rules of what each
-// may touch. How a client proves who it is (hashes, sockets) is left to bank and server.
+// Package tenant owns who may call: tenants, API clients, their roles and scopes, and the rules of access. Packages
+// bank and server prove a caller's identity by hashes and sockets.
 package tenant
 
 import (
@@ -12,14 +12,14 @@ import (
 // DefaultName is the tenant made at first start.
 const DefaultName = "default"
 
-// Tenant is one set of books: no client of one ever sees anything of another.
+// Tenant is one set of books: no client of another tenant sees any of it.
 type Tenant struct {
 	ID        string    `json:"_id"`
 	Name      string    `json:"name"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// CheckOwnerID checks an id that the caller's own system minted: an employer, a carrier, a company (A1).
+// CheckOwnerID checks an id of the caller's own system: an employer, a carrier, a company (A1).
 func CheckOwnerID(id string) error {
 	if len(id) < 1 || len(id) > 64 || strings.ContainsFunc(id, notInID) {
 		return errors.New("must be 1 to 64 letters, digits, - or _")
@@ -27,7 +27,7 @@ func CheckOwnerID(id string) error {
 	return nil
 }
 
-// notInID is spelled out: compiling a pattern for it would cost every bankctl command a good part of its start.
+// notInID lists characters by hand: compiling a pattern would take a good part of each bankctl command's start.
 func notInID(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 }
@@ -53,7 +53,7 @@ func isControl(r rune) bool {
 	return r < 0x20 || r >= 0x7f && r < 0xa0 || bidi || r == 0xfffd
 }
 
-// Name checks the name of a tenant or a client.
+// checkName checks the name of a tenant or a client.
 func checkName(s string) error { return CheckText(s, 64) }
 
 // AddParams makes a tenant.
@@ -61,5 +61,5 @@ type AddParams struct {
 	Name string `json:"name" doc:"A short name, unique in this daemon"`
 }
 
-// Check says what is wrong with the name.
+// Check checks the name.
 func (p AddParams) Check() error { return CheckOwnerID(p.Name) }

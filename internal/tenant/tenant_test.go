@@ -49,7 +49,7 @@ func TestScopeWords(t *testing.T) {
 	}
 }
 
-// A caller who owns an object also sees it, and a caller without a scope sees none.
+// With any scopes, a caller who owns an object sees it, and a caller without a scope owns none.
 func TestOwningNeedsSeeing(t *testing.T) {
 	ids := rapid.SampledFrom([]string{"", "a", "b"})
 	scope := rapid.Custom(func(t *rapid.T) tenant.Scope {

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// A page of transactions is written by hand: encoding/json takes five times as long for it (BenchmarkPage in package
-// ledger), and a page is what is asked for most. A test holds the two against each other, byte for byte.
+// Pages of transactions are the most frequent reply, and encoding/json takes five times as long for one as this code
+// (BenchmarkPage in package ledger). A test compares the two byte for byte.
 
-// JSON is a reply, or a part of one, that is written already.
+// JSON is a reply, or a part of one, that is encoded already.
 type JSON []byte
 
-// Line is a transaction as a page writes it: texts stand as in JSON already, between their quotes.
+// Line is a transaction for a page, with texts as they stand between quotes in JSON.
 type Line struct {
 	ID                   []byte
 	Texts                [TextCount][]byte // of Details
@@ -25,7 +25,8 @@ type Line struct {
 	FirstSeen, UpdatedAt []byte
 }
 
-// AppendJSON appends the line as encoding/json writes a Transaction. The id stands IDOffset bytes behind the beginning.
+// AppendJSON appends the line as encoding/json writes a Transaction. Its id begins IDOffset bytes after the line's
+// beginning.
 func (l *Line) AppendJSON(dst []byte) []byte {
 	dst = append(append(append(dst, `{"_id":"`...), l.ID...), '"')
 	for i, t := range texts {
@@ -46,16 +47,16 @@ func (l *Line) AppendJSON(dst []byte) []byte {
 	return append(dst, `"}`...)
 }
 
-// IDOffset is where in a line its id stands.
+// IDOffset is the offset of the id in a line.
 const IDOffset = len(`{"_id":"`)
 
-// member is how a text's member of an object begins; always says that it stands there when it is empty too.
+// member is the beginning of a text's object member; always means that it is written even if the text is empty.
 type member struct {
 	lead   string
 	always bool
 }
 
-// texts are the members of Details, by its tags.
+// texts are the members of Details, from its tags.
 var texts = func() (out [TextCount]member) {
 	t := reflect.TypeFor[Details]()
 	for i := range out {
@@ -87,11 +88,11 @@ func AppendQuoted(dst []byte, s string) []byte {
 	if IsPlain(s) {
 		return append(append(append(dst, '"'), s...), '"')
 	}
-	quoted, _ := json.Marshal(s) // a string always can be
+	quoted, _ := json.Marshal(s) // marshalling a string cannot fail
 	return append(dst, quoted...)
 }
 
-// plain tells the bytes that JSON, in HTML too, takes as they are.
+// plain marks the bytes that JSON, in HTML too, does not escape.
 var plain = func() (t [256]bool) {
 	for c := ' '; c < 0x7f; c++ {
 		t[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
@@ -99,7 +100,7 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// IsPlain reports whether a text stands in JSON as it is.
+// IsPlain reports whether a text needs no escapes in JSON.
 func IsPlain[T string | []byte](text T) bool {
 	for i := range len(text) {
 		if !plain[text[i]] {

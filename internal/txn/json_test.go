@@ -9,7 +9,8 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// Texts names every field of Details once, in the order of the struct: the stored form and the JSON of pages go by it.
+// Texts lists every field of Details once, in the order of the struct: the stored form and the JSON of pages rely on
+// it.
 func TestTextsAreTheFields(t *testing.T) {
 	t.Parallel()
 	var d txn.Details
@@ -27,7 +28,7 @@ func TestTextsAreTheFields(t *testing.T) {
 	}
 }
 
-// A line's JSON equals that of encoding/json, byte for byte, with any fields empty.
+// A line is, byte for byte, the JSON that encoding/json makes of the struct, whichever fields are empty.
 func TestLineIsTheStruct(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 25, 1, 2, 3, 4000, time.UTC)

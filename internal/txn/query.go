@@ -21,19 +21,19 @@ type Query struct {
 	MinCents   *int64 `query:"min_cents" unit:"minor units" doc:"this amount or more, with its sign: money in is negative" flag:"-"`
 	MaxCents   *int64 `query:"max_cents" unit:"minor units" doc:"this amount or less, with its sign" flag:"-"`
 	Currency   string `query:"currency" doc:"in this currency, such as USD"`
-	Text       string `query:"text" doc:"with this in the name or merchant"` // without case
+	Text       string `query:"text" doc:"with this in the name or merchant"` // ignoring case
 
 	page.Request
 	Cursor string `query:"cursor" doc:"go on after the page whose cursor this is; instead of page" flag:"-"`
 }
 
-// Grouping is how a summary adds up what a query selects.
+// Grouping says how to group a summary's sums.
 type Grouping struct {
 	By         string `query:"by" enum:"day,week,month,account,category" doc:"a line each day, week, month, account, category"`
 	ByCurrency bool   `query:"by_currency" doc:"each currency by itself"`
 }
 
-// Removal selects rows that Plaid has taken back, beside the owner and the connection of a query.
+// Removal selects rows that Plaid took back, in addition to a query's owner and connection.
 type Removal struct {
 	Since time.Time `query:"since" doc:"taken back since then" flag:"-"`
 }
@@ -60,7 +60,7 @@ const dayForm = "2006-01-02"
 
 var errDay = errors.New("must be a day such as 2026-01-31")
 
-// Day turns a calendar day into its number since 1970-01-01; "" is 0.
+// Day returns the number of a calendar day, counted from 1970-01-01; 0 for "".
 func Day(date string) (int32, error) {
 	if date == "" {
 		return 0, nil
@@ -78,7 +78,7 @@ func Day(date string) (int32, error) {
 	return 0, errDay
 }
 
-// digits reads a number; -1 where it is none.
+// digits parses a number; -1 if it is none.
 func digits(s string) (n int) {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Summary is a selection added up (R97-R101). Debits and credits are sums without a sign; net = credits - debits.
+// Summary holds the sums of a selection (R97-R101). Debits and credits have no sign; net = credits - debits.
 type Summary struct {
 	Total    int64      `json:"total_transactions"`
 	Debits   int64      `json:"total_debits_cents"`
@@ -19,13 +19,13 @@ type Summary struct {
 	SyncedAt *string    `json:"synced_at" doc:"The oldest sync among the connections it rests on"`
 }
 
-// Currency is the sums of one currency.
+// Currency holds the sums of one currency.
 type Currency struct {
 	Currency string `json:"currency"`
 	Sums
 }
 
-// Bucket is the sums of one day, week, month, account or category.
+// Bucket holds the sums of one day, week, month, account or category.
 type Bucket struct {
 	Key      string `json:"key"`
 	Label    string `json:"label,omitempty"`
@@ -33,7 +33,7 @@ type Bucket struct {
 	Sums
 }
 
-// Sums counts and adds up.
+// Sums is a count with its sums.
 type Sums struct {
 	Total   int64 `json:"total_transactions"`
 	Debits  int64 `json:"total_debits_cents"`
@@ -41,15 +41,15 @@ type Sums struct {
 	Net     int64 `json:"net_cents"`
 }
 
-// ErrOverflow says that a sum does not fit 64 bits.
+// ErrOverflow means that a sum does not fit 64 bits.
 var ErrOverflow = errors.New("the sum is out of range")
 
-// Cell is a number of transactions of one currency, added up: what storage keeps, and what is folded.
+// Cell holds the sums of transactions of one currency, as storage keeps them.
 type Cell struct {
 	Count, Debits, Credits int64 // never negative
 }
 
-// Add puts one amount into a cell.
+// Add adds one amount.
 func (c *Cell) Add(minor int64) error {
 	c.Count++
 	if minor > 0 {
@@ -61,8 +61,8 @@ func (c *Cell) Add(minor int64) error {
 	return grow(&c.Credits, -minor)
 }
 
-// Take takes one amount out again.
-func (c *Cell) Take(minor int64) {
+// Subtract takes one amount out again.
+func (c *Cell) Subtract(minor int64) {
 	c.Count--
 	if minor > 0 {
 		c.Debits -= minor
@@ -85,15 +85,15 @@ func grow(sum *int64, by int64) error {
 	return nil
 }
 
-// Sums gives a cell as a reply shows it.
+// Sums returns the cell as replies show it.
 func (c Cell) Sums() Sums {
 	return Sums{Total: c.Count, Debits: c.Debits, Credits: c.Credits, Net: c.Credits - c.Debits}
 }
 
-// ErrMixed says that a selection holds several currencies, which do not add up (A21).
+// ErrMixed means that a selection has several currencies, which cannot be added (A21).
 var ErrMixed = errors.New("several currencies")
 
-// Summarize folds cells by currency; several need byCurrency.
+// Summarize adds cells up by currency. Several currencies need byCurrency.
 func Summarize(cells map[string]Cell, byCurrency bool) (Summary, error) {
 	var s Summary
 	held := make([]Currency, 0, len(cells))

@@ -1,5 +1,4 @@
-// Package txn owns a bank transaction, what may be asked of many of them, and how they are summed up. How they are
-// stored is package ledger's.
+// Package txn owns a bank transaction, queries of many, and their sums. Package ledger stores them.
 package txn
 
 import (
@@ -31,7 +30,7 @@ type Transaction struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// Details is the text that a bank gives of a transaction. Plaid's pages, the stored form and replies embed it: a new
+// Details is the text that a bank gives for a transaction. Plaid's pages, the stored form and replies embed it: a new
 // text is a field here, its line in Texts, and a column of the CSV export.
 type Details struct {
 	PlaidTransactionID   string `json:"plaid_transaction_id"`
@@ -46,13 +45,13 @@ type Details struct {
 	CheckNumber          string `json:"check_number,omitempty"`
 }
 
-// TextCount is how many texts Details has; CategoryText is where among them Category stands.
+// TextCount is the number of texts in Details; CategoryText is the index of Category among them.
 const (
 	TextCount    = 10
 	CategoryText = 6
 )
 
-// Texts gives the texts in their order, which is that of the stored form.
+// Texts lists the texts in the order of the stored form.
 func (d *Details) Texts() [TextCount]*string {
 	return [TextCount]*string{
 		&d.PlaidTransactionID, &d.PendingTransactionID, &d.AuthorizedDate, &d.Datetime, &d.Name, &d.MerchantName,
@@ -60,13 +59,13 @@ func (d *Details) Texts() [TextCount]*string {
 	}
 }
 
-// SameBut reports whether two have the same texts, their ids apart.
+// SameBut reports whether two have the same texts, apart from their ids.
 func (d Details) SameBut(other Details) bool {
 	other.PlaidTransactionID, other.PendingTransactionID = d.PlaidTransactionID, d.PendingTransactionID
 	return d == other
 }
 
-// Place is where a transaction belongs: what its connection knows of its account.
+// Place is a transaction's account and owner, as its connection knows them.
 type Place struct {
 	ConnectionID   string `json:"connection_id"`
 	PlaidItemID    string `json:"plaid_item_id"`
@@ -76,7 +75,7 @@ type Place struct {
 	CarrierID      string `json:"carrier_id,omitempty"`
 }
 
-// Raw is a transaction as Plaid tells it, its amount exact.
+// Raw is a transaction from Plaid, its amount exact.
 type Raw struct {
 	Details
 	AccountID string
@@ -91,15 +90,15 @@ type Removed struct {
 	ID, AccountID string
 }
 
-// Update is one whole update of an Item: all pages of it, to be stored together with the cursor it leads to.
+// Update is one whole update of an Item: all its pages, to be stored together with the new cursor.
 type Update struct {
-	From, To string // cursors; From is empty at the beginning
+	From, To string // cursors; From is empty for the first update
 	Added    []Raw
 	Modified []Raw
 	Removed  []Removed
 }
 
-// Counts is what an update changed.
+// Counts counts the changes of an update.
 type Counts struct {
 	Added    int `json:"added"`
 	Modified int `json:"modified"`
@@ -122,11 +121,11 @@ type Synced struct {
 type Page struct {
 	Rows     []Transaction
 	Info     page.Info
-	Next     string     // the cursor of the page after; empty at the end
-	SyncedAt *time.Time // the oldest sync among the connections listed; nil where one was never synced
+	Next     string     // cursor of the next page; empty on the last
+	SyncedAt *time.Time // the oldest sync among the connections listed; nil if one was never synced
 }
 
-// RawPage is a Page whose rows are JSON already.
+// RawPage is a Page whose rows are JSON.
 type RawPage struct {
 	Rows     JSON
 	Info     page.Info
@@ -134,7 +133,7 @@ type RawPage struct {
 	SyncedAt *time.Time
 }
 
-// DirectionOf gives the direction of an amount; nothing moved counts as a credit.
+// DirectionOf returns the direction of an amount; zero is a credit.
 func DirectionOf(minor int64) string {
 	if minor > 0 {
 		return Debit
