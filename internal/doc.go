@@ -56,4 +56,6 @@
 //
 // One call, six files, always in this order: command (cli), method (client), route (server), use case (bank),
 // collection (store), word. To add a command, walk them from the word outwards. arch_test.go keeps the arrows true.
+//
+// Comments and tests cite requirements (R84) and readings of unclear points (A18): docs/requirements.md lists them.
 package internal

@@ -5,6 +5,7 @@ package account
 import (
 	"time"
 
+	"github.com/bankctl/bankctl/internal/ach"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
@@ -31,6 +32,7 @@ type Account struct {
 	ConnectionType string    `json:"connection_type" enum:"manual,plaid"`
 	Status         string    `json:"status" enum:"active,inactive"`
 	Primary        bool      `json:"primary"`
+	PrimaryNotFor  string    `json:"primary_not_for,omitempty" enum:"employer,carrier" doc:"Of an account with both owners: it is primary for the other one alone"`
 	Linked         bool      `json:"linked" doc:"Whether a Plaid connection stands behind it"`
 	Mask           string    `json:"mask,omitempty" doc:"The digits the bank itself shows"`
 	Type           string    `json:"type,omitempty"`
@@ -78,8 +80,8 @@ type AddParams struct {
 func (p AddParams) Check() error {
 	var bad fault.Problems
 	bad.Check("user_id", tenant.CheckText(p.UserID, 256))
-	bad.Check("name", tenant.CheckText(p.Name, 200))
-	bad.Check("bank_name", tenant.CheckText(p.BankName, 200))
+	bad.Check("name", checkLabel(p.Name, ach.AccountNumber{}))
+	bad.Check("bank_name", checkLabel(p.BankName, ach.AccountNumber{}))
 	CheckOwners(&bad, p.EmployerID, p.CarrierID)
 	if p.ConnectionType != "" && p.ConnectionType != Manual && p.ConnectionType != Plaid {
 		bad.Add("connection_type", "must be manual or plaid")
@@ -109,10 +111,10 @@ type UpdateParams struct {
 func (p UpdateParams) Check() error {
 	var bad fault.Problems
 	if p.Name != nil {
-		bad.Check("name", tenant.CheckText(*p.Name, 200))
+		bad.Check("name", checkLabel(*p.Name, ach.AccountNumber{}))
 	}
 	if p.BankName != nil {
-		bad.Check("bank_name", tenant.CheckText(*p.BankName, 200))
+		bad.Check("bank_name", checkLabel(*p.BankName, ach.AccountNumber{}))
 	}
 	if p.Status != nil && *p.Status != Active && *p.Status != Inactive {
 		bad.Add("status", "must be active or inactive")
@@ -141,6 +143,34 @@ func (p DefaultParams) Check() error {
 	}
 	checkPrimary(&bad, "primary", p.Primary)
 	return bad.Err()
+}
+
+// Yield takes the mark of a primary from an account for the owners that it shares with a new one: for each owner by
+// itself. It reports whether that changes anything.
+func (a *Account) Yield(next Account) bool {
+	if !a.Primary || a.ID == next.ID || !a.SharesOwner(next) {
+		return false
+	}
+	employer := a.EmployerID != "" && a.EmployerID == next.EmployerID
+	carrier := a.CarrierID != "" && a.CarrierID == next.CarrierID
+	switch {
+	case a.EmployerID == "" || a.CarrierID == "" || employer && carrier:
+		a.Primary, a.PrimaryNotFor = false, ""
+	case employer && a.PrimaryNotFor == Carrier, carrier && a.PrimaryNotFor == Employer:
+		a.Primary, a.PrimaryNotFor = false, ""
+	case employer && a.PrimaryNotFor == "":
+		a.PrimaryNotFor = Employer
+	case carrier && a.PrimaryNotFor == "":
+		a.PrimaryNotFor = Carrier
+	default:
+		return false
+	}
+	return true
+}
+
+// primaryFor reports whether an account is primary for all the owners that a query names; for any where it names none.
+func (a Account) primaryFor(q Query) bool {
+	return a.Primary && !(a.PrimaryNotFor == Employer && q.EmployerID != "") && !(a.PrimaryNotFor == Carrier && q.CarrierID != "")
 }
 
 // SharesOwner reports whether two accounts compete for the same primary: one employer, one carrier, or, where
@@ -172,7 +202,7 @@ type DeleteQuery struct {
 func (q Query) Match(a Account) bool {
 	return is(q.EmployerID, a.EmployerID) && is(q.CarrierID, a.CarrierID) && is(q.UserID, a.UserID) &&
 		is(q.ConnectionID, a.ConnectionID) && is(q.ConnectionType, a.ConnectionType) && is(q.Status, a.Status) &&
-		(q.Primary == nil || *q.Primary == a.Primary)
+		(q.Primary == nil || *q.Primary == a.primaryFor(q))
 }
 
 func is(want, got string) bool { return want == "" || want == got }

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -91,13 +92,42 @@ type AddACHParams struct {
 func (p AddACHParams) Check() error {
 	var bad fault.Problems
 	checkOwner(&bad, p.OwnerType, p.OwnerID)
-	bad.Check("routing_number", p.RoutingNumber.Check())
-	bad.Check("account_number", p.AccountNumber.Check())
-	bad.Check("bank_name", tenant.CheckText(p.BankName, 200))
+	n := p.Typed()
+	bad.Check("routing_number", n.Routing.Check())
+	bad.Check("account_number", n.Account.Check())
+	bad.Check("bank_name", checkLabel(p.BankName, n.Account))
 	if bad.Require("account_type", p.AccountType) && p.AccountType != Checking && p.AccountType != Savings {
 		bad.Add("account_type", "must be checking or savings")
 	}
-	checkNickname(&bad, p.Nickname)
+	if p.Nickname != "" {
+		bad.Check("nickname", checkLabel(p.Nickname, n.Account))
+	}
+	return bad.Err()
+}
+
+// Typed gives the numbers without the spaces and dashes that people type.
+func (n Numbers) Typed() ach.Numbers {
+	return ach.Numbers{Routing: n.RoutingNumber.Bare(), Account: n.AccountNumber.Bare()}
+}
+
+// checkLabel checks a name that is shown and logged, where a number is not: an account number must not pass as one.
+func checkLabel(text string, number ach.AccountNumber) error {
+	if err := tenant.CheckText(text, 200); err != nil {
+		return err
+	}
+	if ach.HoldsNumber(text) || number.In(text) {
+		return errors.New("must not hold an account number")
+	}
+	return nil
+}
+
+// CheckNickname refuses a nickname that holds the account's own number.
+func CheckNickname(nickname string, number ach.AccountNumber) error {
+	if nickname == "" {
+		return nil
+	}
+	var bad fault.Problems
+	bad.Check("nickname", checkLabel(nickname, number))
 	return bad.Err()
 }
 
@@ -131,7 +161,7 @@ func checkOwner(bad *fault.Problems, kind, id string) {
 
 func checkNickname(bad *fault.Problems, nickname string) {
 	if nickname != "" {
-		bad.Check("nickname", tenant.CheckText(nickname, 200))
+		bad.Check("nickname", checkLabel(nickname, ach.AccountNumber{}))
 	}
 }
 

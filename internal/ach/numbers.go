@@ -4,6 +4,7 @@ package ach
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/bankctl/bankctl/internal/secret"
 )
@@ -19,6 +20,32 @@ func NewRoutingNumber(digits string) RoutingNumber { return RoutingNumber{secret
 
 // NewAccountNumber wraps digits without judging them.
 func NewAccountNumber(digits string) AccountNumber { return AccountNumber{secret.New(digits)} }
+
+// Bare is the number without the spaces and dashes that people type.
+func (n RoutingNumber) Bare() RoutingNumber { return NewRoutingNumber(Bare(n.Reveal())) }
+
+// Bare is the number without the spaces and dashes that people type.
+func (n AccountNumber) Bare() AccountNumber { return NewAccountNumber(Bare(n.Reveal())) }
+
+// In reports whether a text holds the number, whatever stands between its digits.
+func (n AccountNumber) In(text string) bool {
+	digits := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, text)
+	return !n.Empty() && strings.Contains(digits, n.Reveal())
+}
+
+// Issued reports whether a routing number begins as those do that the Federal Reserve gives out.
+func (n RoutingNumber) Issued() bool {
+	if len(n.Reveal()) != 9 {
+		return false
+	}
+	prefix := n.Reveal()[:2]
+	return prefix <= "12" || prefix >= "21" && prefix <= "32" || prefix >= "61" && prefix <= "72" || prefix == "80"
+}
 
 // Last4 is all that a reply may show.
 func (n RoutingNumber) Last4() string { return last4(n.Reveal()) }

@@ -1,7 +1,6 @@
-// Package audit keeps, per tenant, the log of what was done: append-only,
-// each record chained to the one before by a keyed hash, written in the same
-// transaction as the deed. It leaves to its callers what is worth a record,
-// and holds no numbers, names or tokens.
+// Package audit keeps each tenant's audit log: append-only, each record chained to the one before by a keyed hash,
+// written in the same transaction as the event. Callers decide which events to record. Records have no account numbers,
+// names or tokens.
 package audit
 
 import (
@@ -14,10 +13,10 @@ import (
 	"github.com/bankctl/bankctl/internal/trail"
 )
 
-// OK is the Outcome of a deed that was done.
+// OK is the Outcome of an event that succeeded.
 const OK = "ok"
 
-// The words of the log are package trail's, which the command line shares.
+// Package trail declares the log's types, which bankctl shares.
 type (
 	Record = trail.Record
 	Query  = trail.Query
@@ -35,8 +34,7 @@ var (
 	heads   = store.NewCollection[Head]("audit_head")
 )
 
-// Append adds r to the tenant's chain and returns it with its Seq, Prev and
-// Hash. What r holds there is ignored.
+// Append adds r to the tenant's chain and returns it with its Seq, Prev and Hash, which it sets itself.
 func Append(tx *store.Tx, tenant string, r Record) (Record, error) {
 	head, err := readHead(tx, tenant)
 	if err != nil {
@@ -55,7 +53,7 @@ func Append(tx *store.Tx, tenant string, r Record) (Record, error) {
 	return r, nil
 }
 
-// Get reads one record by the key that RecordID gives.
+// Get reads the record with a RecordID.
 func Get(tx *store.Tx, tenant, id string) (Record, error) {
 	r, err := records.Get(tx, tenant, id)
 	if err != nil {
@@ -72,11 +70,11 @@ func readHead(tx *store.Tx, tenant string) (Head, error) {
 	return head, err
 }
 
-// RecordID is a key of fixed width, so that keys stand in the order of Seq.
+// RecordID is a key of fixed width, so that keys sort by Seq.
 func RecordID(seq uint64) string { return fmt.Sprintf("%020d", seq) }
 
-// hash chains r to r.Prev under the tenant's key. JSON is canonical here:
-// fields stand in the order of the struct, map keys are sorted.
+// hash chains r to r.Prev under the tenant's key. Its JSON is canonical: fields have the order of the struct, map keys
+// are sorted.
 func hash(tx *store.Tx, tenant string, r Record) (string, error) {
 	r.Hash = ""
 	text, err := json.Marshal(r)

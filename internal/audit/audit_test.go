@@ -16,7 +16,7 @@ import (
 
 const tenant = "acme"
 
-// These reach under the package, as someone with the store's key could.
+// Tests use these to change records directly, as someone with the store's key could.
 var (
 	rawRecords = store.NewCollection[audit.Record]("audit")
 	rawHeads   = store.NewCollection[audit.Head]("audit_head")

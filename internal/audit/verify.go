@@ -57,7 +57,7 @@ func verify(ctx context.Context, tx *store.Tx, tenant string) (Report, error) {
 	return report, nil
 }
 
-// follows tells whether rec is the next link after last.
+// follows reports whether rec is the next link after last.
 func follows(tx *store.Tx, tenant string, last Head, rec store.Record[Record]) (bool, error) {
 	r := rec.Value
 	if r.Seq != last.Seq+1 || rec.ID != RecordID(r.Seq) || r.Prev != last.Hash {

@@ -31,13 +31,6 @@ var Simulated = Tempo{
 	SyncDivisor: 20, CheckDivisor: 720, RemovalDivisor: 20, CheckLeast: 2 * time.Second,
 }
 
-// Quick is a tempo for tests: rests of milliseconds.
-var Quick = Tempo{
-	Look: 5 * time.Millisecond, SessionAwaited: 10 * time.Millisecond, SessionIdle: 50 * time.Millisecond,
-	EmployeeOpen: 50 * time.Millisecond, EmployeeSettled: time.Second, Data: 500 * time.Millisecond, ExchangeRetry: 20 * time.Millisecond,
-	SyncDivisor: 1000, CheckDivisor: 36000, RemovalDivisor: 1000, CheckLeast: 25 * time.Millisecond,
-}
-
 // Sync is how long a connection rests after a sync.
 func (t Tempo) Sync(rest time.Duration) time.Duration { return rest / time.Duration(t.SyncDivisor) }
 

@@ -34,19 +34,19 @@ func (b *Bank) AddAccount(ctx context.Context, c tenant.Caller, p account.AddPar
 	return a.Account, err
 }
 
-// clearPrimaries takes the mark from every account that shares an owner with the new primary (A9).
+// clearPrimaries takes the mark from every account that shares an owner with the new primary, for that owner (A9).
 func clearPrimaries(tx *store.Tx, tenantID string, primary storedAccount) error {
-	var others []storedAccount
+	var changed []storedAccount
 	for rec, err := range bankAccounts.Scan(tx, tenantID, store.Range{}) {
 		if err != nil {
 			return err
 		}
-		if a := rec.Value; a.Primary && a.ID != primary.ID && a.SharesOwner(primary.Account) {
-			others = append(others, a)
+		if a := rec.Value; a.Yield(primary.Account) {
+			a.UpdatedAt = primary.UpdatedAt
+			changed = append(changed, a)
 		}
 	}
-	for _, a := range others {
-		a.Primary, a.UpdatedAt = false, primary.UpdatedAt
+	for _, a := range changed {
 		if err := bankAccounts.Put(tx, tenantID, a.ID, a); err != nil {
 			return err
 		}
@@ -102,13 +102,16 @@ func (b *Bank) changeAccount(ctx context.Context, c tenant.Caller, id, action st
 		if err := writable(c, a.EmployerID, a.CarrierID, "bank account"); err != nil {
 			return auditEvent{}, err
 		}
-		was := a.Primary
+		whole := a.Primary && a.PrimaryNotFor == ""
 		change(&a)
 		if a.Primary && a.Status != account.Active {
 			return auditEvent{}, fault.Field("primary", "an inactive account cannot be primary")
 		}
+		if err := holdsJoinedNumber(tx, c.TenantID, a); err != nil {
+			return auditEvent{}, err
+		}
 		a.UpdatedAt = now
-		if a.Primary && !was {
+		if a.Primary && a.PrimaryNotFor == "" && !whole {
 			if err := clearPrimaries(tx, c.TenantID, a); err != nil {
 				return auditEvent{}, err
 			}
@@ -126,11 +129,28 @@ func (b *Bank) UpdateAccount(ctx context.Context, c tenant.Caller, id string, p 
 		set(&a.BankName, p.BankName)
 		set(&a.Status, p.Status)
 		if p.Primary != nil {
-			a.Primary = *p.Primary
+			a.Primary, a.PrimaryNotFor = *p.Primary, ""
 		} else if a.Status == account.Inactive {
-			a.Primary = false
+			a.Primary, a.PrimaryNotFor = false, ""
 		}
 	})
+}
+
+// holdsJoinedNumber refuses names that hold the number of an ACH account which is joined to the bank account.
+func holdsJoinedNumber(tx *store.Tx, tenantID string, a storedAccount) error {
+	joined, err := joinedACH(tx, tenantID, a.ID)
+	if err != nil {
+		return err
+	}
+	var bad fault.Problems
+	for _, j := range joined {
+		for field, text := range map[string]string{"name": a.Name, "bank_name": a.BankName} {
+			if j.numbers().Account.In(text) {
+				bad.Add(field, "must not hold an account number")
+			}
+		}
+	}
+	return bad.Err()
 }
 
 func set[T any](field *T, value *T) {
@@ -141,7 +161,7 @@ func set[T any](field *T, value *T) {
 
 // SetDefaultAccount makes a bank account its owner's primary (R60, A9).
 func (b *Bank) SetDefaultAccount(ctx context.Context, c tenant.Caller, id string) (account.Account, error) {
-	return b.changeAccount(ctx, c, id, "account.set_default", func(a *storedAccount) { a.Primary = true })
+	return b.changeAccount(ctx, c, id, "account.set_default", func(a *storedAccount) { a.Primary, a.PrimaryNotFor = true, "" })
 }
 
 // DeleteAccount deletes a bank account (A10): not while an ACH account is joined to it, unless cascade takes that along.
@@ -176,6 +196,9 @@ func (b *Bank) DeleteAccount(ctx context.Context, c tenant.Caller, id string, ca
 			reply.AlsoDeletedIDs = append(reply.AlsoDeletedIDs, j.ID)
 		}
 		if err := b.putTombstone(tx, c, tombstone{ID: id, Kind: "account", Last4: a.Mask}); err != nil {
+			return auditEvent{}, err
+		}
+		if err := keepDeleted(tx, c.TenantID, a); err != nil {
 			return auditEvent{}, err
 		}
 		return auditEvent{action: "account.delete", object: "account:" + id, reply: reply}, bankAccounts.Delete(tx, c.TenantID, id)

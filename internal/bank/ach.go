@@ -18,9 +18,12 @@ func (b *Bank) AddACH(ctx context.Context, c tenant.Caller, p account.AddACHPara
 	if err := allowed(c, employer, carrier); err != nil {
 		return account.ACH{}, err
 	}
-	a, err := b.newACH(c.TenantID, p.OwnerType, p.OwnerID, ach.Numbers{Routing: p.RoutingNumber, Account: p.AccountNumber})
+	a, err := b.newACH(c.TenantID, p.OwnerType, p.OwnerID, p.Typed())
 	if err != nil {
 		return account.ACH{}, err
+	}
+	if b.Live() && !a.numbers().Routing.Issued() {
+		return account.ACH{}, fault.Field("routing_number", "begins as no routing number that is given out")
 	}
 	a.Status, a.BankName, a.AccountType, a.Nickname = account.Unverified, p.BankName, p.AccountType, p.Nickname
 	a.ConnectionType, a.BankAccountID, a.IsPrimary = account.Manual, p.BankAccountID, p.IsPrimary != nil && *p.IsPrimary
@@ -192,6 +195,11 @@ func (b *Bank) UpdateACH(ctx context.Context, c tenant.Caller, id string, p acco
 	return b.changeACH(ctx, c, id, auditEvent{action: "ach.update"}, func(a *storedACH) error {
 		if p.AccountType != nil && *p.AccountType != a.AccountType && a.Status != account.Unverified {
 			return fault.Field("account_type", "can be changed only while the account is unverified")
+		}
+		if p.Nickname != nil {
+			if err := account.CheckNickname(*p.Nickname, a.numbers().Account); err != nil {
+				return err
+			}
 		}
 		if p.IsPrimary != nil && *p.IsPrimary && a.Status == account.Disabled {
 			return fault.Field("is_primary", "a disabled account cannot be primary")

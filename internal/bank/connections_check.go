@@ -151,7 +151,12 @@ func (b *Bank) mended(ctx context.Context, w recordRef, s storedSession) error {
 	}
 	now := b.time()
 	crashPoint("update.mended")
-	conn, err = b.changeConnection(ctx, c, conn.ID, auditEvent{action: "connection.mend"}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+	conn, err = b.changeConnection(ctx, c, conn.ID, auditEvent{action: "connection.mend"}, func(tx *store.Tx, conn *storedConnection) (bool, error) {
+		if s.Choose {
+			if err := b.forgetDeleted(tx, c.TenantID, conn); err != nil {
+				return false, err
+			}
+		}
 		conn.Heal(connection.ByUpdate, now, now)
 		conn.Heal(connection.ByTime, now, now)
 		conn.Mended = &now

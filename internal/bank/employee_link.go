@@ -3,6 +3,7 @@ package bank
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -35,14 +36,70 @@ func (b *Bank) LinkEmployeeAccount(ctx context.Context, c tenant.Caller, ref Emp
 	if p.PublicToken == "" {
 		return b.judgeAgain(ctx, c, a, &claim)
 	}
+	known, err := b.checkChosen(ctx, c, ref, p)
+	if err != nil {
+		return employee.BankAccount{}, err
+	}
 	_, err = b.exchange(ctx, c, storedExchange{Employee: &ref, Claim: &claim, Params: connection.ExchangeParams{
 		PublicToken: p.PublicToken, UserID: ref.Employee, Metadata: claimed(p),
 	}})
 	if err != nil {
+		return employee.BankAccount{}, errors.Join(err, b.noteUnsaved(ctx, c, ref, err))
+	}
+	if a, err = b.employeeAccount(ctx, c.TenantID, ref); err != nil {
 		return employee.BankAccount{}, err
 	}
-	a, err = b.employeeAccount(ctx, c.TenantID, ref)
-	return a.BankAccount, err
+	if a.Claim != nil && a.Claim.AccountID != p.AccountID {
+		return b.judgeAgain(ctx, c, a, &claim)
+	}
+	if !known && a.VerificationReason == employee.AccountMissing { // only the exchange could tell: the same call may be corrected
+		return employee.BankAccount{}, notChosen()
+	}
+	return a.BankAccount, nil
+}
+
+// checkChosen refuses an account that the session did not share, before anything is used up. known is false where the
+// token came from no session of ours, so that nobody can tell yet.
+func (b *Bank) checkChosen(ctx context.Context, c tenant.Caller, ref EmployeeRef, p employee.LinkParams) (known bool, err error) {
+	fp, err := b.tokenFingerprint(c.TenantID, p.PublicToken)
+	if err != nil {
+		return false, err
+	}
+	var s storedSession
+	err = b.db.View(ctx, func(tx *store.Tx) error {
+		s, err = sessionOfToken(tx, c.TenantID, fp)
+		return err
+	})
+	if err != nil || s.ID == "" || !s.meantFor(&ref) || len(s.Accounts) == 0 {
+		return false, err
+	}
+	if !slices.ContainsFunc(s.Accounts, func(a connection.MetadataAccount) bool { return a.ID == p.AccountID }) {
+		return true, notChosen()
+	}
+	return true, nil
+}
+
+func notChosen() error {
+	return fault.Field("accountId", "is not an account that was shared in Link").
+		WithHint("send Plaid's id of the account chosen, not ours; the same publicToken can be sent again")
+}
+
+// noteUnsaved tells in the account that a finished link could not be saved.
+func (b *Bank) noteUnsaved(ctx context.Context, c tenant.Caller, ref EmployeeRef, why error) error {
+	if f := fault.As(why); !f.Retryable && f.Code != fault.RelinkRequired {
+		return nil
+	}
+	a, err := b.employeeAccount(ctx, c.TenantID, ref)
+	if next := a.Unsaved(b.time()); err != nil || !next.Moved(a.BankAccount) {
+		return err
+	}
+	d := employeeEvent("employee.link", a)
+	d.outcome = string(fault.As(why).Code)
+	_, err = b.changeEmployee(withoutReply(context.WithoutCancel(ctx)), c, ref, d, func(latest *storedEmployee) error {
+		latest.BankAccount = latest.Unsaved(b.time())
+		return nil
+	})
+	return err
 }
 
 // claimed turns what the caller posted into Link's metadata, which the duplicate guard compares.
@@ -64,6 +121,9 @@ func (b *Bank) judgeAgain(ctx context.Context, c tenant.Caller, a storedEmployee
 	conn, err := b.connection(ctx, system(c.TenantID), a.ConnectionID)
 	if err != nil {
 		return employee.BankAccount{}, err
+	}
+	if found, _, err := b.plaid.GetAccounts(ctx, conn.token()); err == nil && !showsAccount(found, claim.AccountID) {
+		return employee.BankAccount{}, notChosen()
 	}
 	ref := a.ref()
 	d := employeeEvent("employee.link", a)

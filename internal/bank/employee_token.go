@@ -51,7 +51,7 @@ func (b *Bank) GetEmployeeToken(ctx context.Context, c tenant.Caller, ref Employ
 func (b *Bank) mayVerify(ctx context.Context, tenantID string, a storedEmployee) error {
 	if a.VerificationType != employee.ByPlaid {
 		return fault.New(fault.Conflict, "this account's verificationType is Manual").WithID(a.AccountID).
-			WithHint("add it anew with verificationType Plaid to verify it through Plaid")
+			WithHint("POST the same account again with verificationType Plaid (bankctl employee add): it keeps its accountId and is verified through Plaid from then on")
 	}
 	caps, err := b.company(ctx, tenantID, a.CompanyID)
 	if err != nil {
@@ -165,8 +165,11 @@ func (b *Bank) noteSession(tx *store.Tx, tenantID string, s storedSession, at ti
 		return err
 	}
 	a.LastSession = employee.SessionOf(s.Session, at)
-	if s.State == connection.Exited {
+	switch s.State {
+	case connection.Exited:
 		a.BankAccount, _ = a.After(employee.EventExited, at)
+	case connection.Succeeded:
+		a.BankAccount = a.Unsaved(at) // until the link call
 	}
 	a.Rev++
 	return putEmployee(tx, tenantID, a)

@@ -14,7 +14,8 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// mendedEmployee judges an account whose update session ended well.
+// mendedEmployee looks again at an account whose update session ended well. The verdict on what was chosen in it is
+// made by the link call that saves it.
 func (b *Bank) mendedEmployee(ctx context.Context, w recordRef, s storedSession) error {
 	c := system(w.TenantID)
 	defer b.locks.Lock("employee " + s.AccountID)()
@@ -23,40 +24,14 @@ func (b *Bank) mendedEmployee(ctx context.Context, w recordRef, s storedSession)
 		err = b.reactivate(ctx, c, conn.ID)
 	}
 	if err == nil {
-		err = b.chooseAgain(ctx, c, *s.employee(), conn)
+		err = b.recheckLocked(ctx, linkedEmployee{tenantID: w.TenantID, ref: *s.employee()})
 	}
 	if err == nil {
-		_, err = b.judgeEmployee(ctx, c, *s.employee(), conn, func(tx *store.Tx) error {
-			return open.Delete(tx, store.SystemTenant, w.ID)
-		})
+		err = b.update(ctx, func(tx *store.Tx) error { return open.Delete(tx, store.SystemTenant, w.ID) })
 	}
 	if fault.Is(err, fault.NotFound) {
 		return b.abandonSession(ctx, w, fault.As(err))
 	}
-	return err
-}
-
-// chooseAgain moves an account that was joined to the wrong one of its Item to the one that has the numbers typed: an
-// update session tells no choice, and the employee has just shared that account.
-func (b *Bank) chooseAgain(ctx context.Context, c tenant.Caller, ref EmployeeRef, conn storedConnection) error {
-	a, err := b.employeeAccount(ctx, c.TenantID, ref)
-	if err != nil || a.IsVerified {
-		return err
-	}
-	said, _, err := b.answer(ctx, c, a, conn)
-	if err != nil {
-		return err
-	}
-	verdict := employee.Match(a.typed(), said, employee.PolicyStrict)
-	if verdict.Verified || verdict.OtherAccountID == "" {
-		return nil
-	}
-	d := employeeEvent("employee.rejoin", a)
-	d.details["connection"] = conn.ID
-	_, err = b.changeEmployee(ctx, c, ref, d, func(latest *storedEmployee) error {
-		latest.PlaidAccountID = verdict.OtherAccountID
-		return nil
-	})
 	return err
 }
 
@@ -139,19 +114,13 @@ func (b *Bank) linkedEmployees(ctx context.Context) ([]linkedEmployee, error) {
 	return linked, nil
 }
 
-// RecheckEmployees asks after every linked account at once, as the schedule does in time.
-func (b *Bank) RecheckEmployees(ctx context.Context) error {
-	linked, err := b.linkedEmployees(ctx)
-	errs := []error{err}
-	for _, e := range linked {
-		errs = append(errs, b.recheck(ctx, e))
-	}
-	return errors.Join(errs...)
-}
-
 // recheck asks how an account stands now, and writes only where that changes something.
 func (b *Bank) recheck(ctx context.Context, e linkedEmployee) error {
 	defer b.locks.Lock("employee " + e.ref.Account)()
+	return b.recheckLocked(ctx, e)
+}
+
+func (b *Bank) recheckLocked(ctx context.Context, e linkedEmployee) error {
 	c := system(e.tenantID)
 	a, err := b.employeeAccount(ctx, e.tenantID, e.ref)
 	if err != nil || a.ConnectionID == "" {
@@ -170,6 +139,9 @@ func (b *Bank) recheck(ctx context.Context, e linkedEmployee) error {
 		return err
 	}
 	verdict := employee.Match(a.typed(), said, caps.Policy())
+	if verdict.Verified && !a.Open() {
+		return nil // no link call has begun this verdict
+	}
 	if next := a.Judged(verdict, b.time()); !next.Moved(a.BankAccount) {
 		return nil
 	}

@@ -42,7 +42,8 @@ func inContext(c tenant.Caller, company, employeeID string, act tenant.Act) erro
 	return fault.New(fault.NotFound, "no such employee or bank account")
 }
 
-// AddEmployeeAccount stores an employee's account; it is not verified, and Plaid is not asked (R118-R126).
+// AddEmployeeAccount stores an employee's account; it is not verified, and Plaid is not asked (R118-R126). The same numbers
+// again, with verificationType Plaid, turn an account that was added as Manual: it keeps its id (R154).
 func (b *Bank) AddEmployeeAccount(ctx context.Context, c tenant.Caller, ref EmployeeRef, p employee.AddParams) (employee.BankAccount, error) {
 	company, employeeID := ref.Company, ref.Employee
 	if err := inContext(c, company, employeeID, tenant.EmployeeWrite); err != nil {
@@ -60,10 +61,11 @@ func (b *Bank) AddEmployeeAccount(ctx context.Context, c tenant.Caller, ref Empl
 		return employee.BankAccount{}, err
 	}
 	now := b.time()
-	a := storedEmployee{
+	fresh := storedEmployee{
 		BankAccount: employee.New(p, newID(now), company, employeeID, now),
 		Routing:     n.Routing.Reveal(), Number: n.Account.Reveal(), Fingerprint: fp,
 	}
+	var a storedEmployee
 	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		if p.VerificationType == employee.ByPlaid {
 			caps, err := companyIn(tx, c.TenantID, company)
@@ -74,8 +76,21 @@ func (b *Bank) AddEmployeeAccount(ctx context.Context, c tenant.Caller, ref Empl
 				return auditEvent{}, err
 			}
 		}
+		a = fresh
 		held, err := employeeNumbers.Get(tx, c.TenantID, fp)
 		if err == nil {
+			old, err := employeeAccounts.Get(tx, c.TenantID, held.ID)
+			if err != nil {
+				return auditEvent{}, err
+			}
+			if old.VerificationType == employee.Manual && p.VerificationType == employee.ByPlaid {
+				a = old
+				a.BankAccount = a.TurnToPlaid(p.AccountHolderName, now)
+				a.Rev++
+				d := employeeEvent("employee.turn_to_plaid", a)
+				d.reply, d.status = a.BankAccount, 201
+				return d, putEmployee(tx, c.TenantID, a)
+			}
 			return auditEvent{}, fault.New(fault.Duplicate, "this employee has this account already").WithID(held.ID).
 				WithHint("retry its verification with the same accountId (R154), or delete it first")
 		}

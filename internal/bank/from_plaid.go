@@ -2,9 +2,11 @@ package bank
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/ach"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
@@ -29,14 +31,19 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 	if err := mayServe(c, conn, account.ACH{OwnerType: p.OwnerType, OwnerID: p.OwnerID}, "owner_id"); err != nil {
 		return account.ACH{}, err
 	}
-	auth, err := b.plaid.GetNumbers(ctx, conn.token())
-	if err != nil {
-		return account.ACH{}, b.noteFailure(ctx, c, conn, err)
-	}
-	b.stats.NumberFetches.Add(1)
-	fresh, err := b.fromAuth(c.TenantID, p, conn, auth)
-	if err != nil {
-		return account.ACH{}, b.fetched(ctx, c, conn.ID, err)
+	auth, conn, err := b.fetchNumbers(ctx, c, conn)
+	var fresh storedACH
+	switch {
+	case plaid.Code(err) == connection.ProductNotReady:
+		if fresh, err = b.fromDeposit(ctx, c, p, conn, err); err != nil {
+			return account.ACH{}, err
+		}
+	case err != nil:
+		return account.ACH{}, err
+	default:
+		if fresh, err = b.fromAuth(c.TenantID, p, conn, auth); err != nil {
+			return account.ACH{}, b.fetched(ctx, c, conn.ID, err)
+		}
 	}
 	index, err := b.plaidAccountKey(c.TenantID, conn.ItemID, p.PlaidAccountID)
 	if err != nil {
@@ -114,30 +121,79 @@ func (b *Bank) checkHandle(tenantID string, conn storedConnection, given string)
 // fromAuth builds the record from what /auth/get answered.
 func (b *Bank) fromAuth(tenantID string, p account.FromPlaidParams, conn storedConnection, auth plaid.Auth) (storedACH, error) {
 	numbers, eligible := auth.Numbers[p.PlaidAccountID]
-	var seen *plaid.Account
-	for i := range auth.Accounts {
-		if auth.Accounts[i].ID == p.PlaidAccountID {
-			seen = &auth.Accounts[i]
-		}
+	i := slices.IndexFunc(auth.Accounts, func(a plaid.Account) bool { return a.ID == p.PlaidAccountID })
+	if i < 0 {
+		return storedACH{}, notEligible()
 	}
-	if !eligible || seen == nil {
-		return storedACH{}, fault.Field("plaid_account_id", "account_not_eligible").
-			WithHint("Plaid gives ACH numbers for checking, savings and cash management accounts alone")
+	seen := auth.Accounts[i]
+	if !eligible && waitsForDeposit(seen) {
+		return b.pendingACH(tenantID, p, conn, seen)
+	}
+	if !eligible {
+		return storedACH{}, notEligible()
 	}
 	if numbers.Routing.Check() != nil || numbers.Account.Check() != nil {
 		return storedACH{}, fault.New(fault.PlaidError, "Plaid sent numbers that are not a US bank account's")
+	}
+	if err := account.CheckNickname(p.Nickname, numbers.Account); err != nil {
+		return storedACH{}, err
 	}
 	a, err := b.newACH(tenantID, p.OwnerType, p.OwnerID, numbers.Numbers)
 	if err != nil {
 		return storedACH{}, err
 	}
+	a.Tokenized = numbers.Tokenized != nil && *numbers.Tokenized
+	return linkedTo(a, p, conn, seen), nil
+}
+
+func notEligible() error {
+	return fault.Field("plaid_account_id", "account_not_eligible").
+		WithHint("Plaid gives ACH numbers for checking, savings and cash management accounts alone")
+}
+
+// waitsForDeposit reports whether Plaid gives an account's numbers only when a deposit is confirmed.
+func waitsForDeposit(seen plaid.Account) bool {
+	status, _ := account.FromPlaidStatus(seen.VerificationStatus)
+	return status == account.PendingVerification
+}
+
+// fromDeposit builds the record of an account whose deposit is on its way, where Plaid gives no numbers of the Item yet.
+// notReady is Plaid's answer, which stands where the account waits for no deposit.
+func (b *Bank) fromDeposit(ctx context.Context, c tenant.Caller, p account.FromPlaidParams, conn storedConnection, notReady error) (storedACH, error) {
+	found, _, err := b.plaid.GetAccounts(ctx, conn.token())
+	if err != nil {
+		return storedACH{}, b.noteFailure(ctx, c, conn, err)
+	}
+	i := slices.IndexFunc(found, func(a plaid.Account) bool { return a.ID == p.PlaidAccountID })
+	switch {
+	case i < 0:
+		return storedACH{}, fault.Field("plaid_account_id", "is not an account of this connection")
+	case !waitsForDeposit(found[i]):
+		return storedACH{}, notReady
+	}
+	return b.pendingACH(c.TenantID, p, conn, found[i])
+}
+
+// pendingACH is a record without numbers: they come when the deposit is proven (A6). Until then its mask shows which
+// account it is.
+func (b *Bank) pendingACH(tenantID string, p account.FromPlaidParams, conn storedConnection, seen plaid.Account) (storedACH, error) {
+	a, err := b.newACH(tenantID, p.OwnerType, p.OwnerID, ach.Numbers{})
+	if err != nil {
+		return storedACH{}, err
+	}
+	a.Fingerprint, err = b.db.Fingerprint(tenantID, "ach deposit", []byte(p.OwnerType), []byte(p.OwnerID), []byte(conn.ItemID), []byte(seen.ID))
+	a.AccountLast4 = seen.Mask
+	return linkedTo(a, p, conn, seen), err
+}
+
+// linkedTo completes a record from what the connection and Plaid say of the account.
+func linkedTo(a storedACH, p account.FromPlaidParams, conn storedConnection, seen plaid.Account) storedACH {
 	status, method := account.FromPlaidStatus(seen.VerificationStatus)
 	a.Status, a.Evidence = status, &account.Evidence{Method: method, PlaidStatus: seen.VerificationStatus, At: a.CreatedAt}
 	a.BankName, a.AccountType, a.Nickname = conn.Institution.Name, typeOf(seen.Subtype), p.Nickname
-	a.IsPrimary = p.IsPrimary != nil && *p.IsPrimary
-	a.Mask, a.Tokenized = seen.Mask, numbers.Tokenized != nil && *numbers.Tokenized
+	a.IsPrimary, a.Mask = p.IsPrimary != nil && *p.IsPrimary, seen.Mask
 	a.ConnectionType, a.ConnectionID, a.PlaidAccountID, a.PlaidItemID = account.Plaid, conn.ID, p.PlaidAccountID, conn.ItemID
-	return a, nil
+	return a
 }
 
 // typeOf gives ACH's word for a depository subtype: a cash management account is debited as checking.

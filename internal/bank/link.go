@@ -58,7 +58,7 @@ func (b *Bank) UpdateLink(ctx context.Context, c tenant.Caller, p connection.Upd
 			Mode: "update", UserID: p.UserID, EmployerID: conn.EmployerID, CarrierID: conn.CarrierID,
 			ConnectionID: conn.ID, Institution: &conn.Institution,
 		},
-		Hosted: p.HostedLink,
+		Hosted: p.HostedLink, Choose: p.Accounts,
 	})
 	if err != nil && connection.Known(plaid.Code(err)) {
 		err = b.refusedUpdate(ctx, c, conn, err)

@@ -82,6 +82,40 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 	return err
 }
 
+// fetchNumbers asks Plaid for a connection's numbers, for whoever is about to rely on them. Troubles that the answer
+// proves to be over are healed; where one is left that forbids the use of its numbers, it is refused.
+func (b *Bank) fetchNumbers(ctx context.Context, c tenant.Caller, conn storedConnection) (plaid.Auth, storedConnection, error) {
+	asked := b.time()
+	auth, err := b.plaid.GetNumbers(ctx, conn.token())
+	if plaid.Code(err) == connection.ProductNotReady {
+		return auth, conn, err // a deposit is on its way: that is no trouble of the connection's
+	}
+	if err != nil {
+		return auth, conn, b.noteFailure(ctx, c, conn, err)
+	}
+	b.stats.NumberFetches.Add(1)
+	if conn, err = b.livingConnection(ctx, c, conn.ID); err != nil {
+		return auth, conn, err
+	}
+	if now := b.time(); conn.Error != nil || len(conn.Notices) > 0 {
+		heal := func(_ *store.Tx, conn *storedConnection) (bool, error) {
+			return conn.Heal(connection.ByNumbers, asked, now), nil
+		}
+		if conn, err = b.changeConnection(ctx, c, conn.ID, auditEvent{action: "connection.heal"}, heal); err != nil {
+			return auth, conn, err
+		}
+	}
+	return auth, conn, usable(conn)
+}
+
+// usable refuses the numbers of a connection whose user took the consent back, or which shares no account for them.
+func usable(conn storedConnection) error {
+	if conn.suspensionReason() == "" {
+		return nil
+	}
+	return fault.New(fault.RelinkRequired, "the connection's numbers may not be used").WithID(conn.ID).WithHint("%s", conn.Error.Hint)
+}
+
 // linkedACH lists the ACH accounts whose numbers are a connection's, but for those that a user disabled.
 func (b *Bank) linkedACH(ctx context.Context, tenantID, connectionID string) (ids []string, err error) {
 	err = b.db.View(ctx, func(tx *store.Tx) error {

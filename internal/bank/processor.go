@@ -34,8 +34,8 @@ func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id str
 		err = fault.New(fault.Conflict, "the account was proven through a connection of another owner").WithID(id).
 			WithHint("`bankctl ach verify %s --connection …` proves it through one of its own", id)
 	}
-	if err == nil && conn.suspensionReason() != "" {
-		err = fault.New(fault.RelinkRequired, "the connection's numbers may not be used").WithID(conn.ID).WithHint("%s", conn.Error.Hint)
+	if err == nil {
+		err = usable(conn)
 	}
 	if err != nil {
 		return account.ProcessorToken{}, err

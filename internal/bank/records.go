@@ -70,6 +70,9 @@ type storedConnection struct {
 	Mended      *time.Time   `json:"mended,omitempty"`   // when its last update session ended well
 	Read        bool         `json:"read"`               // what the link was for is done: accounts read, or the employee's account judged
 	Employee    *EmployeeRef `json:"employee,omitempty"` // an employee's own: S1's routes do not show it
+
+	// Deleted are accounts that the bank shows and that were deleted here: no sync brings them back.
+	Deleted []connection.LinkedAccount `json:"deleted,omitempty"`
 }
 
 // token opens its Item, and has the calls counted as this connection's.
@@ -113,6 +116,7 @@ func (e storedEmployee) typed() employee.Typed {
 }
 
 type storedSession struct {
+	Choose bool `json:"choose,omitempty"` // an update session in which the user chooses accounts anew
 	connection.Session
 	LinkToken      string `json:"link_token"`
 	ClientID       string `json:"client_id"`

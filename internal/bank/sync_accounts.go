@@ -115,6 +115,11 @@ func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection
 	was := conn.Accounts
 	conn.Accounts = []connection.LinkedAccount{}
 	for i, f := range found {
+		if deleted, err := b.staysDeleted(tx, tenantID, conn, f, found); err != nil {
+			return counts, err
+		} else if deleted {
+			continue
+		}
 		again, err := b.reissue(tx, tenantID, conn, was, f, found)
 		if err != nil {
 			return counts, err
@@ -133,9 +138,7 @@ func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection
 		}
 		shown[a.ID] = true
 		counts.accounts = append(counts.accounts, a)
-		conn.Accounts = append(conn.Accounts, connection.LinkedAccount{
-			ID: a.ID, PlaidAccountID: f.ID, Name: f.Name, Mask: f.Mask, Type: f.Type, Subtype: f.Subtype,
-		})
+		conn.Accounts = append(conn.Accounts, linkedAccountOf(a.ID, f))
 	}
 	if err := noteDeposits(tx, tenantID, conn, found, now); err != nil {
 		return counts, err
@@ -196,6 +199,7 @@ func (b *Bank) retire(tx *store.Tx, tenantID, connectionID string, shown map[str
 	}
 	for _, a := range gone {
 		a.Gone, a.Status, a.UpdatedAt = true, account.Inactive, now
+		a.Primary, a.PrimaryNotFor = false, ""
 		if err := bankAccounts.Put(tx, tenantID, a.ID, a); err != nil {
 			return 0, err
 		}

@@ -48,19 +48,18 @@ func (b *Bank) compareACH(ctx context.Context, c tenant.Caller, id string, p acc
 	if err := mayServe(c, conn, a.ACH, "plaid_item_id"); err != nil {
 		return account.ACH{}, err
 	}
-	auth, err := b.plaid.GetNumbers(ctx, conn.token())
-	if err != nil && plaid.Code(err) == connection.ProductNotReady && a.pending() && a.ConnectionID == conn.ID {
+	if a.Number == "" { // its numbers come with the deposit
+		if err := b.refreshNumbers(ctx, c, conn); err != nil {
+			return account.ACH{}, err
+		}
+		return b.GetACH(ctx, c, id)
+	}
+	auth, conn, err := b.fetchNumbers(ctx, c, conn)
+	if plaid.Code(err) == connection.ProductNotReady && a.pending() && a.ConnectionID == conn.ID {
 		return a.ACH, nil // the deposit is still on its way
 	}
 	if err != nil {
-		return account.ACH{}, b.noteFailure(ctx, c, conn, err)
-	}
-	b.stats.NumberFetches.Add(1)
-	if conn, err = b.livingConnection(ctx, c, conn.ID); err != nil {
 		return account.ACH{}, err
-	}
-	if conn.suspensionReason() != "" { // noted while the answer was on its way
-		return account.ACH{}, fault.New(fault.RelinkRequired, "the connection's numbers may not be used").WithID(conn.ID).WithHint("%s", conn.Error.Hint)
 	}
 	return b.judge(ctx, c, a, conn, auth, p.PlaidAccountID)
 }
@@ -74,8 +73,9 @@ func (b *Bank) judge(ctx context.Context, c tenant.Caller, a storedACH, conn sto
 	d := auditEvent{action: "ach.verify", details: map[string]string{"connection": conn.ID, "numbers": "fetched"}}
 	if !found {
 		d.details["result"] = "no_match"
-		return account.ACH{}, b.fetched(ctx, c, conn.ID, fault.New(fault.Conflict, "no account of this connection has these numbers").
-			WithID(a.ID).WithHint("check which account was linked; a bank that hands out aliases (Chase, PNC, US Bank) never matches typed numbers"))
+		no := fault.New(fault.Conflict, "no account of this connection has these numbers").WithID(a.ID)
+		no.Fields = map[string]string{"plaid_item_id": "no account of it has these numbers"}
+		return account.ACH{}, b.fetched(ctx, c, conn.ID, no.WithHint("check which account was linked; a bank that hands out aliases (Chase, PNC, US Bank) never matches typed numbers"))
 	}
 	now := b.time()
 	return b.changeACH(ctx, c, a.ID, d, func(latest *storedACH) error {

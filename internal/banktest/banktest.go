@@ -67,7 +67,7 @@ func With(set func(*config.Config)) Option {
 	return func(b *Bank) { b.set = append(b.set, set) }
 }
 
-// Tempo sets how long background work rests, in place of background.Quick.
+// Tempo sets how long background work rests, in place of Quick.
 func Tempo(tempo background.Tempo) Option { return func(b *Bank) { b.tempo = tempo } }
 
 // Ready sets when the simulator has an Item's first transactions and its whole history, in place of quickReady.
@@ -84,7 +84,7 @@ func Start(t testing.TB, opts ...Option) *Bank {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	b := &Bank{t: t, Dir: dir, api: &apiCheck{}, tempo: background.Quick, ready: quickReady}
+	b := &Bank{t: t, Dir: dir, api: &apiCheck{}, tempo: Quick, ready: quickReady}
 	for _, o := range opts {
 		o(b)
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -78,6 +79,9 @@ func runACHVerify(ctx context.Context, a *app, typed string, o achVerifyOptions)
 		p.Method = account.MicroDeposit
 	}
 	reply, err := c.VerifyACH(ctx, v.ID, p)
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.Conflict && f.Fields["plaid_item_id"] != "" {
+		return exitError{fault.ExitNotVerified, f.Message, f.Hint} // compared, and not the same
+	}
 	if err != nil {
 		return err
 	}
@@ -91,11 +95,11 @@ func runACHVerify(ctx context.Context, a *app, typed string, o achVerifyOptions)
 		return err
 	}
 	if v.Status != account.Verified {
-		hint := ""
-		if v.Status == account.PendingVerification {
-			hint = "when the deposit is there, `bankctl ach verify " + v.ID + " --micro-deposit` takes its code"
+		if v.Status == account.PendingVerification && o.deposit { // this step went well; the state says what is left
+			a.say("when the deposit is there, `bankctl ach verify %s --micro-deposit` takes its code", v.ID)
+			return nil
 		}
-		return exitError{fault.ExitNotVerified, "the account is not verified: it is " + v.Status, hint}
+		return exitError{fault.ExitNotVerified, "the account is not verified: it is " + v.Status, ""}
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // unhurried is a tempo without background looks, so that a script that prints an object twice prints the same.
 func unhurried() background.Tempo {
-	tempo := background.Quick
+	tempo := banktest.Quick
 	tempo.Look, tempo.EmployeeOpen, tempo.EmployeeSettled = time.Hour, time.Hour, time.Hour
 	return tempo
 }

@@ -353,7 +353,7 @@ func (v *killRun) watch(next http.Handler) http.Handler {
 				v.giveAway()
 			}
 			if relapse {
-				_ = v.sim.Happen(plaidsim.Event{Kind: "login_required", Item: v.conn.ItemID})
+				_ = v.sim.ApplyEvent(plaidsim.Event{Kind: "login_required", Item: v.conn.ItemID})
 			}
 			if path == swapRoute {
 				v.countSwaps()
@@ -489,7 +489,7 @@ func (v *killRun) run() killTally {
 func (v *killRun) prepare() {
 	switch v.k.action {
 	case "update":
-		if err := v.sim.Happen(plaidsim.Event{Kind: "login_required", Item: v.conn.ItemID}); err != nil {
+		if err := v.sim.ApplyEvent(plaidsim.Event{Kind: "login_required", Item: v.conn.ItemID}); err != nil {
 			v.fatal("%v", err)
 		}
 		v.relapse = v.k.point == "update.refused" || v.rnd.IntN(6) == 0

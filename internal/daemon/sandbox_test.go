@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bankctl/bankctl/internal/background"
+	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/connection"
@@ -28,7 +28,7 @@ func sandboxed(t *testing.T, ready plaidsim.Ready) *client.Client {
 	srv := httptest.NewServer(sim)
 	sim.SetBaseURL(srv.URL)
 	t.Cleanup(func() { srv.Close(); sim.Close() })
-	tempo := background.Quick
+	tempo := banktest.Quick
 	tempo.SyncDivisor = 6 * 3600 // about a second between two syncs
 	dir, err := os.MkdirTemp("", "sandboxed")
 	if err != nil {

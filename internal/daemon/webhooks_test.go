@@ -199,7 +199,7 @@ func (s *storm) happen() {
 		for range 3 {
 			e := kinds[s.rnd.IntN(len(kinds))]
 			e.Item = item
-			if err := s.sim.Happen(e); err == nil { // an event that does not fit the Item's state is refused
+			if err := s.sim.ApplyEvent(e); err == nil { // an event that does not fit the Item's state is refused
 				s.events++
 			}
 		}

@@ -12,9 +12,9 @@ import (
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-// The table shows every reason that Match gives; the other two come from events and from hand.
+// The table shows every reason that Match gives; the others come from events and from hand.
 func TestTableShowsEveryReason(t *testing.T) {
-	shown := []employee.Reason{employee.Exited, employee.Attested}
+	shown := []employee.Reason{employee.Exited, employee.Attested, employee.LinkNotSaved}
 	for _, r := range table() {
 		shown = append(shown, r.want)
 	}

@@ -28,6 +28,7 @@ const (
 	TokenizedStrict       Reason = "tokenized_strict"        // aliased account, and the company takes none
 	RoutingReview         Reason = "routing_review"          // right account number, another routing number of that bank
 	NotStarted            Reason = "not_started"             // nothing was linked
+	LinkNotSaved          Reason = "link_not_saved"          // Link was finished, and its result was not saved
 	Attested              Reason = "attested"                // made true by hand
 )
 
@@ -36,7 +37,7 @@ const (
 // lapsed or open), then what kept us from asking, then whether payroll can pay to it, then the numbers, and for aliased
 // accounts the policy, the digits shown, the routing number and last the name.
 var Reasons = []Reason{
-	Attested, NotStarted, Exited, RelinkRequired, AccountMissing, DepositFailed, DepositExpired, DepositPending,
+	Attested, NotStarted, LinkNotSaved, Exited, RelinkRequired, AccountMissing, DepositFailed, DepositExpired, DepositPending,
 	InstitutionDown, PlaidUnavailable, NotEligible, TokenizedStrict, TokenizedMaskMismatch, NumberMismatch, RoutingReview,
 	RoutingMismatch, NameUnavailable, NameMismatch,
 }

@@ -1,6 +1,7 @@
 package employee
 
 import (
+	"strings"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -21,11 +22,6 @@ const (
 	EventGone     Event = "account_gone"    // the account is no longer shared
 	EventExited   Event = "exited"          // a link session ended without success
 )
-
-// Events lists them all.
-var Events = []Event{
-	EventVerified, EventExpired, EventFailed, EventRelink, EventRevoked, EventRepaired, EventNumbers, EventGone, EventExited,
-}
 
 // EventOf reads what polling an Item found: the verification_status of the joined account, and the error_code against
 // the Item. Nothing has happened where ok is false.
@@ -73,6 +69,27 @@ func (a BankAccount) exit(at time.Time) BankAccount {
 		return a
 	}
 	return a.Judged(Refused(Exited), at)
+}
+
+// Unsaved notes that Link was finished and its result is not saved, of an account that has no verdict yet.
+func (a BankAccount) Unsaved(at time.Time) BankAccount {
+	switch a.VerificationReason {
+	case NotStarted, Exited:
+		if !a.IsVerified {
+			return a.Judged(Refused(LinkNotSaved), at)
+		}
+	}
+	return a
+}
+
+// Open reports whether a link call has begun a verdict that is not made yet. In the background nothing else becomes
+// verified: an account that was judged, or never chosen, waits for a link call.
+func (a BankAccount) Open() bool { return a.IsVerified || a.Watched() }
+
+// TurnToPlaid has an account that was added without verification be verified through Plaid from now on.
+func (a BankAccount) TurnToPlaid(holder string, at time.Time) BankAccount {
+	a.VerificationType, a.AccountHolderName, a.UpdatedAt = ByPlaid, strings.TrimSpace(holder), at
+	return a.explained()
 }
 
 // lose takes access away. Numbers that were equal stay equal, but a bank's alias dies with the permission it came from.

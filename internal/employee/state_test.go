@@ -128,6 +128,11 @@ func TestAttest(t *testing.T) { // A7
 	}
 }
 
+var events = []employee.Event{
+	employee.EventVerified, employee.EventExpired, employee.EventFailed, employee.EventRelink, employee.EventRevoked,
+	employee.EventRepaired, employee.EventNumbers, employee.EventGone, employee.EventExited,
+}
+
 // The state stays consistent after events in any order, and only a verdict or an attestation verifies.
 func TestEveryPathHoldsTogether(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -143,7 +148,7 @@ func TestEveryPathHoldsTogether(t *testing.T) {
 			case 1:
 				a, may = a.Attest(at), true
 			default:
-				a, _ = a.After(rapid.SampledFrom(employee.Events).Draw(t, "event"), at)
+				a, _ = a.After(rapid.SampledFrom(events).Draw(t, "event"), at)
 			}
 			if a.IsVerified && !may {
 				t.Fatal("verified by an event")
@@ -171,7 +176,7 @@ func TestStatesAreValues(t *testing.T) {
 	copied := *a.Evidence
 	a.Judged(employee.Refused(employee.NumberMismatch), later)
 	a.Attest(later)
-	for _, e := range employee.Events {
+	for _, e := range events {
 		a.After(e, later)
 	}
 	if d := cmp.Diff(before, a); d != "" || cmp.Diff(copied, *a.Evidence) != "" {

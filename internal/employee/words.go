@@ -12,6 +12,8 @@ const (
 var texts = map[Reason]text{
 	NotStarted: {"The employee has not linked a bank yet.",
 		"Send the employee a link to verify this account."},
+	LinkNotSaved: {"The employee has finished signing in at the bank, and the result was not saved.",
+		"Save the finished link once more; if that fails, send the employee a new link for this same account."},
 	Exited: {"The employee left Plaid before finishing.",
 		"Ask what stopped them, then send a new link for this same account."},
 	RelinkRequired: {"The bank no longer lets Plaid in: the sign-in or the permission has lapsed.",

@@ -39,10 +39,15 @@ func (p *Problems) Check(field string, err error) {
 
 // Require records a missing field, and reports whether it is present.
 func (p *Problems) Require(field, value string) bool {
-	if value == "" {
+	switch {
+	case value == "":
 		p.Add(field, "is required")
+	case strings.TrimSpace(value) == "":
+		p.Add(field, "must not be blank")
+	default:
+		return true
 	}
-	return value != ""
+	return false
 }
 
 // Err is nil if no field is bad.

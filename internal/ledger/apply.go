@@ -10,24 +10,24 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// Apply stores a whole update of an item together with the cursor it leads to, in the transaction that commit runs:
-// commit gets the function to call in it, and what else belongs there (an audit line) is its own. Readers see either
-// all of the update or nothing.
+// Apply stores a whole update of an item together with the cursor it leads to. commit runs the transaction: it calls
+// the function that it gets in there, and may write more beside it (an audit event). Readers see all of the update or
+// nothing.
 func (l *Ledger) Apply(ctx context.Context, tenant, connectionID string, u txn.Update, status string, now time.Time,
 	commit func(ctx context.Context, apply func(*store.Tx) (txn.Counts, error)) error,
 ) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.books[tenant]
+	b := l.tenants[tenant]
 	if b == nil {
 		var err error
-		if b, err = l.newBook(tenant); err != nil {
+		if b, err = l.newTenant(tenant); err != nil {
 			return err
 		}
 	}
-	var done *applying
+	var done *pendingUpdate
 	err := commit(ctx, func(tx *store.Tx) (txn.Counts, error) {
-		a := b.begin(tenant, connectionID, now, u) // anew each time: a transaction may run more than once
+		a := b.begin(tenant, connectionID, now, u) // anew each time: commit may run its transaction more than once
 		if err := a.apply(tx, u, status); err != nil {
 			return txn.Counts{}, fmt.Errorf("apply update: %w", err)
 		}
@@ -38,32 +38,32 @@ func (l *Ledger) Apply(ctx context.Context, tenant, connectionID string, u txn.U
 		return err
 	}
 	if done != nil {
-		l.books[tenant] = b
-		done.keep(b)
+		l.tenants[tenant] = b
+		done.publish(b)
 	}
 	return nil
 }
 
-// applying is one update on its way: what it changes of an item, kept beside until it is committed.
-type applying struct {
+// pendingUpdate is one update of an item that is not committed yet: the changed copies of all it touches.
+type pendingUpdate struct {
 	tenant string
-	item   *item // as it is; not changed before the end
-	fresh  bool  // it is new
+	item   *item // as readers see it; unchanged until publish
+	fresh  bool  // the item is new
 	head   head
 	now    int64
 
-	segments map[uint32]*open
-	count    uint32             // of the item's segments
-	newest   int                // rows in the last of them
-	account  map[string]uint16  // those that are new
-	added    map[string]locator // Plaid's ids that this update brings
+	segments map[uint32]*openSegment
+	count    uint32             // segments of the item
+	newest   int                // rows in the last segment
+	account  map[string]uint16  // numbers of accounts that are new to the item
+	added    map[string]locator // rows by those of Plaid's ids that this update brings
 	index    []entry
 	changes  []change
 	counts   txn.Counts
 }
 
-// open is a segment that the update reads or writes.
-type open struct {
+// openSegment is a segment that the update reads or writes.
+type openSegment struct {
 	rows  []row
 	dirty bool
 }
@@ -73,10 +73,10 @@ type entry struct {
 	at  locator
 }
 
-func (b *book) begin(tenant, connectionID string, now time.Time, u txn.Update) *applying {
+func (b *tenantItems) begin(tenant, connectionID string, now time.Time, u txn.Update) *pendingUpdate {
 	n := len(u.Added)
-	a := &applying{
-		tenant: tenant, now: now.UnixMicro(), segments: make(map[uint32]*open, n/maxRows+4), account: map[string]uint16{},
+	a := &pendingUpdate{
+		tenant: tenant, now: now.UnixMicro(), segments: make(map[uint32]*openSegment, n/maxRows+4), account: map[string]uint16{},
 		added: make(map[string]locator, n), index: make([]entry, 0, n), changes: make([]change, 0, n),
 	}
 	if a.item = b.items[connectionID]; a.item == nil {
@@ -93,11 +93,11 @@ func (b *book) begin(tenant, connectionID string, now time.Time, u txn.Update) *
 	return a
 }
 
-// clip lets the next append copy.
+// clip cuts the capacity, so that the next append copies and readers keep the old slice.
 func clip(s []string) []string { return s[:len(s):len(s)] }
 
-func (a *applying) apply(tx *store.Tx, u txn.Update, status string) error {
-	fresh := newcomers{at: make(map[string]int, len(u.Added)), rows: make([]*txn.Raw, 0, len(u.Added))}
+func (a *pendingUpdate) apply(tx *store.Tx, u txn.Update, status string) error {
+	fresh := newRows{at: make(map[string]int, len(u.Added)), rows: make([]*txn.Raw, 0, len(u.Added))}
 	for i, list := range [][]txn.Raw{u.Added, u.Modified} {
 		for k := range list {
 			known, err := a.upsert(tx, &list[k])
@@ -132,16 +132,16 @@ func (a *applying) apply(tx *store.Tx, u txn.Update, status string) error {
 	return a.store(tx)
 }
 
-// newcomers are the rows of an update that nothing was known of: each once, as it is told last.
-type newcomers struct {
+// newRows collects the rows of an update that the item does not have yet. A row told twice is kept once, as told last.
+type newRows struct {
 	rows []*txn.Raw
 	at   map[string]int
 }
 
-func (n *newcomers) put(r *txn.Raw) {
+func (n *newRows) put(r *txn.Raw) {
 	i, again := n.at[r.PlaidTransactionID]
 	if !again && r.PendingTransactionID != "" {
-		if i, again = n.at[r.PendingTransactionID]; again { // posted within the update that brought it
+		if i, again = n.at[r.PendingTransactionID]; again { // posted within the update that brought it as pending
 			delete(n.at, r.PendingTransactionID)
 		}
 	}
@@ -158,8 +158,8 @@ func (n *newcomers) put(r *txn.Raw) {
 	n.rows[i], n.at[r.PlaidTransactionID] = r, i
 }
 
-// upsert brings a known row up to date, or lets a posted one take its pending one's place; false where there is none.
-func (a *applying) upsert(tx *store.Tx, r *txn.Raw) (bool, error) {
+// upsert updates a known row, or replaces a pending row by its posted one; it returns false if there is neither.
+func (a *pendingUpdate) upsert(tx *store.Tx, r *txn.Raw) (bool, error) {
 	at, old, err := a.find(tx, r.PlaidTransactionID)
 	if err == nil && old == nil && r.PendingTransactionID != "" {
 		at, old, err = a.find(tx, r.PendingTransactionID)
@@ -182,14 +182,14 @@ func (a *applying) upsert(tx *store.Tx, r *txn.Raw) (bool, error) {
 	renamed := old.PlaidTransactionID != next.PlaidTransactionID
 	a.replace(at, old, next)
 	if renamed {
-		a.know(next.PlaidTransactionID, next.tag, at)
+		a.remember(next.PlaidTransactionID, next.tag, at)
 		a.index = append(a.index, entry{tagOf(next.PendingTransactionID), at})
 		a.counts.Added++
 	}
 	return true, nil
 }
 
-func (a *applying) replace(at locator, old *row, next row) {
+func (a *pendingUpdate) replace(at locator, old *row, next row) {
 	if old.flags&removed == 0 {
 		a.changes = append(a.changes, change{old.rowHeader, true})
 	}
@@ -197,11 +197,11 @@ func (a *applying) replace(at locator, old *row, next row) {
 		a.changes = append(a.changes, change{next.rowHeader, false})
 	}
 	*old = next
-	a.segments[at.seg()].dirty = true
+	a.segments[at.segment()].dirty = true
 }
 
-// remove leaves a tombstone; an id that is not known, or lives on as a posted row's past, is passed over.
-func (a *applying) remove(tx *store.Tx, r txn.Removed) error {
+// remove turns a row into a tombstone. It skips an id that is unknown or that a posted row keeps as its pending id.
+func (a *pendingUpdate) remove(tx *store.Tx, r txn.Removed) error {
 	at, old, err := a.find(tx, r.ID)
 	if err != nil || old == nil || old.flags&removed != 0 {
 		return err
@@ -214,15 +214,15 @@ func (a *applying) remove(tx *store.Tx, r txn.Removed) error {
 	return nil
 }
 
-// find looks for the row that now has an id of Plaid's, within the item.
-func (a *applying) find(tx *store.Tx, id string) (locator, *row, error) {
+// find looks up the item's row that now has one of Plaid's ids.
+func (a *pendingUpdate) find(tx *store.Tx, id string) (locator, *row, error) {
 	if at, ok := a.added[id]; ok {
-		if r := &a.segments[at.seg()].rows[at.ordinal()]; r.PlaidTransactionID == id { // it may have become another since
+		if r := &a.segments[at.segment()].rows[at.ordinal()]; r.PlaidTransactionID == id { // it may have become another since
 			return at, r, nil
 		}
 	}
 	for at := range a.item.plaid.find(a.item.No, tagOf(id)) {
-		s, err := a.load(tx, at.seg())
+		s, err := a.load(tx, at.segment())
 		if err != nil {
 			return 0, nil, err
 		}
@@ -236,12 +236,12 @@ func (a *applying) find(tx *store.Tx, id string) (locator, *row, error) {
 	return 0, nil, nil
 }
 
-func (a *applying) know(id string, tag uint32, at locator) {
+func (a *pendingUpdate) remember(id string, tag uint32, at locator) {
 	a.added[id] = at
 	a.index = append(a.index, entry{tag, at})
 }
 
-func (a *applying) load(tx *store.Tx, no uint32) (*open, error) {
+func (a *pendingUpdate) load(tx *store.Tx, no uint32) (*openSegment, error) {
 	if s := a.segments[no]; s != nil {
 		return s, nil
 	}
@@ -253,13 +253,13 @@ func (a *applying) load(tx *store.Tx, no uint32) (*open, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.segments[no] = &open{rows: rows}
+	a.segments[no] = &openSegment{rows: rows}
 	return a.segments[no], nil
 }
 
-// check refuses what would make a day's sum overflow.
-func (a *applying) check() error {
-	bound := a.item.size
+// check refuses an update that would overflow a sum.
+func (a *pendingUpdate) check() error {
+	bound := a.item.bound
 	for _, c := range a.changes {
 		bound.add(c.amount)
 	}
@@ -279,8 +279,8 @@ func (it *item) countAll(changes []change) (bad []error) {
 	return bad
 }
 
-// keep makes a committed update what everybody sees.
-func (a *applying) keep(b *book) {
+// publish shows a committed update to readers.
+func (a *pendingUpdate) publish(b *tenantItems) {
 	it := a.item
 	it.Head = a.head
 	for id, no := range a.account {
@@ -298,14 +298,14 @@ func (a *applying) keep(b *book) {
 	for _, c := range a.changes {
 		from = min(from, c.day)
 		if !c.gone {
-			it.size.add(c.amount)
+			it.bound.add(c.amount)
 		}
 		_ = it.count(c) // checked before
 	}
 	for _, e := range a.index {
 		it.plaid.put(e.tag, e.at)
 	}
-	it.finish(from)
+	it.refresh(from)
 	b.items[it.Head.ConnectionID] = it
 	b.last = max(b.last, it.No)
 }

@@ -35,7 +35,7 @@ func openBolt(t testing.TB) *store.DB {
 	return db
 }
 
-// ledgerPage is n rows of an item, from a number on, ten a day.
+// ledgerPage makes an update of n rows, ten a day, numbered from a first one on.
 func ledgerPage(item string, from, n int) txn.Update {
 	u := txn.Update{To: "cursor"}
 	for i := from; i < from+n; i++ {

@@ -20,7 +20,7 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-// tampered is a store whose bytes a test can reach.
+// tampered is a store with a way for the test to change its bytes.
 type tampered struct {
 	*testing.T
 	engine *mem.Engine
@@ -103,7 +103,7 @@ func rowsOn(day, n int, id string) txn.Update {
 	return u
 }
 
-// A flipped bit anywhere in a segment, or a segment in another's place, is refused: at the start or when it is read.
+// A flipped bit in a segment, or two segments swapped, are refused at the start or when the segment is read.
 func TestTamperedSegments(t *testing.T) {
 	x := newTampered(t)
 	x.commit("item-a", rowsOn(20400, 130, "a"))
@@ -133,7 +133,7 @@ func TestTamperedSegments(t *testing.T) {
 	refused("a segment cut short")
 }
 
-// The head of one write does not go with the body of another, though both stood in that place.
+// The head of one write is refused with the body of another, even in the same place.
 func TestHeadAndBodyBelongTogether(t *testing.T) {
 	x := newTampered(t)
 	x.commit("item-a", rowsOn(20400, 10, "a"))
@@ -162,7 +162,7 @@ func TestHeadAndBodyBelongTogether(t *testing.T) {
 	}
 }
 
-// A segment that is missing at the end shows at the start.
+// A missing last segment is noticed at the start.
 func TestMissingSegment(t *testing.T) {
 	x := newTampered(t)
 	x.commit("item-a", rowsOn(20400, 130, "a"))
@@ -177,7 +177,7 @@ func TestMissingSegment(t *testing.T) {
 	}
 }
 
-// Days of many segments, pages that start within a day and end in another, and the cursor's way through them.
+// Days of many segments: pages that start within one day and end in another, by number and by cursor.
 func TestLongDays(t *testing.T) {
 	x := newTampered(t)
 	for d, n := range []int{70, 1, 300, 64, 129} {
@@ -202,7 +202,7 @@ func TestLongDays(t *testing.T) {
 	}
 }
 
-// Rows moved to days far away, so that segments span and overlap: every page is still right, also after a restart.
+// Rows moved to days far away make segments span and overlap: every page is still right, also after a restart.
 func TestRedatedRows(t *testing.T) {
 	x := newTampered(t)
 	for d := range 30 {
@@ -245,7 +245,8 @@ func TestRedatedRows(t *testing.T) {
 	}
 }
 
-// Sums that do not fit are an error, never another number; a day's are refused before they are stored.
+// A sum that does not fit is an error, never another number; an update that would overflow a day is refused before it
+// is stored.
 func TestSumsOutOfRange(t *testing.T) {
 	x := newTampered(t)
 	huge := rowsOn(20400, 1, "a")
@@ -276,7 +277,7 @@ func TestSumsOutOfRange(t *testing.T) {
 	}
 }
 
-// An id of one tenant leads nowhere in another, though both have a row in the same place.
+// An id of one tenant finds nothing in another, though both have a row in the same place.
 func TestOtherTenantsIDs(t *testing.T) {
 	x := newTampered(t, "t2")
 	x.commit("item-a", rowsOn(20400, 1, "a"))
@@ -304,7 +305,7 @@ func TestOtherTenantsIDs(t *testing.T) {
 	}
 }
 
-// An item that is dropped leaves nothing: the same rows can come again, and an old id never leads to a new row.
+// A dropped item leaves nothing behind: the same rows can come again, and an old id never finds a new row.
 func TestDropAndComeAgain(t *testing.T) {
 	x := newTampered(t)
 	x.commit("item-a", rowsOn(20400, 200, "a"))

@@ -10,45 +10,45 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// scrambler turns a locator into 24 hex characters and back: a keyed permutation of 96 bits, so that an id needs no
-// index, tells nothing, and cannot be guessed: all but one in 2^32 made-up ids lead nowhere.
-type scrambler struct{ block cipher.Block }
+// idCipher encrypts a locator to a public id of 24 hex characters and back, by a keyed permutation of 96 bits. So ids
+// need no index, reveal nothing, and cannot be guessed: of 2^32 made-up ids one decrypts to a locator.
+type idCipher struct{ block cipher.Block }
 
 const idSize = 24
 
-func newScrambler(db *store.DB, tenant string) (scrambler, error) {
+func newIDCipher(db *store.DB, tenant string) (idCipher, error) {
 	key, err := db.Digest(tenant, "transaction ids")
 	if err != nil {
-		return scrambler{}, err
+		return idCipher{}, err
 	}
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
-		return scrambler{}, fmt.Errorf("transaction ids: %w", err)
+		return idCipher{}, fmt.Errorf("transaction ids: %w", err)
 	}
-	return scrambler{block}, nil
+	return idCipher{block}, nil
 }
 
 const rounds = 6
 
-// scratch is what the block cipher works in: one a page rather than one a round, for the call lets it escape.
+// scratch is the block cipher's buffer. It escapes to the heap, so a page shares one instead of allocating one a round.
 type scratch [aes.BlockSize]byte
 
-// round is the Feistel network's: 48 bits of a keyed digest of the other half.
-func (s scrambler) round(b *scratch, n int, half uint64) uint64 {
-	b.ask(n, half)
+// round is the Feistel network's function: 48 bits of a keyed digest of the other half.
+func (s idCipher) round(b *scratch, n int, half uint64) uint64 {
+	b.setInput(n, half)
 	s.block.Encrypt(b[:], b[:])
-	return b.answer()
+	return b.output()
 }
 
-func (b *scratch) ask(n int, half uint64) {
+func (b *scratch) setInput(n int, half uint64) {
 	*b = scratch{byte(n)}
 	binary.BigEndian.PutUint64(b[8:], half)
 }
 
-func (b *scratch) answer() uint64 { return binary.BigEndian.Uint64(b[:8]) & (1<<48 - 1) }
+func (b *scratch) output() uint64 { return binary.BigEndian.Uint64(b[:8]) & (1<<48 - 1) }
 
-// appendID appends the public id of a row: the locator's 64 bits and 32 zero bits, scrambled.
-func (s scrambler) appendID(to []byte, at locator, b *scratch) []byte {
+// appendID appends the public id of a row: the locator's 64 bits and 32 zero bits, encrypted.
+func (s idCipher) appendID(to []byte, at locator, b *scratch) []byte {
 	left, right := uint64(at)>>16, uint64(at)&0xffff<<32
 	for n := range rounds {
 		left, right = right, left^s.round(b, n, right)
@@ -59,32 +59,32 @@ func (s scrambler) appendID(to []byte, at locator, b *scratch) []byte {
 	return hex.AppendEncode(to, raw[:])
 }
 
-// gap is room for an id that is written with others.
-type gap struct {
+// idSlot is a gap in the written page; fillIDs writes a row's id there.
+type idSlot struct {
 	from int
 	at   locator
 }
 
-// together is how many ids take their rounds side by side: a cipher's call need not wait for the one before then.
-const together = 8
+// idBatch is how many ids are encrypted side by side, so that the processor need not wait for one call before the next.
+const idBatch = 8
 
-// fill writes ids into their gaps.
-func (s scrambler) fill(b []byte, gaps []gap, work *[together]scratch) {
-	for ; len(gaps) > 0; gaps = gaps[min(together, len(gaps)):] {
-		part := gaps[:min(together, len(gaps))]
-		var left, right [together]uint64
+// fillIDs writes a page's ids into their slots.
+func (s idCipher) fillIDs(b []byte, gaps []idSlot, work *[idBatch]scratch) {
+	for ; len(gaps) > 0; gaps = gaps[min(idBatch, len(gaps)):] {
+		part := gaps[:min(idBatch, len(gaps))]
+		var left, right [idBatch]uint64
 		for i, g := range part {
 			left[i], right[i] = uint64(g.at)>>16, uint64(g.at)&0xffff<<32
 		}
 		for n := range rounds {
-			for i := range part { // all of them first: what was just written in pieces is slow to be read as one
-				work[i].ask(n, right[i])
+			for i := range part { // in a loop of its own: to read bytes as one word just after writing them singly stalls
+				work[i].setInput(n, right[i])
 			}
 			for i := range part {
 				s.block.Encrypt(work[i][:], work[i][:])
 			}
 			for i := range part {
-				left[i], right[i] = right[i], left[i]^work[i].answer()
+				left[i], right[i] = right[i], left[i]^work[i].output()
 			}
 		}
 		for i, g := range part {
@@ -96,12 +96,8 @@ func (s scrambler) fill(b []byte, gaps []gap, work *[together]scratch) {
 	}
 }
 
-func (s scrambler) id(at locator) string {
-	return string(s.appendID(make([]byte, 0, idSize), at, new(scratch)))
-}
-
-// locator is the inverse; ok is false for an id that was never made here.
-func (s scrambler) locator(id string) (at locator, ok bool) {
+// locator is the inverse of appendID; ok is false for an id that was not made with this key.
+func (s idCipher) locator(id string) (at locator, ok bool) {
 	raw, err := hex.DecodeString(id)
 	if err != nil || len(raw) != 12 {
 		return 0, false

@@ -2,22 +2,22 @@ package ledger
 
 import "math/bits"
 
-// locator is where a row is: item, segment, ordinal.
+// locator is the place of a row: item, segment, ordinal.
 type locator uint64
 
-// Rows are found by 26 bits of segment and 6 of ordinal, items are numbered from 1.
+// locate packs 26 bits of segment and 6 of ordinal; items are numbered from 1.
 func locate(item, seg uint32, ordinal int) locator {
 	return locator(uint64(item)<<32 | uint64(seg)<<6 | uint64(ordinal))
 }
 
-func (l locator) item() uint32 { return uint32(l >> 32) }
-func (l locator) seg() uint32  { return uint32(l) >> 6 }
-func (l locator) ordinal() int { return int(l & 63) }
+func (l locator) item() uint32    { return uint32(l >> 32) }
+func (l locator) segment() uint32 { return uint32(l) >> 6 }
+func (l locator) ordinal() int    { return int(l & 63) }
 
 const maxSegments = 1<<26 - 1
 
-// index finds an item's rows by a tag of Plaid's id: open addressing, 8 bytes a place, so that a million rows stay
-// small. A tag may lead to several rows, and to rows that have another id by now: who looks up compares.
+// index finds an item's rows by a tag of Plaid's id: open addressing, 8 bytes a slot, so that a million rows stay
+// small. A tag may lead to several rows, or to a row that has another id by now, so callers compare the id itself.
 type index struct {
 	slots []uint64 // tag, then segment and ordinal plus one; 0 = free
 	used  int
@@ -65,7 +65,7 @@ func (x *index) resize(n int) {
 	}
 }
 
-// find yields every place, of the item of that number, that a tag leads to.
+// find yields the place of every row with a tag, in the item of that number.
 func (x *index) find(item uint32, tag uint32) func(yield func(locator) bool) {
 	return func(yield func(locator) bool) {
 		if len(x.slots) == 0 {
@@ -83,12 +83,12 @@ func (x *index) find(item uint32, tag uint32) func(yield func(locator) bool) {
 	}
 }
 
-// tagOf is a hash of a Plaid id. It is stored: another function is another version of segments.
+// tagOf hashes a Plaid id. Segments store the tag: to change the function is to change the segments' version.
 func tagOf(id string) uint32 {
 	const p1, p2 = 0x9e3779b185ebca87, 0xc2b2ae3d27d4eb4f
 	h := uint64(len(id)) * p1
 	for ; len(id) >= 8; id = id[8:] {
-		h = bits.RotateLeft64(h^eight(id)*p2, 27) * p1
+		h = bits.RotateLeft64(h^first8(id)*p2, 27) * p1
 	}
 	for i := range len(id) {
 		h = bits.RotateLeft64(h^uint64(id[i])*p2, 11) * p1
@@ -97,6 +97,6 @@ func tagOf(id string) uint32 {
 	return uint32((h ^ h>>29) >> 16)
 }
 
-func eight(s string) uint64 {
+func first8(s string) uint64 {
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// item is what is kept in memory of one connection's rows.
+// item is the part of one connection's transactions that stays in memory.
 type item struct {
 	No        uint32
 	Head      head
 	segments  []segmentInfo
-	order     []uint32 // segment numbers, those with the newest rows first
-	least     []int32  // the least first day of the segments up to each place of the order
-	cells     []cell   // sorted by day, account, currency, pending
-	grid      *grid    // the cells added up; nil where that does not pay
-	size      size
+	order     []uint32    // segment numbers, newest rows first
+	minDays   []int32     // for each place of the order, the smallest first day of the segments up to it
+	cells     []cell      // sorted by day, account, currency, pending
+	sums      *prefixSums // prefix sums of the cells; nil where they would take too much room
+	bound     sumBound
 	rows      int
 	accountNo map[string]uint16
 	plaid     *index // shared by an item and its copies
 }
 
-// head is an item's own record.
+// head is an item's own stored record.
 type head struct {
 	No           uint32     `json:"no"`
 	ConnectionID string     `json:"connection_id"`
@@ -41,14 +41,14 @@ type segmentInfo struct {
 	rows           uint8
 }
 
-// kind is what cells of all days have in common.
+// kind groups cells: one account, currency and pending flag, on all days.
 type kind struct {
 	account  uint16
 	currency uint8
 	pending  bool
 }
 
-// order is a number by which kinds are sorted.
+// order is the sort key of a kind.
 func (k kind) order() uint32 {
 	n := uint32(k.account)<<16 | uint32(k.currency)<<8
 	if k.pending {
@@ -59,29 +59,29 @@ func (k kind) order() uint32 {
 
 func (k kind) compare(o kind) int { return cmp.Compare(k.order(), o.order()) }
 
-// cell adds up one day of one kind.
+// cell holds the sums of one day and one kind.
 type cell struct {
 	day int32
 	kind
 	txn.Cell
 }
 
-// grid is the cells added up: for each day that has rows, and each kind, the sum of all cells up to it. What lies between
-// two days is a difference, and all that is read of it stands in two places.
-type grid struct {
+// prefixSums holds, for each day that has rows and for each kind, the sum of all cells up to that day. The sum of a
+// range of days is the difference of two entries.
+type prefixSums struct {
 	days  []int32
 	kinds []kind
-	upTo  []txn.Cell // a row of kinds for each day
+	upTo  []txn.Cell // one row of kinds a day
 }
 
-// row finds the last row of a day or before it; -1 is before the first.
-func (g *grid) row(day int32) int {
+// rowAt finds the row of a day, or of the last one before it; -1 is before the first.
+func (g *prefixSums) rowAt(day int32) int {
 	if n := len(g.days); n == 0 || day < g.days[0] {
 		return -1
 	} else if day >= g.days[n-1] {
 		return n - 1
 	}
-	if at := int(int64(day) - int64(g.days[0])); at < len(g.days) && g.days[at] == day { // no day is missing before
+	if at := int(int64(day) - int64(g.days[0])); at < len(g.days) && g.days[at] == day { // fast path: no day is missing before this one
 		return at
 	}
 	i, found := slices.BinarySearch(g.days, day)
@@ -91,11 +91,11 @@ func (g *grid) row(day int32) int {
 	return i - 1
 }
 
-// between gives, for the kinds in their order, the sums of the days of [from, to].
-func (g *grid) between(from, to int32, yield func(k kind, sum txn.Cell) error) error {
-	last, before := g.row(to), -1
+// between yields each kind's sum over the days of [from, to], in the order of the kinds.
+func (g *prefixSums) between(from, to int32, yield func(k kind, sum txn.Cell) error) error {
+	last, before := g.rowAt(to), -1
 	if from > math.MinInt32 {
-		before = g.row(from - 1)
+		before = g.rowAt(from - 1)
 	}
 	if last <= before {
 		return nil
@@ -116,14 +116,14 @@ func (g *grid) between(from, to int32, yield func(k kind, sum txn.Cell) error) e
 	return nil
 }
 
-// cut forgets the days from one on.
-func (g *grid) cut(from int32) {
+// truncate drops a day and all after it.
+func (g *prefixSums) truncate(from int32) {
 	n, _ := slices.BinarySearch(g.days, from)
 	g.days, g.upTo = g.days[:n], g.upTo[:n*len(g.kinds)]
 }
 
-// open makes room for a day's row, a copy of the one before.
-func (g *grid) open(day int32) {
+// appendDay adds a row for a day, a copy of the one before.
+func (g *prefixSums) appendDay(day int32) {
 	g.days = append(g.days, day)
 	if n := len(g.kinds); len(g.upTo) == 0 {
 		g.upTo = append(g.upTo, make([]txn.Cell, n)...)
@@ -140,27 +140,27 @@ func newItem(h head) *item {
 	return it
 }
 
-// change is a row that comes into the cells, or leaves them.
+// change is one row that enters the cells or leaves them.
 type change struct {
 	rowHeader
 	gone bool
 }
 
-// size is a bound on every sum of an item: the sum of all amounts without their signs; at most 2^63, and stays there.
-type size uint64
+// sumBound bounds every sum of an item: it is the sum of all amounts without their signs, and stops at 2^63.
+type sumBound uint64
 
-func (s *size) add(amount int64) {
+func (s *sumBound) add(amount int64) {
 	n := uint64(amount)
 	if amount < 0 {
 		n = -n
 	}
-	*s = min(*s+size(n), 1<<63)
+	*s = min(*s+sumBound(n), 1<<63)
 }
 
-// fits reports whether no sum of an item can be out of range.
-func (s size) fits() bool { return s < 1<<63 }
+// fits reports whether every sum of the item fits an int64.
+func (s sumBound) fits() bool { return s < 1<<63 }
 
-// count puts a row into its cell, or takes it out.
+// count adds a row to its cell, or takes it out.
 func (it *item) count(c change) error {
 	key := cell{day: c.day, kind: kind{c.account, c.currency, c.flags&pending != 0}}
 	i, found := it.find(&key)
@@ -179,7 +179,7 @@ func (it *item) count(c change) error {
 	return nil
 }
 
-// find gives a cell's place. A day has few cells.
+// find returns a cell's place, searching only the few cells of its day.
 func (it *item) find(key *cell) (int, bool) {
 	from := it.firstFrom(key.day)
 	for i := from; i < len(it.cells) && it.cells[i].day == key.day; i++ {
@@ -191,9 +191,9 @@ func (it *item) find(key *cell) (int, bool) {
 	return from, false
 }
 
-// finish makes what listings and sums read from the segments, and from the cells of a day on.
-func (it *item) finish(from int32) {
-	if n := len(it.segments) - len(it.order); n > 0 { // the new ones first: most often they stand right there
+// refresh derives the order of segments and, from a day on, the prefix sums.
+func (it *item) refresh(from int32) {
+	if n := len(it.segments) - len(it.order); n > 0 { // new segments go in front first: most often that is where they belong
 		it.order = append(it.order, make([]uint32, n)...)
 		copy(it.order[n:], it.order)
 		for i := range n {
@@ -206,54 +206,54 @@ func (it *item) finish(from int32) {
 	if !slices.IsSortedFunc(it.order, newest) {
 		slices.SortFunc(it.order, newest)
 	}
-	it.least = slices.Grow(it.least[:0], len(it.order))
+	it.minDays = slices.Grow(it.minDays[:0], len(it.order))
 	least := int32(math.MaxInt32)
 	for _, no := range it.order {
 		least = min(least, it.segments[no].minDay)
-		it.least = append(it.least, least)
+		it.minDays = append(it.minDays, least)
 	}
-	it.addUp(from)
+	it.refreshSums(from)
 }
 
-// maxSpare bounds the places of a grid that no cell stands in, for accounts that come and go.
-const maxSpare = 4096
+// maxEmptyCells bounds the unused entries of prefixSums, which accounts that come and go leave behind.
+const maxEmptyCells = 4096
 
-// addUp makes the grid anew from a day on; none where a sum might not fit or much would stay empty, so that the cells
-// are asked.
-func (it *item) addUp(from int32) {
-	if it.grid == nil || slices.ContainsFunc(it.cells[it.firstFrom(from):], func(c cell) bool { return !it.grid.knows(c.kind) }) {
-		it.grid, from = &grid{}, math.MinInt32
+// refreshSums rebuilds the prefix sums from a day on. It drops them where a sum might not fit or most entries would be
+// empty; queries then add up the cells.
+func (it *item) refreshSums(from int32) {
+	if it.sums == nil || slices.ContainsFunc(it.cells[it.firstFrom(from):], func(c cell) bool { return !it.sums.hasKind(c.kind) }) {
+		it.sums, from = &prefixSums{}, math.MinInt32
 		for _, c := range it.cells {
-			if i, found := slices.BinarySearchFunc(it.grid.kinds, c.kind, kind.compare); !found {
-				it.grid.kinds = slices.Insert(it.grid.kinds, i, c.kind)
+			if i, found := slices.BinarySearchFunc(it.sums.kinds, c.kind, kind.compare); !found {
+				it.sums.kinds = slices.Insert(it.sums.kinds, i, c.kind)
 			}
 		}
 	}
-	g := it.grid
-	g.cut(from)
+	g := it.sums
+	g.truncate(from)
 	for _, c := range it.cells[it.firstFrom(from):] {
 		if n := len(g.days); n == 0 || g.days[n-1] != c.day {
-			if g.open(c.day); len(g.upTo) > maxSpare+8*len(it.cells) {
-				it.grid = nil
+			if g.appendDay(c.day); len(g.upTo) > maxEmptyCells+8*len(it.cells) {
+				it.sums = nil
 				return
 			}
 		}
 		i, _ := slices.BinarySearchFunc(g.kinds, c.kind, kind.compare)
-		if !it.size.fits() || g.upTo[len(g.upTo)-len(g.kinds)+i].Join(c.Cell) != nil {
-			it.grid = nil
+		if !it.bound.fits() || g.upTo[len(g.upTo)-len(g.kinds)+i].Join(c.Cell) != nil {
+			it.sums = nil
 			return
 		}
 	}
 }
 
-func (g *grid) knows(k kind) bool {
+func (g *prefixSums) hasKind(k kind) bool {
 	_, found := slices.BinarySearchFunc(g.kinds, k, kind.compare)
 	return found
 }
 
-// around gives the segments that may hold rows of a day, the last written first.
-func (it *item) around(day int32, to []uint32) []uint32 {
-	first, _ := slices.BinarySearchFunc(it.least, day, func(least, day int32) int {
+// segmentsOn lists the segments that may hold rows of a day, the last written first.
+func (it *item) segmentsOn(day int32, to []uint32) []uint32 {
+	first, _ := slices.BinarySearchFunc(it.minDays, day, func(least, day int32) int {
 		if least > day {
 			return -1
 		}

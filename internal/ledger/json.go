@@ -10,61 +10,60 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// AppendPage is List that appends the page as JSON, an array as encoding/json writes []txn.Transaction, straight from
-// the texts as they are stored. complete adds what only the caller knows of a connection's account; it is asked once an
-// account.
+// AppendPage lists as List does and appends the page as the JSON array that encoding/json would write, straight from
+// the stored texts. complete fills in the owner and name of a connection's account; it is called once an account.
 func (l *Ledger) AppendPage(ctx context.Context, dst []byte, tenant string, visible []string, q txn.Query,
 	complete func(*txn.Place),
 ) ([]byte, page.Info, string, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	b := l.books[tenant]
+	b := l.tenants[tenant]
 	w := writers.Get().(*writer)
 	defer w.release()
-	w.book, w.complete, w.dst = b, complete, append(slices.Grow(dst, 2+700*min(q.Limit, page.MaxLimit)), '[')
+	w.items, w.complete, w.dst = b, complete, append(slices.Grow(dst, 2+700*min(q.Limit, page.MaxLimit)), '[')
 	info, next, err := l.page(ctx, b, tenant, visible, q, w.row)
 	if err != nil {
 		return dst, info, "", err
 	}
 	if b != nil {
-		b.ids.fill(w.dst, w.gaps, &w.work)
+		b.ids.fillIDs(w.dst, w.idSlots, &w.work)
 	}
 	return append(w.dst, ']'), info, next, nil
 }
 
-// writer writes the rows of one page. Neighbours share their account, their day and when they came most often, so the
-// JSON of these is kept from row to row.
+// writer writes the rows of one page. Rows next to each other mostly share account, day and time of arrival, so it
+// keeps the JSON of these from row to row.
 type writer struct {
-	book     *book
+	items    *tenantItems
 	complete func(*txn.Place)
 	line     txn.Line
 	place    txn.Place
 	dst      []byte
 	rows     int
 	places   []accountPlace
-	text     []byte // of the places
-	gaps     []gap  // of the rows' ids, which are written last
-	work     [together]scratch
+	text     []byte   // JSON of the accounts' Places
+	idSlots  []idSlot // for the rows' ids, written last
+	work     [idBatch]scratch
 	day      int32
 	date     []byte
 	micro    int64
 	time     []byte
-	first    []byte // when the row was first seen
+	first    []byte // the time a row was first seen, as JSON
 }
 
-// accountPlace is where in the writer's text the Place of an account stands.
+// accountPlace says where in writer.text an account's Place stands.
 type accountPlace struct {
 	item     *item
 	account  uint16
 	from, to int
 }
 
-// writers are used again, without what they have written.
+// writers recycles writers; each is reset before it goes back.
 var writers = sync.Pool{New: func() any { return &writer{} }}
 
 func (w *writer) release() {
 	clear(w.places)
-	*w = writer{places: w.places[:0], text: w.text[:0], gaps: w.gaps[:0], date: w.date[:0], time: w.time[:0], first: w.first[:0]}
+	*w = writer{places: w.places[:0], text: w.text[:0], idSlots: w.idSlots[:0], date: w.date[:0], time: w.time[:0], first: w.first[:0]}
 	writers.Put(w)
 }
 
@@ -105,9 +104,9 @@ func (w *writer) row(p place) error {
 	if w.rows++; w.rows > 1 {
 		w.dst = append(w.dst, ',')
 	}
-	w.gaps = append(w.gaps, gap{len(w.dst) + txn.IDOffset, p.at})
+	w.idSlots = append(w.idSlots, idSlot{len(w.dst) + txn.IDOffset, p.at})
 	w.line = txn.Line{
-		ID: noID, Texts: e.part, Place: w.placeOf(p.it, h.account), Date: w.dateOf(h.day), Amount: h.amount,
+		ID: idPlaceholder, Texts: e.part, Place: w.placeOf(p.it, h.account), Date: w.dateOf(h.day), Amount: h.amount,
 		Currency: p.it.Head.Currencies[h.currency], Rounded: h.flags&rounded != 0, Pending: h.flags&pending != 0,
 	}
 	w.first = append(w.first[:0], w.timeOf(e.firstSeen)...)
@@ -116,5 +115,5 @@ func (w *writer) row(p place) error {
 	return nil
 }
 
-// noID holds an id's place.
-var noID = []byte("????????????????????????")
+// idPlaceholder stands where fillIDs will write an id.
+var idPlaceholder = []byte("????????????????????????")

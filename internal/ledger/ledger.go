@@ -1,6 +1,5 @@
-// Package ledger keeps transactions: sealed segments of at most 32 rows on disk, and in memory what makes a sum and a
-// page number cheap, derived from the segments' heads at start. Who may see what, and what Plaid says, is package
-// bank's.
+// Package ledger keeps transactions: sealed segments of at most 32 rows on disk, and in memory enough to make sums and
+// page numbers cheap, derived from the segments' heads at start. Package bank decides who may see them and asks Plaid.
 package ledger
 
 import (
@@ -18,26 +17,26 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// ErrNotFound says that there is no such transaction.
+// ErrNotFound means that no such transaction exists, or that the caller may not see it.
 var ErrNotFound = errors.New("no such transaction")
 
-// Ledger holds the transactions of every tenant of one store. Its methods are not called inside a transaction of that
-// store: an update holds the ledger while it is committed, and a commit may wait for all transactions to end.
+// Ledger holds the transactions of every tenant of one store. Do not call its methods inside a transaction of that
+// store: an update holds the ledger's lock during its commit, and a commit may wait for all transactions to end.
 type Ledger struct {
 	db *store.DB
 
-	mu    sync.RWMutex // held for writing while an update is committed, so that memory and disk are seen as one
-	books map[string]*book
+	mu      sync.RWMutex // write-locked during a commit, so that readers see memory and disk agree
+	tenants map[string]*tenantItems
 }
 
-// book is one tenant's.
-type book struct {
-	ids   scrambler
+// tenantItems holds one tenant's items.
+type tenantItems struct {
+	ids   idCipher
 	items map[string]*item // by connection id
-	last  uint32           // the highest number an item ever had: an id never leads to another item's row
+	last  uint32           // the highest number an item ever had; numbers are not used again, so an old id never finds another item's row
 }
 
-// numbers is the record that keeps the last one.
+// numbers is the record that stores tenantItems.last.
 type numbers struct {
 	Last uint32 `json:"last"`
 }
@@ -50,23 +49,23 @@ var (
 
 const itemNumbers = "items"
 
-// segmentID is the place of a segment: item and segment in hex, so that an item's follow each other.
+// segmentID is a segment's key: item and segment number in hex, so that an item's segments follow each other.
 func segmentID(item, no uint32) string {
 	b := hex.AppendEncode(make([]byte, 0, 17), []byte{byte(item >> 24), byte(item >> 16), byte(item >> 8), byte(item)})
 	return string(hex.AppendEncode(append(b, '.'), []byte{byte(no >> 24), byte(no >> 16), byte(no >> 8), byte(no)}))
 }
 
-// Open reads the heads of the tenants' segments once and builds what is kept in memory.
+// Open reads the heads of all tenants' segments and builds the part that stays in memory.
 func Open(ctx context.Context, db *store.DB, tenants []string) (*Ledger, error) {
-	l := &Ledger{db: db, books: map[string]*book{}}
+	l := &Ledger{db: db, tenants: map[string]*tenantItems{}}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, t := range tenants {
-		b, err := l.book(ctx, t)
+		b, err := l.loadTenant(ctx, t)
 		if err != nil {
 			return nil, fmt.Errorf("read transactions: %w", err)
 		}
-		l.books[t] = b
+		l.tenants[t] = b
 		for _, it := range b.items {
 			g.Go(func() error { return it.load(ctx, db, t) })
 		}
@@ -77,9 +76,9 @@ func Open(ctx context.Context, db *store.DB, tenants []string) (*Ledger, error) 
 	return l, nil
 }
 
-// book reads a tenant's items without their rows.
-func (l *Ledger) book(ctx context.Context, tenant string) (*book, error) {
-	b, err := l.newBook(tenant)
+// loadTenant reads a tenant's items without their rows.
+func (l *Ledger) loadTenant(ctx context.Context, tenant string) (*tenantItems, error) {
+	b, err := l.newTenant(tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -102,12 +101,12 @@ func (l *Ledger) book(ctx context.Context, tenant string) (*book, error) {
 	return b, err
 }
 
-func (l *Ledger) newBook(tenant string) (*book, error) {
-	ids, err := newScrambler(l.db, tenant)
+func (l *Ledger) newTenant(tenant string) (*tenantItems, error) {
+	ids, err := newIDCipher(l.db, tenant)
 	if err != nil {
 		return nil, err
 	}
-	return &book{ids: ids, items: map[string]*item{}}, nil
+	return &tenantItems{ids: ids, items: map[string]*item{}}, nil
 }
 
 // load reads the heads of an item's segments.
@@ -119,7 +118,7 @@ func (it *item) load(ctx context.Context, db *store.DB, tenant string) error {
 			if err != nil {
 				return err
 			}
-			if err := it.take(rec.ID, rec.Value); err != nil {
+			if err := it.addSegment(rec.ID, rec.Value); err != nil {
 				return fmt.Errorf("segment %s: %w", rec.ID, err)
 			}
 		}
@@ -128,12 +127,12 @@ func (it *item) load(ctx context.Context, db *store.DB, tenant string) error {
 	if err == nil && len(it.segments) != int(it.Head.Segments) {
 		err = fmt.Errorf("segments of an item: %w", errDamaged)
 	}
-	it.finish(math.MinInt32)
+	it.refresh(math.MinInt32)
 	return err
 }
 
-// take adds a stored segment to what is kept in memory.
-func (it *item) take(id string, stored []byte) error {
+// addSegment adds a stored segment's head to the item in memory.
+func (it *item) addSegment(id string, stored []byte) error {
 	no := uint32(len(it.segments))
 	if id != segmentID(it.No, no) || no >= it.Head.Segments {
 		return errDamaged
@@ -155,7 +154,7 @@ func (it *item) take(id string, stored []byte) error {
 			tags = tags[4:]
 		}
 		if h.flags&removed == 0 {
-			it.size.add(h.amount)
+			it.bound.add(h.amount)
 			if err := it.count(change{h, false}); err != nil {
 				return err
 			}
@@ -164,7 +163,7 @@ func (it *item) take(id string, stored []byte) error {
 	return nil
 }
 
-// State is how far an item's transactions are.
+// State is the progress of an item's sync.
 type State struct {
 	Cursor   string
 	Status   string
@@ -172,11 +171,11 @@ type State struct {
 	Rows     int
 }
 
-// State tells how far an item is; the zero one where nothing was synced.
+// State returns the progress of an item's sync; the zero State if it was never synced.
 func (l *Ledger) State(tenant, connectionID string) State {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	b := l.books[tenant]
+	b := l.tenants[tenant]
 	if b == nil || b.items[connectionID] == nil {
 		return State{}
 	}

@@ -11,24 +11,24 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// ErrCursor says that a cursor was not made by a listing of this tenant.
+// ErrCursor means that no listing of this tenant made the cursor.
 var ErrCursor = errors.New("cursor of another listing")
 
 // Listing is one page.
 type Listing struct {
 	Rows []txn.Transaction
 	Info page.Info
-	Next string // the cursor of the page after; empty at the end
+	Next string // cursor of the next page; empty on the last
 }
 
-// List gives a page of what a query selects among the connections that may be seen, newest day first.
+// List returns a page of the transactions that the query selects among the visible connections, newest day first.
 func (l *Ledger) List(ctx context.Context, tenant string, visible []string, q txn.Query) (Listing, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	out := Listing{Rows: make([]txn.Transaction, 0, min(q.Limit, page.MaxLimit))}
 	var err error
-	b := l.books[tenant]
-	m := maker{book: b}
+	b := l.tenants[tenant]
+	m := converter{items: b}
 	out.Info, out.Next, err = l.page(ctx, b, tenant, visible, q, func(p place) error {
 		t, err := m.transaction(p)
 		out.Rows = append(out.Rows, t)
@@ -37,13 +37,13 @@ func (l *Ledger) List(ctx context.Context, tenant string, visible []string, q tx
 	return out, err
 }
 
-// page yields the rows of one page, and tells its numbers and the cursor of the next.
-func (l *Ledger) page(ctx context.Context, b *book, tenant string, visible []string, q txn.Query, yield func(place) error) (info page.Info, next string, err error) {
+// page yields the rows of one page, and returns its page numbers and the cursor of the next.
+func (l *Ledger) page(ctx context.Context, b *tenantItems, tenant string, visible []string, q txn.Query, yield func(place) error) (info page.Info, next string, err error) {
 	info = page.Info{Page: q.Page, Limit: q.Limit}
 	if b == nil {
 		return info, "", nil
 	}
-	s := b.choose(visible, q)
+	s := b.selectFrom(visible, q)
 	w := walkers.Get().(*walker)
 	defer w.release()
 	w.tenant, w.sel, w.skip = tenant, &s, (q.Page-1)*q.Limit
@@ -54,11 +54,11 @@ func (l *Ledger) page(ctx context.Context, b *book, tenant string, visible []str
 		}
 		w.after, w.skip = &after, 0
 	}
-	byCells := s.byCells()
+	byCells := s.cellsSuffice()
 	if byCells {
 		info.Total = s.count(s.from, s.to)
 		if q.Cursor == "" {
-			s.to, w.skip = s.seek(w.skip)
+			s.to, w.skip = s.dayAtOffset(w.skip)
 		}
 	}
 	var last place
@@ -76,13 +76,13 @@ func (l *Ledger) page(ctx context.Context, b *book, tenant string, visible []str
 		})
 	})
 	if !byCells && err == nil {
-		info.Total, err = l.countAll(ctx, tenant, b.choose(visible, q))
+		info.Total, err = l.countAll(ctx, tenant, b.selectFrom(visible, q))
 	}
 	info.Pages = (info.Total + q.Limit - 1) / q.Limit
 	return info, next, err
 }
 
-// countAll counts what only the rows themselves can tell.
+// countAll counts a selection that the cells cannot count, by reading its rows.
 func (l *Ledger) countAll(ctx context.Context, tenant string, s selection) (n int, err error) {
 	err = l.db.View(ctx, func(tx *store.Tx) error {
 		w := walker{tx: tx, tenant: tenant, sel: &s}
@@ -94,16 +94,16 @@ func (l *Ledger) countAll(ctx context.Context, tenant string, s selection) (n in
 	return n, err
 }
 
-// maker makes the reply's objects of rows; neighbours share their day.
-type maker struct {
-	book  *book
+// converter turns rows into the reply's objects; it keeps a day's text from row to row.
+type converter struct {
+	items *tenantItems
 	block scratch
 	id    [idSize]byte
 	day   int32
 	date  string
 }
 
-func (m *maker) transaction(p place) (txn.Transaction, error) {
+func (m *converter) transaction(p place) (txn.Transaction, error) {
 	r, err := p.seg.row(p.at.ordinal())
 	if err != nil {
 		return txn.Transaction{}, err
@@ -112,7 +112,7 @@ func (m *maker) transaction(p place) (txn.Transaction, error) {
 		m.day, m.date = r.day, txn.Date(r.day)
 	}
 	return txn.Transaction{
-		ID: string(m.book.ids.appendID(m.id[:0], p.at, &m.block)), Details: r.Details,
+		ID: string(m.items.ids.appendID(m.id[:0], p.at, &m.block)), Details: r.Details,
 		Place: txn.Place{ConnectionID: p.it.Head.ConnectionID, PlaidAccountID: p.it.Head.Accounts[r.account]},
 		Date:  m.date, Amount: r.amount, Currency: p.it.Head.Currencies[r.currency], Direction: txn.DirectionOf(r.amount),
 		Rounded: r.flags&rounded != 0, Pending: r.flags&pending != 0,
@@ -120,14 +120,14 @@ func (m *maker) transaction(p place) (txn.Transaction, error) {
 	}, nil
 }
 
-// cursor names the last row of a page: its public id and its day.
-func (b *book) cursor(p place) string {
+// cursor encodes the last row of a page: its public id and its day.
+func (b *tenantItems) cursor(p place) string {
 	day := uint32(p.day)
 	to := b.ids.appendID(make([]byte, 0, idSize+8), p.at, new(scratch))
 	return string(hex.AppendEncode(to, []byte{byte(day >> 24), byte(day >> 16), byte(day >> 8), byte(day)}))
 }
 
-func (b *book) readCursor(text string) (place, error) {
+func (b *tenantItems) readCursor(text string) (place, error) {
 	if len(text) != idSize+8 {
 		return place{}, ErrCursor
 	}
@@ -143,7 +143,7 @@ func (b *book) readCursor(text string) (place, error) {
 func (l *Ledger) Get(ctx context.Context, tenant string, visible []string, id string) (txn.Transaction, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	b := l.books[tenant]
+	b := l.tenants[tenant]
 	if b == nil {
 		return txn.Transaction{}, ErrNotFound
 	}
@@ -176,12 +176,12 @@ func (l *Ledger) Get(ctx context.Context, tenant string, visible []string, id st
 	return found, err
 }
 
-// at reads one row; plaidID, where given, must be its own or its pending one's.
-func (b *book) at(tx *store.Tx, tenant string, it *item, at locator, plaidID string, to *txn.Transaction) error {
-	if int(at.seg()) >= len(it.segments) || at.ordinal() >= int(it.segments[at.seg()].rows) {
+// at reads one row. If plaidID is given, it must be the row's Plaid id or its pending one.
+func (b *tenantItems) at(tx *store.Tx, tenant string, it *item, at locator, plaidID string, to *txn.Transaction) error {
+	if int(at.segment()) >= len(it.segments) || at.ordinal() >= int(it.segments[at.segment()].rows) {
 		return ErrNotFound
 	}
-	seg, err := readSegment(tx, tenant, it.No, at.seg())
+	seg, err := readSegment(tx, tenant, it.No, at.segment())
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (b *book) at(tx *store.Tx, tenant string, it *item, at locator, plaidID str
 	if h.flags&removed != 0 {
 		return ErrNotFound
 	}
-	m := maker{book: b}
+	m := converter{items: b}
 	t, err := m.transaction(place{h.day, at, it, seg})
 	if err != nil {
 		return err

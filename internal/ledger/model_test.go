@@ -44,7 +44,7 @@ func openDB(t interface {
 	return db
 }
 
-// model is the simplest thing that could be right: rows in a slice.
+// model is the simplest correct ledger: rows in a slice.
 type model struct {
 	items map[string][]*modelRow
 }
@@ -174,8 +174,8 @@ func genQuery(t *rapid.T) txn.Query {
 
 var errCrash = errors.New("the commit did not come through")
 
-// Random sequences of updates, replays, failed commits and restarts: every list, page, total and sum equals the model's.
-// RAPID checks default to 100; -rapid.checks raises them.
+// Random sequences of updates, replays, failed commits and restarts: every list, page, total and sum equals the
+// model's. -rapid.checks raises the default of 100 sequences.
 func TestAgainstTheModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()
@@ -206,7 +206,7 @@ func TestAgainstTheModel(t *testing.T) {
 				if l, err = ledger.Open(ctx, db, []string{books}); err != nil {
 					rt.Fatal(err)
 				}
-			case 3: // forgotten, and told anew from here on
+			case 3: // dropped, and synced anew
 				if err := l.Drop(ctx, books, item, func(ctx context.Context, drop func(*store.Tx) error) error { return db.Update(ctx, drop) }); err != nil {
 					rt.Fatal(err)
 				}
@@ -348,8 +348,8 @@ func compareSums(t *rapid.T, ctx context.Context, l *ledger.Ledger, want []txn.R
 	}
 }
 
-// The pending one's id leads to the posted one, which keeps its public id and when it was first seen; made-up ids and
-// other tenants' lead nowhere.
+// The pending row's id finds the posted row, which keeps the public id and the time first seen. Made-up ids and other
+// tenants' ids find nothing.
 func TestIdentity(t *testing.T) {
 	ctx := t.Context()
 	db := openDB(t, ctx)
@@ -393,7 +393,7 @@ func TestIdentity(t *testing.T) {
 	if s := l.State(books, "item-a"); s.Cursor != "c2" || s.Rows != 1 {
 		t.Errorf("%+v", s)
 	}
-	// An update that leads nowhere does not lose the cursor.
+	// An update without a cursor leaves the stored cursor as it is.
 	if err := commit(ctx, db, l, "item-a", txn.Update{}, nil); err != nil || l.State(books, "item-a").Cursor != "c2" {
 		t.Errorf("%+v %v", l.State(books, "item-a"), err)
 	}

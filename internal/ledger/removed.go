@@ -10,18 +10,18 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// Removed lists what was taken back since a time, as it was, the latest first. The heads of all segments are read for it:
-// it is for jobs, not for pages.
+// Removed lists the transactions that Plaid took back since a time, as they were, the latest first. It reads the heads
+// of all segments: it is for jobs, not for pages.
 func (l *Ledger) Removed(ctx context.Context, tenant string, visible []string, since time.Time) ([]txn.Transaction, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	out := []txn.Transaction{}
-	b := l.books[tenant]
+	b := l.tenants[tenant]
 	if b == nil {
 		return out, nil
 	}
 	err := l.db.View(ctx, func(tx *store.Tx) error {
-		m := maker{book: b}
+		m := converter{items: b}
 		for _, id := range visible {
 			it := b.items[id]
 			if it == nil {
@@ -44,8 +44,8 @@ func (l *Ledger) Removed(ctx context.Context, tenant string, visible []string, s
 	return out, err
 }
 
-// removedIn adds those of one segment, whose body is only opened where there are any.
-func removedIn(tx *store.Tx, tenant string, it *item, no uint32, stored []byte, m *maker, since time.Time, out *[]txn.Transaction) error {
+// removedIn adds a segment's removed rows; it opens the body only if there are any.
+func removedIn(tx *store.Tx, tenant string, it *item, no uint32, stored []byte, m *converter, since time.Time, out *[]txn.Transaction) error {
 	s, err := parse(stored)
 	if err != nil {
 		return err

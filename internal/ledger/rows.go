@@ -14,8 +14,8 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// append puts new rows behind the others, oldest first, so that segments hold neighbouring days.
-func (a *applying) append(tx *store.Tx, fresh []*txn.Raw) error {
+// append puts new rows behind the others, oldest first, so that a segment holds neighbouring days.
+func (a *pendingUpdate) append(tx *store.Tx, fresh []*txn.Raw) error {
 	slices.SortFunc(fresh, func(x, y *txn.Raw) int {
 		return cmp.Or(strings.Compare(x.Date, y.Date), strings.Compare(x.PlaidTransactionID, y.PlaidTransactionID))
 	})
@@ -33,7 +33,7 @@ func (a *applying) append(tx *store.Tx, fresh []*txn.Raw) error {
 		s.dirty = true
 		a.newest = len(s.rows)
 		a.changes = append(a.changes, change{next.rowHeader, false})
-		a.know(next.PlaidTransactionID, next.tag, at)
+		a.remember(next.PlaidTransactionID, next.tag, at)
 		if next.flags&wasPending != 0 {
 			a.index = append(a.index, entry{tagOf(next.PendingTransactionID), at})
 		}
@@ -42,8 +42,8 @@ func (a *applying) append(tx *store.Tx, fresh []*txn.Raw) error {
 	return nil
 }
 
-// last gives the segment that the next row goes to.
-func (a *applying) last(tx *store.Tx, coming int) (*open, uint32, error) {
+// last returns the segment for the next row.
+func (a *pendingUpdate) last(tx *store.Tx, coming int) (*openSegment, uint32, error) {
 	if a.count > 0 && a.newest < maxRows {
 		s, err := a.load(tx, a.count-1)
 		return s, a.count - 1, err
@@ -51,14 +51,14 @@ func (a *applying) last(tx *store.Tx, coming int) (*open, uint32, error) {
 	if a.count >= maxSegments {
 		return nil, 0, errors.New("too many transactions in one connection")
 	}
-	s := &open{rows: make([]row, 0, min(coming, maxRows))}
+	s := &openSegment{rows: make([]row, 0, min(coming, maxRows))}
 	a.segments[a.count] = s
 	a.count, a.newest = a.count+1, 0
 	return s, a.count - 1, nil
 }
 
-// row makes a row of what Plaid told.
-func (a *applying) row(r *txn.Raw) (row, error) {
+// row makes a ledger row of one of Plaid's.
+func (a *pendingUpdate) row(r *txn.Raw) (row, error) {
 	day, err := txn.Day(r.Date)
 	if err != nil {
 		return row{}, fmt.Errorf("date of a transaction: %w", err)
@@ -93,7 +93,7 @@ func (a *applying) row(r *txn.Raw) (row, error) {
 	return out, nil
 }
 
-func (a *applying) accountOf(id string) (uint16, error) {
+func (a *pendingUpdate) accountOf(id string) (uint16, error) {
 	if no, ok := a.item.accountNo[id]; ok {
 		return no, nil
 	}
@@ -109,8 +109,8 @@ func (a *applying) accountOf(id string) (uint16, error) {
 	return uint16(no), nil
 }
 
-// store writes the segments that changed, and the item's record.
-func (a *applying) store(tx *store.Tx) error {
+// store writes the changed segments and the item's record.
+func (a *pendingUpdate) store(tx *store.Tx) error {
 	for _, no := range slices.Sorted(maps.Keys(a.segments)) {
 		s := a.segments[no]
 		if !s.dirty {
@@ -141,11 +141,11 @@ func infoOf(rows []row) segmentInfo {
 	return in
 }
 
-// Drop forgets an item's transactions: its segments are deleted in the transaction that commit runs.
+// Drop deletes an item's transactions in the transaction that commit runs.
 func (l *Ledger) Drop(ctx context.Context, tenant, connectionID string, commit func(ctx context.Context, drop func(*store.Tx) error) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.books[tenant]
+	b := l.tenants[tenant]
 	if b == nil || b.items[connectionID] == nil {
 		return commit(ctx, func(*store.Tx) error { return nil })
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// A segment is stored in two parts. The head is, in big endian: version, number of rows; for each row a fixed header, so
-// that sums, filters and the index need no strings, and the length of its text; for each row that took a pending one's
-// place, in their order, the tag of that one's id. The body is the rows' texts: strings as they stand in JSON, so that a
-// page is written out without reading them.
+// A segment is stored in two parts. The head holds, in big endian: the version; the number of rows; for each row a
+// fixed header, so that sums, filters and the index need no strings, and the length of its text; and for each row that
+// replaced a pending one, in the rows' order, the tag of the pending id. The body holds the rows' texts, escaped for
+// JSON, so that a page can copy them.
 const (
 	version    = 1
 	headerSize = 4 + 2 + 1 + 1 + 8 + 4 + 2
@@ -27,7 +27,7 @@ const (
 	pending    = 1 << iota
 	removed    // taken back by Plaid: a tombstone
 	rounded    // the amount was finer than the currency's minor unit
-	wasPending // it took a pending one's place, whose id it keeps
+	wasPending // it replaced a pending row, and keeps that row's id
 )
 
 var (
@@ -57,14 +57,14 @@ type text struct {
 	FirstSeen, UpdatedUnix int64 // microseconds
 }
 
-// segment is a parsed head; its body is read when a text is wanted.
+// segment is a parsed head; the body is read when a text is needed.
 type segment struct {
 	n      int
 	head   []byte
-	tags   []byte // of the pending ones
+	tags   []byte // tags of the pending ids
 	ends   [maxRows]uint32
 	body   []byte
-	opened bool // the body
+	opened bool // the body was read
 
 	from store.Blob
 }
@@ -115,7 +115,7 @@ func (s *segment) info() segmentInfo {
 	return in
 }
 
-// text gives a row's bytes of the body.
+// text returns the bytes of a row in the body.
 func (s *segment) text(i int) ([]byte, error) {
 	if !s.opened {
 		b, err := s.from.Body(s.body[:0])
@@ -134,7 +134,7 @@ func (s *segment) text(i int) ([]byte, error) {
 	return s.body[from:s.ends[i]], nil
 }
 
-// escaped is a row's strings as they are stored, and its times.
+// escaped holds a row's times, and its strings as stored: escaped for JSON.
 type escaped struct {
 	part               [txn.TextCount][]byte
 	firstSeen, updated int64
@@ -147,7 +147,7 @@ func (s *segment) escaped(i int) (e escaped, err error) {
 	}
 	for k := range e.part {
 		n, used := uint64(0), 1
-		if len(b) > 0 && b[0] < 0x80 { // as most are
+		if len(b) > 0 && b[0] < 0x80 { // the common case: one byte
 			n = uint64(b[0])
 		} else {
 			n, used = binary.Uvarint(b)
@@ -180,7 +180,7 @@ func (s *segment) row(i int) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	whole := string(b) // the strings are parts of this one: one allocation a row
+	whole := string(b) // one allocation a row: the strings are slices of this one
 	for k, to := range r.Texts() {
 		part := e.part[k]
 		if txn.IsPlain(part) {
@@ -206,7 +206,7 @@ func (s *segment) rows() ([]row, error) {
 	return out, nil
 }
 
-// encode writes rows as a segment.
+// encode writes rows as a segment's head and body.
 func encode(rows []row) (head, body []byte, err error) {
 	if len(rows) == 0 || len(rows) > maxRows {
 		return nil, nil, errDamaged
@@ -250,12 +250,12 @@ func (t *text) appendText(b []byte) []byte {
 	return binary.AppendVarint(b, t.UpdatedUnix)
 }
 
-// escape gives a string as encoding/json writes it between the quotes; broken UTF-8 is replaced.
+// escape returns a string as encoding/json writes it between the quotes; it replaces broken UTF-8.
 func escape(s string) []byte {
 	if !utf8.ValidString(s) {
 		s = string([]rune(s))
 	}
-	quoted, _ := json.Marshal(s) // a string always can be
+	quoted, _ := json.Marshal(s) // marshalling a string cannot fail
 	return quoted[1 : len(quoted)-1]
 }
 

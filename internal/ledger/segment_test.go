@@ -83,14 +83,14 @@ func FuzzSegment(f *testing.F) {
 		s.body, s.opened = body, true
 		_ = s.info()
 		it := newItem(headOf(1))
-		_ = it.take(segmentID(1, 0), head)
+		_ = it.addSegment(segmentID(1, 0), head)
 		rows, err := s.rows()
 		if err != nil {
 			return
 		}
 		again, texts, err := encode(rows) // rows that were read can be written, and read as the same
 		if err != nil {
-			return // escapes may have made it longer
+			return // escaping may have made the text longer
 		}
 		second, err := parse(again)
 		if err != nil {
@@ -111,7 +111,11 @@ func headOf(segments uint32) head {
 	return head{No: 1, Accounts: []string{"a"}, Currencies: []string{"USD"}, Segments: segments}
 }
 
-// An id leads back to its locator, and only ids that were made do.
+func (s idCipher) id(at locator) string {
+	return string(s.appendID(make([]byte, 0, idSize), at, new(scratch)))
+}
+
+// An id decrypts to its locator; other ids are refused.
 func FuzzID(f *testing.F) {
 	s := testScrambler(f)
 	f.Add(s.id(locate(1, 2, 3)))
@@ -122,7 +126,7 @@ func FuzzID(f *testing.F) {
 		if ok && s.id(at) != string(bytes.ToLower([]byte(id))) {
 			t.Fatalf("%q leads to a row with another id", id)
 		}
-		b := &book{ids: s}
+		b := &tenantItems{ids: s}
 		if p, err := b.readCursor(id); err == nil && b.cursor(p) != string(bytes.ToLower([]byte(id))) {
 			t.Fatalf("cursor %q reads as another", id)
 		}
@@ -136,7 +140,7 @@ func TestIDs(t *testing.T) {
 		if back, ok := s.locator(s.id(at)); !ok || back != at || len(s.id(at)) != idSize {
 			t.Fatalf("%x comes back as %x", at, back)
 		}
-		b := &book{ids: s}
+		b := &tenantItems{ids: s}
 		p := place{at: at, day: rapid.Int32().Draw(t, "day")}
 		if back, err := b.readCursor(b.cursor(p)); err != nil || back != p {
 			t.Fatalf("%+v %v", back, err)
@@ -144,7 +148,7 @@ func TestIDs(t *testing.T) {
 	})
 }
 
-// The index finds every place of a tag, under as many collisions as there are rows.
+// The index finds every place of a tag, even if all rows collide.
 func TestIndex(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var x index
@@ -162,7 +166,7 @@ func TestIndex(t *testing.T) {
 			}
 			want[tag][at] = true
 		}
-		if want[12345] == nil { // unless it was drawn
+		if want[12345] == nil { // unless the random tags had it
 			want[12345] = map[locator]bool{}
 		}
 		for tag, places := range want {
@@ -180,22 +184,22 @@ func TestIndex(t *testing.T) {
 	})
 }
 
-// Sums between days equal those of the cells, also where they come near what fits.
+// The prefix sums equal the sums of the cells, also near the largest that fits.
 func TestGrid(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		it := newItem(headOf(0))
 		amount := rapid.SampledFrom([]int64{1, -1, 500, 1 << 40, 1 << 61, -(1 << 61)})
 		for range rapid.IntRange(0, 60).Draw(t, "rows") {
 			h := rowHeader{day: rapid.Int32Range(-5, 5).Draw(t, "day"), account: uint16(rapid.IntRange(0, 2).Draw(t, "account")), amount: amount.Draw(t, "amount")}
-			it.size.add(h.amount)
+			it.bound.add(h.amount)
 			if it.count(change{h, false}) != nil {
-				return // refused by Apply
+				return // Apply refuses this
 			}
-			it.finish(h.day)
+			it.refresh(h.day)
 		}
-		c := chosen{it, -1, -1}
+		c := selectedItem{it, -1, -1}
 		from, to := rapid.Int32Range(-7, 7).Draw(t, "from"), rapid.Int32Range(-7, 7).Draw(t, "to")
-		s := selection{items: []chosen{c}, from: from, to: to}
+		s := selection{items: []selectedItem{c}, from: from, to: to}
 		want, got := map[kind]txn.Cell{}, map[kind]txn.Cell{}
 		var wantErr, gotErr error
 		for cell := range s.cells(c) {

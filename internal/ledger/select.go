@@ -10,9 +10,9 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// selection is a query as the rows see it.
+// selection is a query, made ready to be compared with rows.
 type selection struct {
-	items    []chosen // whose rows may be seen and are asked for, the newest item first
+	items    []selectedItem // visible and selected, newest item first
 	from, to int32
 	pending  *bool
 	min, max *int64
@@ -20,17 +20,17 @@ type selection struct {
 	text     string
 }
 
-// chosen is an item with what of the query depends on it.
-type chosen struct {
+// selectedItem is an item with the query's account and currency as the item numbers them.
+type selectedItem struct {
 	*item
 	account  int // -1: all
 	currency int // -1: all
 }
 
-// choose turns a query into a selection over the connections that may be seen.
-func (b *book) choose(visible []string, q txn.Query) selection {
+// selectFrom turns a query into a selection among the visible connections.
+func (b *tenantItems) selectFrom(visible []string, q txn.Query) selection {
 	s := selection{
-		items: make([]chosen, 0, len(visible)),
+		items: make([]selectedItem, 0, len(visible)),
 		from:  math.MinInt32, to: math.MaxInt32, pending: q.Pending, min: q.MinCents, max: q.MaxCents, currency: q.Currency, text: strings.ToLower(q.Text),
 	}
 	if q.DateFrom != "" {
@@ -44,7 +44,7 @@ func (b *book) choose(visible []string, q txn.Query) selection {
 		if it == nil {
 			continue
 		}
-		c := chosen{it, -1, -1}
+		c := selectedItem{it, -1, -1}
 		if q.AccountID != "" {
 			no, ok := it.accountNo[q.AccountID]
 			if !ok {
@@ -59,27 +59,27 @@ func (b *book) choose(visible []string, q txn.Query) selection {
 		}
 		s.items = append(s.items, c)
 	}
-	slices.SortFunc(s.items, func(a, b chosen) int { return cmp.Compare(b.No, a.No) })
-	s.items = slices.CompactFunc(s.items, func(a, b chosen) bool { return a.item == b.item })
+	slices.SortFunc(s.items, func(a, b selectedItem) int { return cmp.Compare(b.No, a.No) })
+	s.items = slices.CompactFunc(s.items, func(a, b selectedItem) bool { return a.item == b.item })
 	return s
 }
 
-// byCells reports whether the cells alone can count the selection.
-func (s *selection) byCells() bool { return s.min == nil && s.max == nil && s.text == "" }
+// cellsSuffice reports whether the cells alone can count the selection.
+func (s *selection) cellsSuffice() bool { return s.min == nil && s.max == nil && s.text == "" }
 
-// takes reports whether cells of a kind are selected.
-func (s *selection) takes(c chosen, k kind) bool {
+// matchesKind reports whether cells of a kind are selected.
+func (s *selection) matchesKind(c selectedItem, k kind) bool {
 	return (c.account < 0 || int(k.account) == c.account) && (s.pending == nil || *s.pending == k.pending) && (c.currency < 0 || int(k.currency) == c.currency)
 }
 
-// selects reports whether a row is selected, as far as its header tells.
-func (s *selection) selects(c chosen, h rowHeader) bool {
-	return h.flags&removed == 0 && h.day >= s.from && h.day <= s.to && s.takes(c, kind{h.account, h.currency, h.flags&pending != 0}) &&
+// matchesHeader reports whether a row's header satisfies the selection; matchesText compares the rest.
+func (s *selection) matchesHeader(c selectedItem, h rowHeader) bool {
+	return h.flags&removed == 0 && h.day >= s.from && h.day <= s.to && s.matchesKind(c, kind{h.account, h.currency, h.flags&pending != 0}) &&
 		(s.min == nil || h.amount >= *s.min) && (s.max == nil || h.amount <= *s.max)
 }
 
-// says reports whether a row's name or merchant holds the text asked for.
-func (s *selection) says(seg *segment, i int) (bool, error) {
+// matchesText reports whether a row's name or merchant contains the text searched for.
+func (s *selection) matchesText(seg *segment, i int) (bool, error) {
 	if s.text == "" {
 		return true, nil
 	}
@@ -87,18 +87,18 @@ func (s *selection) says(seg *segment, i int) (bool, error) {
 	return strings.Contains(strings.ToLower(r.Name), s.text) || strings.Contains(strings.ToLower(r.MerchantName), s.text), err
 }
 
-// cells yields an item's cells that are selected.
-func (s *selection) cells(c chosen) func(yield func(*cell) bool) {
+// cells yields the selected cells of an item.
+func (s *selection) cells(c selectedItem) func(yield func(*cell) bool) {
 	return func(yield func(*cell) bool) {
 		for i := c.firstFrom(s.from); i < len(c.cells) && c.cells[i].day <= s.to; i++ {
-			if s.takes(c, c.cells[i].kind) && !yield(&c.cells[i]) {
+			if s.matchesKind(c, c.cells[i].kind) && !yield(&c.cells[i]) {
 				return
 			}
 		}
 	}
 }
 
-// firstFrom finds the first cell of a day or after it; most often the day is among the newest.
+// firstFrom finds the first cell on or after a day. It tries the newest days first: most queries ask for those.
 func (it *item) firstFrom(day int32) int {
 	low, high := 0, len(it.cells)
 	if near := high - 16; near > 0 && it.cells[near].day < day {
@@ -114,9 +114,10 @@ func (it *item) firstFrom(day int32) int {
 	return low
 }
 
-// eachKind yields what is selected in an item's days of [from, to], added up by kind; cells where they do not add up.
-func (s *selection) eachKind(c chosen, from, to int32, yield func(kind, txn.Cell) error) error {
-	if c.grid == nil {
+// eachKind yields, by kind, the sums of the selected rows of an item's days of [from, to]; without prefix sums it
+// yields the single cells.
+func (s *selection) eachKind(c selectedItem, from, to int32, yield func(kind, txn.Cell) error) error {
+	if c.sums == nil {
 		part := *s
 		part.from, part.to = from, to
 		for cell := range part.cells(c) {
@@ -126,8 +127,8 @@ func (s *selection) eachKind(c chosen, from, to int32, yield func(kind, txn.Cell
 		}
 		return nil
 	}
-	return c.grid.between(from, to, func(k kind, sum txn.Cell) error {
-		if !s.takes(c, k) {
+	return c.sums.between(from, to, func(k kind, sum txn.Cell) error {
+		if !s.matchesKind(c, k) {
 			return nil
 		}
 		return yield(k, sum)
@@ -135,7 +136,7 @@ func (s *selection) eachKind(c chosen, from, to int32, yield func(kind, txn.Cell
 }
 
 // countOf counts the selected rows of an item's days of [from, to].
-func (s *selection) countOf(c chosen, from, to int32) (n int) {
+func (s *selection) countOf(c selectedItem, from, to int32) (n int) {
 	_ = s.eachKind(c, from, to, func(_ kind, sum txn.Cell) error {
 		n += int(sum.Count)
 		return nil
@@ -150,8 +151,8 @@ func (s *selection) count(from, to int32) (n int) {
 	return n
 }
 
-// seek finds the day on which the row after skip others stands, and how many of that day's rows come before it.
-func (s *selection) seek(skip int) (day int32, left int) {
+// dayAtOffset finds the day of the row that follows the first skip rows, and how many of that day's rows are skipped.
+func (s *selection) dayAtOffset(skip int) (day int32, left int) {
 	if skip == 0 {
 		return s.to, 0
 	}

@@ -12,11 +12,11 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// Summarize adds up what a query selects; by is empty, or day, week, month, account or category.
+// Summarize adds up the selected transactions; by is empty, or day, week, month, account or category.
 func (l *Ledger) Summarize(ctx context.Context, tenant string, visible []string, q txn.Query, byCurrency bool, by string) (txn.Summary, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	b := l.books[tenant]
+	b := l.tenants[tenant]
 	if b == nil {
 		return txn.Summarize(nil, byCurrency)
 	}
@@ -25,8 +25,8 @@ func (l *Ledger) Summarize(ctx context.Context, tenant string, visible []string,
 	if by != "" {
 		buckets = map[bucket]txn.Cell{}
 	}
-	s := b.choose(visible, q)
-	add := func(c chosen, key string, currency uint8, cell txn.Cell) error {
+	s := b.selectFrom(visible, q)
+	add := func(c selectedItem, key string, currency uint8, cell txn.Cell) error {
 		code := c.Head.Currencies[currency]
 		if err := sums.join(code, cell); err != nil || by == "" {
 			return err
@@ -35,7 +35,7 @@ func (l *Ledger) Summarize(ctx context.Context, tenant string, visible []string,
 	}
 	var err error
 	switch {
-	case !s.byCells() || by == "category":
+	case !s.cellsSuffice() || by == "category":
 		err = l.eachRow(ctx, tenant, &s, by, add)
 	case by == "" || by == "account":
 		for _, c := range s.items {
@@ -54,7 +54,7 @@ func (l *Ledger) Summarize(ctx context.Context, tenant string, visible []string,
 	return out, err
 }
 
-// tally is sums by currency, of which there are few: most often one.
+// tally holds sums by currency: a slice, since there are few.
 type tally []struct {
 	code string
 	sum  txn.Cell
@@ -90,9 +90,9 @@ func join[K comparable](sums map[K]txn.Cell, at K, cell txn.Cell) error {
 
 type bucket struct{ key, currency string }
 
-type adder func(c chosen, key string, currency uint8, cell txn.Cell) error
+type adder func(c selectedItem, key string, currency uint8, cell txn.Cell) error
 
-// eachRun adds cells up by day, week or month: those of one bucket stand close, and are joined before the maps are asked.
+// eachRun adds cells up by day, week or month. It joins neighbours of one bucket before it looks the bucket up.
 func (s *selection) eachRun(by string, add adder) error {
 	for _, c := range s.items {
 		var run txn.Cell
@@ -145,7 +145,7 @@ func (l *Ledger) eachRow(ctx context.Context, tenant string, s *selection, by st
 			if err := c.Add(h.amount); err != nil {
 				return false, err
 			}
-			return true, add(chosen{item: p.it}, key, h.currency, c)
+			return true, add(selectedItem{item: p.it}, key, h.currency, c)
 		})
 	})
 }
@@ -181,12 +181,12 @@ func sorted(buckets map[bucket]txn.Cell) []txn.Bucket {
 	return out
 }
 
-// SyncedAt is the oldest sync among connections; nil where one was never synced.
+// SyncedAt returns the time of the oldest sync among connections; nil if one was never synced.
 func (l *Ledger) SyncedAt(tenant string, visible []string) *time.Time {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	var oldest *time.Time
-	b := l.books[tenant]
+	b := l.tenants[tenant]
 	for _, id := range visible {
 		if b == nil || b.items[id] == nil || b.items[id].Head.SyncedAt == nil {
 			return nil

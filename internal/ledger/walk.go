@@ -8,7 +8,7 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// place is a selected row, and where it stands in the order of listings: newest day first, then by locator.
+// place is a selected row with its position in listings: newest day first, then by locator.
 type place struct {
 	day int32
 	at  locator
@@ -16,24 +16,24 @@ type place struct {
 	seg *segment
 }
 
-// walker goes through the selected rows in the order of listings: day by day, item by item, segment by segment. It
-// comes to the days that the cells know of, and reads the segments that may hold rows of them.
+// walker goes through the selected rows in the order of listings: day by day, item by item, segment by segment. The
+// cells tell it the days, and it reads only segments that may hold rows of them.
 type walker struct {
 	tx     *store.Tx
 	tenant string
 	sel    *selection
 
-	after *place // rows up to this one are passed over
-	skip  int    // and so many; without reading them where the cells can count them
+	after *place // skip all rows up to and including this one
+	skip  int    // skip so many more; the cells count them where they can, without reading rows
 
-	sources []source
-	around  []uint32
-	spare   []*segment
+	sources  []source
+	segments []uint32
+	reuse    []*segment
 }
 
-// source is an item on the way: its next cell, counted down, and the segments read last.
+// source is the walker's position in one item: the next cell, counted down, and the segments read last.
 type source struct {
-	chosen
+	selectedItem
 	next   int
 	recent []recent
 }
@@ -43,19 +43,19 @@ type recent struct {
 	seg *segment
 }
 
-// maxRecent bounds what is held of segments that span several days.
+// maxRecent bounds the segments that a source keeps because they span several days.
 const maxRecent = 8
 
-var errEnough = errors.New("the walk has seen enough")
+var errStop = errors.New("walk stopped")
 
-// walk yields rows until it is told to stop.
+// walk yields rows until yield returns false.
 func (w *walker) walk(yield func(place) (more bool, err error)) error {
 	if w.after != nil {
 		w.sel.to = min(w.sel.to, w.after.day)
 	}
 	w.sources = slices.Grow(w.sources, len(w.sel.items))[:len(w.sel.items)]
 	for i, c := range w.sel.items {
-		w.sources[i] = source{chosen: c, next: len(c.cells) - 1, recent: w.sources[i].recent}
+		w.sources[i] = source{selectedItem: c, next: len(c.cells) - 1, recent: w.sources[i].recent}
 		if end := int64(w.sel.to) + 1; end <= int64(1<<31-1) {
 			w.sources[i].next = c.firstFrom(int32(end)) - 1
 		}
@@ -70,7 +70,7 @@ func (w *walker) walk(yield func(place) (more bool, err error)) error {
 			if !src.has(day) {
 				continue
 			}
-			if err := w.rows(src, day, yield); errors.Is(err, errEnough) {
+			if err := w.rows(src, day, yield); errors.Is(err, errStop) {
 				return nil
 			} else if err != nil {
 				return err
@@ -80,11 +80,11 @@ func (w *walker) walk(yield func(place) (more bool, err error)) error {
 	}
 }
 
-// day finds the next day of which there are rows.
+// day finds the next day that has rows.
 func (w *walker) day() (day int32, ok bool) {
 	for i := range w.sources {
 		src := &w.sources[i]
-		for src.next >= 0 && (src.cells[src.next].day > w.sel.to || !w.sel.takes(src.chosen, src.cells[src.next].kind)) {
+		for src.next >= 0 && (src.cells[src.next].day > w.sel.to || !w.sel.matchesKind(src.selectedItem, src.cells[src.next].kind)) {
 			src.next--
 		}
 		if src.next >= 0 && src.cells[src.next].day >= w.sel.from && (!ok || src.cells[src.next].day > day) {
@@ -102,14 +102,14 @@ func (w *walker) rows(src *source, day int32, yield func(place) (bool, error)) e
 	if resumed && src.No > w.after.at.item() {
 		return nil
 	}
-	if w.skip > 0 && w.sel.byCells() && !resumed {
-		if n := w.sel.countOf(src.chosen, day, day); n <= w.skip {
+	if w.skip > 0 && w.sel.cellsSuffice() && !resumed {
+		if n := w.sel.countOf(src.selectedItem, day, day); n <= w.skip {
 			w.skip -= n
 			return nil
 		}
 	}
-	w.around = src.item.around(day, w.around[:0])
-	for _, no := range w.around {
+	w.segments = src.item.segmentsOn(day, w.segments[:0])
+	for _, no := range w.segments {
 		if resumed && locate(src.No, no, 0) >= w.after.at {
 			continue
 		}
@@ -120,10 +120,10 @@ func (w *walker) rows(src *source, day int32, yield func(place) (bool, error)) e
 		for i := seg.n - 1; i >= 0; i-- {
 			at := locate(src.No, no, i)
 			h := seg.header(i)
-			if h.day != day || resumed && at >= w.after.at || !w.sel.selects(src.chosen, h) {
+			if h.day != day || resumed && at >= w.after.at || !w.sel.matchesHeader(src.selectedItem, h) {
 				continue
 			}
-			if ok, err := w.sel.says(seg, i); err != nil {
+			if ok, err := w.sel.matchesText(seg, i); err != nil {
 				return err
 			} else if !ok {
 				continue
@@ -135,14 +135,14 @@ func (w *walker) rows(src *source, day int32, yield func(place) (bool, error)) e
 			if more, err := yield(place{day, at, src.item, seg}); err != nil {
 				return err
 			} else if !more {
-				return errEnough
+				return errStop
 			}
 		}
 	}
 	return nil
 }
 
-// segment reads a segment's head, unless it was read for a later day.
+// segment reads a segment's head, or returns it if a later day's walk has read it already.
 func (w *walker) segment(src *source, no uint32) (*segment, error) {
 	for _, r := range src.recent {
 		if r.no == no {
@@ -153,8 +153,8 @@ func (w *walker) segment(src *source, no uint32) (*segment, error) {
 	if len(src.recent) == maxRecent {
 		seg = src.recent[0].seg
 		src.recent = slices.Delete(src.recent, 0, 1)
-	} else if n := len(w.spare); n > 0 {
-		seg, w.spare = w.spare[n-1], w.spare[:n-1]
+	} else if n := len(w.reuse); n > 0 {
+		seg, w.reuse = w.reuse[n-1], w.reuse[:n-1]
 	} else {
 		seg = &segment{}
 	}
@@ -176,11 +176,11 @@ func (s *segment) read(tx *store.Tx, tenant string, item, no uint32) error {
 	return s.parse(head)
 }
 
-// forget leaves nothing of what was read but room for more.
-func (s *segment) forget() {
+// reset drops the contents and keeps the buffers.
+func (s *segment) reset() {
 	clear(s.head[:cap(s.head)])
 	clear(s.body[:cap(s.body)])
-	s.from.Forget()
+	s.from.Reset()
 	*s = segment{head: s.head[:0], body: s.body[:0], from: s.from}
 }
 
@@ -189,20 +189,20 @@ func readSegment(tx *store.Tx, tenant string, item, no uint32) (*segment, error)
 	return s, s.read(tx, tenant, item, no)
 }
 
-// walkers are used again, without what they have read.
+// walkers recycles walkers; each is reset before it goes back.
 var walkers = sync.Pool{New: func() any { return &walker{} }}
 
 func (w *walker) release() {
 	for i := range w.sources {
 		src := &w.sources[i]
 		for _, r := range src.recent {
-			if r.seg.forget(); len(w.spare) < maxRecent {
-				w.spare = append(w.spare, r.seg)
+			if r.seg.reset(); len(w.reuse) < maxRecent {
+				w.reuse = append(w.reuse, r.seg)
 			}
 		}
 		clear(src.recent)
 		w.sources[i] = source{recent: src.recent[:0]}
 	}
-	*w = walker{sources: w.sources[:0], around: w.around[:0], spare: w.spare}
+	*w = walker{sources: w.sources[:0], segments: w.segments[:0], reuse: w.reuse}
 	walkers.Put(w)
 }

@@ -17,35 +17,34 @@ type account struct {
 func (s *Server) accounts(it *item) []account {
 	var out []account
 	for _, f := range s.bankAccounts(it) {
-		if it.shares(f.mask) && !it.Fates[f.mask].Closed && !it.Fates[f.mask].Revoked {
+		if it.shares(f.mask) && !it.AccountStates[f.mask].Closed && !it.AccountStates[f.mask].Revoked {
 			out = append(out, account{fixture: f, id: s.accountID(it.ID, f.mask), status: it.Verification[f.mask].Status})
 		}
 	}
 	return out
 }
 
-// bankAccounts are all that the bank has for the user, those closed since
-// included.
+// bankAccounts are all of the user's accounts at the bank, closed ones included.
 func (s *Server) bankAccounts(it *item) []fixture {
 	if it.Manual != nil {
-		return []fixture{it.changed(manualFixture(it.Manual))}
+		return []fixture{it.current(manualFixture(it.Manual))}
 	}
 	var out []fixture
 	for _, f := range s.fixtures(it.User, it.Custom) {
 		if it.Typed != nil && it.Typed.Mask == f.mask {
 			f.number, f.routing = it.Typed.Account, it.Typed.Routing
 		}
-		out = append(out, it.changed(f))
+		out = append(out, it.current(f))
 	}
 	for _, o := range it.Opened {
-		out = append(out, it.changed(fixture{name: o.Name, mask: o.Mask, typ: "depository", subtype: "checking",
+		out = append(out, it.current(fixture{name: o.Name, mask: o.Mask, typ: "depository", subtype: "checking",
 			available: usd(25), current: usd(25), holder: "personal"}))
 	}
 	return out
 }
 
-// shares reports whether the user chose the account. All means those that were
-// there then, not those opened since.
+// shares reports whether the user chose the account. An empty choice means all accounts that were open then, not those
+// opened since.
 func (it *item) shares(mask string) bool {
 	if len(it.Chosen) == 0 {
 		return !slices.ContainsFunc(it.Opened, func(o openedAccount) bool { return o.Mask == mask })
@@ -56,7 +55,7 @@ func (it *item) shares(mask string) bool {
 func (s *Server) accountID(itemID, mask string) string {
 	reissued := 0
 	if it := s.st.Items[itemID]; it != nil {
-		reissued = it.Fates[mask].Reissued
+		reissued = it.AccountStates[mask].Reissued
 	}
 	return s.accountIDs(itemID, mask, reissued)
 }
@@ -78,8 +77,8 @@ func manualFixture(m *manualAccount) fixture {
 		owners: &owner{names: []string{m.Holder}}}
 }
 
-// pick applies options.account_ids.
-func pick(all []account, wanted []string) ([]account, *apiError) {
+// selectAccounts applies options.account_ids.
+func selectAccounts(all []account, wanted []string) ([]account, *apiError) {
 	if len(wanted) == 0 {
 		return all, nil
 	}
@@ -145,7 +144,7 @@ func (s *Server) accountObjects(it *item, accounts []account) []obj {
 }
 
 func (s *Server) accountsGet(c *call) (obj, *apiError) {
-	accounts, err := pick(s.accounts(c.item), c.strs("options.account_ids"))
+	accounts, err := selectAccounts(s.accounts(c.item), c.strs("options.account_ids"))
 	if err != nil {
 		return nil, err
 	}
@@ -156,19 +155,19 @@ func (s *Server) accountsBalanceGet(c *call) (obj, *apiError) {
 	if c.item.Manual != nil {
 		return nil, errNotSupported()
 	}
-	accounts, err := pick(s.accounts(c.item), c.strs("options.account_ids"))
+	accounts, err := selectAccounts(s.accounts(c.item), c.strs("options.account_ids"))
 	if err != nil {
 		return nil, err
 	}
 	if err := capitalOneFreshness(c, accounts); err != nil {
 		return nil, err
 	}
-	s.bill(c.item, "balance")
+	s.recordUse(c.item, "balance")
 	return obj{"accounts": s.accountObjects(c.item, accounts), "item": s.itemObject(c.item)}, nil
 }
 
-// capitalOneFreshness holds the one bank that needs
-// min_last_updated_datetime for accounts other than depository ones.
+// capitalOneFreshness refuses a balance call to Capital One without min_last_updated_datetime, unless all accounts are
+// depository.
 func capitalOneFreshness(c *call, accounts []account) *apiError {
 	if c.item.Institution != "ins_128026" ||
 		!slices.ContainsFunc(accounts, func(a account) bool { return a.typ != "depository" }) {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// authReady tells whether numbers may be shown for a verification status.
+// authReady refuses numbers of an account whose verification status does not allow them yet.
 func authReady(status string) *apiError {
 	switch status {
 	case "pending_automatic_verification", "pending_manual_verification", "unsent":
@@ -19,10 +19,10 @@ func authReady(status string) *apiError {
 }
 
 func (s *Server) authGet(c *call) (obj, *apiError) {
-	if err := s.allow(c.item, "auth"); err != nil {
+	if err := s.checkConsent(c.item, "auth"); err != nil {
 		return nil, err
 	}
-	accounts, err := pick(s.accounts(c.item), c.strs("options.account_ids"))
+	accounts, err := selectAccounts(s.accounts(c.item), c.strs("options.account_ids"))
 	if err != nil {
 		return nil, err
 	}
@@ -42,10 +42,10 @@ func (s *Server) authGet(c *call) (obj, *apiError) {
 	if len(ready) == 0 {
 		return nil, refusal
 	}
-	s.bill(c.item, "auth")
+	s.recordUse(c.item, "auth")
 	if c.item.AuthMethod == "" {
 		c.item.AuthMethod = "INSTANT_AUTH"
-		s.touch()
+		s.markChanged()
 	}
 	ach := []obj{}
 	for _, a := range ready {
@@ -69,12 +69,11 @@ func (s *Server) achObject(it *item, a account) obj {
 	return out
 }
 
-// alias is the number that a tokenizing bank hands out: the same for the same
-// caller, bank, user and account until it changes, and never ending like the
-// real one.
+// alias is the number that a tokenizing bank gives out instead of the account's: stable for one caller, bank, user and
+// account until the numbers change, and with other last digits than the real one.
 func (s *Server) alias(it *item, a account) string {
 	of := fmt.Appendf(nil, "%d|tan|%s|%s|%s|%s", s.opt.Seed, it.Client, it.Institution, it.User, a.mask)
-	if n := it.Fates[a.mask].Numbers; n > 0 {
+	if n := it.AccountStates[a.mask].Numbers; n > 0 {
 		of = fmt.Appendf(of, "|%d", n)
 	}
 	sum := sha256.Sum256(of)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// bulkPrefix begins the user names user_bulk_<N>, 1 to maxBulk: an Item with N
-// transactions evenly over 24 months, the newest first. Not one of Plaid's.
+// bulkPrefix begins the user names user_bulk_<N>, 1 to maxBulk, which Plaid does not have: an Item with N transactions
+// spread evenly over 24 months, the newest first.
 const (
 	bulkPrefix = "user_bulk_"
 	maxBulk    = 1_000_000
@@ -24,8 +24,7 @@ func bulkRows(user string) int {
 	return n
 }
 
-// bulkHistory reads any stretch of such an Item without making the rest: row i
-// is a function of i, and age grows with i.
+// bulkHistory computes any row of such an Item without the others: row i is a function of i, and age grows with i.
 type bulkHistory struct {
 	history
 	accounts []account
@@ -41,9 +40,8 @@ func (h history) bulk() (bulkHistory, bool) {
 	return b, len(b.accounts) > 0
 }
 
-// plain reports whether every row keeps its place: then any stretch can be
-// read alone, else all rows have to be made.
-func (b bulkHistory) plain() bool {
+// seekable reports whether every row keeps its place, so that a page can be computed without the rows before it.
+func (b bulkHistory) seekable() bool {
 	return !slices.ContainsFunc(b.it.Txns.Changes, func(c txnChange) bool {
 		return c.Kind == changeReissued || c.Kind == changeHidden || c.Kind == changeShown
 	})
@@ -51,8 +49,8 @@ func (b bulkHistory) plain() bool {
 
 func (b bulkHistory) daysBack(i int) int { return i * bulkDays / b.rows }
 
-// upTo counts the rows that have come by a version.
-func (b bulkHistory) upTo(version int) int {
+// rowCount counts the rows that exist at a version.
+func (b bulkHistory) rowCount(version int) int {
 	days := 0
 	switch {
 	case version >= versionHistorical:
@@ -64,24 +62,24 @@ func (b bulkHistory) upTo(version int) int {
 	return min((days*b.rows+bulkDays-1)/bulkDays, b.rows)
 }
 
-func (b bulkHistory) entry(i int) entry {
-	e := b.dynamicEntry(b.accounts, i, b.it.Txns.Started.AddDate(0, 0, -b.daysBack(i)), versionInitial, false)
-	if i >= b.upTo(versionInitial) {
+func (b bulkHistory) transaction(i int) versionedTxn {
+	e := b.dynamicTxn(b.accounts, i, b.it.Txns.Started.AddDate(0, 0, -b.daysBack(i)), versionInitial, false)
+	if i >= b.rowCount(versionInitial) {
 		e.added = versionHistorical
 	}
 	return e
 }
 
-func (b bulkHistory) entries(version int) []entry {
-	out := make([]entry, 0, b.upTo(version))
+func (b bulkHistory) transactions(version int) []versionedTxn {
+	out := make([]versionedTxn, 0, b.rowCount(version))
 	for i := range cap(out) {
-		out = append(out, b.entry(i))
+		out = append(out, b.transaction(i))
 	}
 	return out
 }
 
-// touched are the rows that something has happened to by a version, in order.
-func (b bulkHistory) touched(version int) []int {
+// changedRows lists, in order, the rows that changed by a version.
+func (b bulkHistory) changedRows(version int) []int {
 	var out []int
 	for _, c := range b.it.Txns.Changes {
 		if c.Row > 0 && versionHistorical+c.Round <= version && !slices.Contains(out, c.Row-1) {
@@ -92,26 +90,26 @@ func (b bulkHistory) touched(version int) []int {
 	return out
 }
 
-// entryAt is entry with what has happened to it.
-func (b bulkHistory) entryAt(i, version int) entry {
-	e := b.entry(i)
+// transactionAt is transaction with the changes up to a version.
+func (b bulkHistory) transactionAt(i, version int) versionedTxn {
+	e := b.transaction(i)
 	for _, c := range b.it.Txns.Changes {
 		if v := versionHistorical + c.Round; c.Row == i+1 && v <= version {
-			e.suffer(c, v)
+			e.apply(c, v)
 		}
 	}
 	return e
 }
 
-// stretch is all[skip:skip+count] of the changes between two versions, and how
-// many they are: new rows first, in order, then what happened to older ones.
-func (b bulkHistory) stretch(from, to, skip, count int) (rows []change, total int) {
-	first, end := b.upTo(from), b.upTo(to)
+// changePage returns changes skip to skip+count between two versions, and the number of all: new rows first, then
+// changes of older ones.
+func (b bulkHistory) changePage(from, to, skip, count int) (rows []change, total int) {
+	first, end := b.rowCount(from), b.rowCount(to)
 	var lost []int
 	var tail []change
-	for _, i := range b.touched(to) {
-		e := b.entryAt(i, to)
-		switch kind := e.kindOf(from, to, sight{seen: true}); {
+	for _, i := range b.changedRows(to) {
+		e := b.transactionAt(i, to)
+		switch kind := e.syncKind(from, to, visibility{visible: true}); {
 		case kind == "modified" || kind == "removed":
 			tail = append(tail, change{e.at(to), kind})
 		case e.removed > 0 && i >= first && i < end:
@@ -127,7 +125,7 @@ func (b bulkHistory) stretch(from, to, skip, count int) (rows []change, total in
 	}
 	for ; i < end && len(rows) < count; i++ {
 		if !slices.Contains(lost, i) {
-			rows = append(rows, change{b.entryAt(i, to).at(to), "added"})
+			rows = append(rows, change{b.transactionAt(i, to).at(to), "added"})
 		}
 	}
 	rest := min(max(skip-added, 0), len(tail))
@@ -135,15 +133,15 @@ func (b bulkHistory) stretch(from, to, skip, count int) (rows []change, total in
 	return rows, added + len(tail)
 }
 
-// find is the first row from one end that stands at a version and fits.
-func (b bulkHistory) find(version int, fromOldest bool, fits func(entry) bool) (int, bool) {
-	n := b.upTo(version)
+// find searches, from one end, the first row that exists at a version and fits.
+func (b bulkHistory) find(version int, fromOldest bool, fits func(versionedTxn) bool) (int, bool) {
+	n := b.rowCount(version)
 	for k := range n {
 		i := k
 		if fromOldest {
 			i = n - 1 - k
 		}
-		if e := b.entryAt(i, version); e.removed == 0 && fits(e) {
+		if e := b.transactionAt(i, version); e.removed == 0 && fits(e) {
 			return i, true
 		}
 	}

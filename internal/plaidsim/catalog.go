@@ -9,19 +9,19 @@ import (
 
 // bank is one institution of the catalogue.
 type bank struct {
-	id, name  string
-	color     string
-	url       string
-	countries []string
-	routing   []string
-	products  []string
-	oauth     bool
-	tokenized bool   // account numbers are aliases (TAN)
-	flow      string // numbers flow that the bank asks for: "match", "instant", or empty
-	trouble   string // error that every login ends in
-	degraded  bool   // slow or partly failing, but usable
-	payments  bool   // has payment initiation metadata
-	listed    bool   // shown before anything is searched for
+	id, name       string
+	color          string
+	url            string
+	countries      []string
+	routing        []string
+	products       []string
+	oauth          bool
+	tokenized      bool   // account numbers are aliases (TAN)
+	flow           string // numbers flow that the bank asks for: "match", "instant", or empty
+	loginErrorCode string // error code of every login
+	degraded       bool   // slow or partly failing, but usable
+	payments       bool   // has payment initiation metadata
+	listed         bool   // shown before anything is searched for
 }
 
 var everyProduct = []string{"assets", "auth", "balance", "identity", "investments", "liabilities", "transactions", "signal", "transfer", "identity_match"}
@@ -37,8 +37,8 @@ var bankTable = []bank{
 	{id: "ins_135858", name: "Windowpane Bank", color: "#7a4b00", listed: true, flow: "instant", routing: []string{"333333334"}},
 	{id: "ins_130016", name: "First Platypus Balance Bank", color: "#24506b", listed: true},
 	{id: "ins_132363", name: "Unhealthy Platypus Bank - Degraded", color: "#7d5700", degraded: true},
-	{id: "ins_132361", name: "Unhealthy Platypus Bank - Down", color: "#8a1c1c", trouble: "INSTITUTION_DOWN"},
-	{id: "ins_133402", name: "Unsupported Platypus Bank", color: "#555555", trouble: "INSTITUTION_NO_LONGER_SUPPORTED"},
+	{id: "ins_132361", name: "Unhealthy Platypus Bank - Down", color: "#8a1c1c", loginErrorCode: "INSTITUTION_DOWN"},
+	{id: "ins_133402", name: "Unsupported Platypus Bank", color: "#555555", loginErrorCode: "INSTITUTION_NO_LONGER_SUPPORTED"},
 	{id: "ins_133502", name: "Flexible Platypus Bank RUX", color: "#2f5597"},
 	{id: "ins_133503", name: "Flexible Platypus Bank RUX OAuth", color: "#2f5597", oauth: true},
 	{id: "ins_43", name: "Tartan-Dominion Bank of Canada", color: "#9c2a2a", countries: []string{"CA"}},
@@ -63,8 +63,7 @@ var bankTable = []bank{
 	{id: "ins_25", name: "Ally Bank", color: "#650360", url: "https://www.ally.com", routing: []string{"124003116"}},
 }
 
-// banks is the whole catalogue: the table and a tail of small made-up banks,
-// so that paging over it means something.
+// banks is the whole catalogue: the table, and many small made-up banks so that paging has something to page over.
 var banks = sync.OnceValue(func() []*bank {
 	var out []*bank
 	for _, b := range bankTable {
@@ -123,7 +122,7 @@ func (b *bank) supports(products []string) bool {
 	return true
 }
 
-// baseProduct maps a product to the one a bank lists for it.
+// baseProduct maps a product to the one that banks list for it.
 func baseProduct(p string) string {
 	switch p {
 	case "recurring_transactions":

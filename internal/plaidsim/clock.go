@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// dueItem says that an Item has something to look at when the time comes.
+// dueItem schedules a look at an Item.
 type dueItem struct {
 	at   time.Time
 	item string
 }
 
-// dueList is a heap, the earliest first.
+// dueList is a heap by time, the earliest first.
 type dueList []dueItem
 
 func (d dueList) Len() int           { return len(d) }
@@ -30,14 +30,14 @@ func (d *dueList) Pop() any {
 }
 
 const (
-	loginLife   = 30 * 24 * time.Hour // sandbox Items then need a new login
-	depositSeen = 24 * time.Hour      // automated micro-deposits verify by themselves
-	depositLost = 7 * 24 * time.Hour  // and expire where they are not seen
-	sweepEvery  = time.Minute
-	tickEvery   = 200 * time.Millisecond
+	loginLife            = 30 * 24 * time.Hour // sandbox Items then need a new login
+	depositVerifiesAfter = 24 * time.Hour      // automated micro-deposits verify by themselves then
+	depositExpiresAfter  = 7 * 24 * time.Hour  // or expire then, if an event hid them
+	sweepEvery           = time.Minute
+	tickEvery            = 200 * time.Millisecond
 )
 
-// tick looks at what is due, and saves changes that no reply waits for.
+// tick runs due events and saves changes that no request will save.
 func (s *Server) tick() {
 	defer s.workers.Done()
 	t := time.NewTicker(tickEvery)
@@ -53,19 +53,19 @@ func (s *Server) tick() {
 			s.runDue(now)
 			if now.Sub(swept) >= sweepEvery {
 				swept = now
-				s.tellAbandoned(now)
+				s.announceAbandoned(now)
 				s.sweepLinks(now)
 				s.sweepPublics(now)
 			}
 			s.mu.Unlock()
-			if err := s.keep(context.Background()); err != nil {
+			if err := s.flushUncancelled(context.Background()); err != nil {
 				s.log.Error("plaid simulator cannot save", "error", err)
 			}
 		}
 	}
 }
 
-// schedule enters every future event of an Item. Callers hold s.mu.
+// schedule adds every future event of an Item. Callers hold s.mu.
 func (s *Server) schedule(it *item) {
 	if it.Removed {
 		return
@@ -80,7 +80,7 @@ func (s *Server) schedule(it *item) {
 	}
 	for _, v := range it.Verification {
 		if v.Status == "pending_automatic_verification" {
-			add(v.settles())
+			add(v.settledAt())
 		}
 	}
 	if !it.Ends.IsZero() {
@@ -88,15 +88,15 @@ func (s *Server) schedule(it *item) {
 	}
 }
 
-// settles is when an automatic deposit is seen, or seen to be missing.
-func (v verification) settles() time.Time {
+// settledAt is the time when an automatic deposit verifies or expires.
+func (v verification) settledAt() time.Time {
 	if v.Unseen {
-		return v.Since.Add(depositLost)
+		return v.Since.Add(depositExpiresAfter)
 	}
-	return v.Since.Add(depositSeen)
+	return v.Since.Add(depositVerifiesAfter)
 }
 
-// runDue brings every Item whose time has come up to date.
+// runDue applies the events of every Item whose time has come.
 func (s *Server) runDue(now time.Time) {
 	for len(s.due) > 0 && !s.due[0].at.After(now) {
 		next := heap.Pop(&s.due).(dueItem)
@@ -107,13 +107,13 @@ func (s *Server) runDue(now time.Time) {
 }
 
 func (s *Server) advance(it *item, now time.Time) {
-	s.tellTransactions(it, now)
+	s.announceTransactions(it, now)
 	ended := !it.Ends.IsZero() && !now.Before(it.Ends)
 	if it.Manual == nil && it.Error == "" && (ended || now.Sub(it.Healed) >= loginLife) {
 		s.breakLogin(it)
 	}
 	for mask, v := range it.Verification {
-		if v.Status != "pending_automatic_verification" || now.Before(v.settles()) {
+		if v.Status != "pending_automatic_verification" || now.Before(v.settledAt()) {
 			continue
 		}
 		status := "automatically_verified"
@@ -127,7 +127,7 @@ func (s *Server) advance(it *item, now time.Time) {
 // breakLogin puts the Item into ITEM_LOGIN_REQUIRED.
 func (s *Server) breakLogin(it *item) {
 	it.Error = "ITEM_LOGIN_REQUIRED"
-	s.touch()
+	s.markChanged()
 	s.sendItem(it, "ITEM", "ERROR", obj{"error": brokenItem(it).hookBody()})
 }
 
@@ -140,7 +140,7 @@ func (s *Server) setVerification(it *item, mask, status string, now time.Time) {
 	v := it.Verification[mask]
 	v.Status, v.Since = status, now
 	it.Verification[mask] = v
-	s.touch()
+	s.markChanged()
 	if code := verificationHook[status]; code != "" {
 		s.sendItem(it, "AUTH", code, obj{"account_id": s.accountID(it.ID, mask)})
 	}

@@ -5,9 +5,8 @@ import (
 	"encoding/json"
 )
 
-// cursor says where a caller of /transactions/sync stands: From is the data
-// version it holds, To the one it is being brought to, and Skip the changes
-// between the two that it has already been given.
+// cursor is a position in /transactions/sync: From is the data version the caller holds, To the version it moves to,
+// and Skip the number of changes between them that it has.
 type cursor struct {
 	Item    string `json:"i"`
 	From    int    `json:"f"`

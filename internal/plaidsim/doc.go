@@ -2,8 +2,7 @@
 // for development, tests and demos. It owns every rule that Plaid documents
 // for Link, Items, Auth, Identity, Transactions, Institutions, Sandbox and
 // webhooks, and imports nothing else of this module, so that it cannot share
-// our mistakes. Where the listener comes from, and who runs it, is left to the
-// caller.
+// our mistakes. The caller provides the listener.
 //
 // # The page for programs
 //
@@ -11,8 +10,8 @@
 // /hl/<opaque>/<session>, the session's current pane. Each pane is one
 // <form method="post"> that carries the pane's name in data-pane; it is posted
 // to its own URL and answered with a redirect (303). No cookies are used. A
-// pane that complains repeats itself with role="alert". These names are kept
-// stable:
+// pane with an error is shown again with role="alert". These names stay as they
+// are:
 //
 //	data-pane                         fields (buttons in brackets)
 //	CONSENT                           [continue=1]
@@ -49,13 +48,13 @@
 //
 // # Events
 //
-// What happens to an Item without a call of its owner is brought about by
-// [Server.Happen], or by POST /simulator/events with the same as JSON: the
-// answer is {"ok":true}, or 400 with "field", "error" and the list of "kinds".
-// Times are such as "after":"168h". Every kind but the last takes item_id; the
-// fields in brackets can be left out.
+// [Server.ApplyEvent] changes an Item as its bank, its user or Plaid would, and
+// so does POST /simulator/events with the same as JSON: the answer is
+// {"ok":true}, or 400 with "field", "error" and the list of "kinds". Durations
+// are written as "after":"168h". Every kind but the last takes item_id; fields
+// in brackets are optional.
 //
-//	kind                 fields                       what then is so
+//	kind                 fields                       effect
 //	login_required                                    ITEM_LOGIN_REQUIRED, ITEM/ERROR
 //	login_repaired                                    in order again, ITEM/LOGIN_REPAIRED
 //	pending_disconnect   [after] [reason]             PENDING_DISCONNECT, consent_expiration_time; then ITEM_LOGIN_REQUIRED
@@ -81,9 +80,8 @@
 //	txn_mutation         [pages=1]                    that many later pages of /transactions/sync break
 //	webhook_key_rotated                               as [Server.RotateWebhookKey]
 //
-// An Item that loses its accounts answers NO_ACCOUNTS. The rows of an account
-// that is not in replies are neither told nor removed; when it is shared
-// again, all of them come again. An account that was not shared when
-// transactions began has none of the made-up rows of the dynamic and the bulk
-// users.
+// An Item without accounts answers NO_ACCOUNTS. Rows of an account that replies
+// do not have are neither sent nor removed; when it is shared again, all of them
+// come again. The made-up rows of the dynamic and the bulk users belong to the
+// accounts that were shared when transactions began.
 package plaidsim

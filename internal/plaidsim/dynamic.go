@@ -24,22 +24,21 @@ var dynamicNames = []struct {
 	{"Paper & Ink Books", "GENERAL_MERCHANDISE", "GENERAL_MERCHANDISE_BOOKSTORES_AND_NEWSSTANDS", 2340},
 }
 
-// dynamic is user_transactions_dynamic: 50 rows, the newest pending. Every
-// refresh posts all pending rows, adds new pending ones and raises the amount
-// of one older row by 1.00.
-func (h history) dynamic(version int) []entry {
+// dynamic makes the rows of user_transactions_dynamic: 50, the newest pending. Every refresh posts all pending rows,
+// adds new pending ones and raises the amount of one older row by 1.00.
+func (h history) dynamic(version int) []versionedTxn {
 	accounts := h.spenders()
 	if len(accounts) == 0 {
 		return nil
 	}
-	var out []entry
+	var out []versionedTxn
 	for i := range dynamicRows {
 		back := i * h.it.Txns.Days / dynamicRows
 		if i < dynamicPending {
 			back = 0
 		}
 		if v := h.arrival(back); v > 0 {
-			out = append(out, h.dynamicEntry(accounts, i, h.it.Txns.Started.AddDate(0, 0, -back), v, i < dynamicPending))
+			out = append(out, h.dynamicTxn(accounts, i, h.it.Txns.Started.AddDate(0, 0, -back), v, i < dynamicPending))
 		}
 	}
 	next := dynamicRows
@@ -48,7 +47,7 @@ func (h history) dynamic(version int) []entry {
 		if v > version {
 			break
 		}
-		if h.quiet(round) {
+		if h.isChange(round) {
 			continue
 		}
 		out = h.post(out, v, at)
@@ -56,15 +55,15 @@ func (h history) dynamic(version int) []entry {
 			out[k].edits = append(slices.Clip(out[k].edits), edit{version: v, amount: out[k].amount + 1})
 		}
 		for range dynamicPending {
-			out = append(out, h.dynamicEntry(accounts, next, at, v, true))
+			out = append(out, h.dynamicTxn(accounts, next, at, v, true))
 			next++
 		}
 	}
 	return out
 }
 
-// post replaces every pending row by a posted one that names it.
-func (h history) post(rows []entry, version int, at time.Time) []entry {
+// post replaces every pending row by a posted one with its pending_transaction_id.
+func (h history) post(rows []versionedTxn, version int, at time.Time) []versionedTxn {
 	for i := range len(rows) {
 		e := &rows[i]
 		if !e.pending || e.removed > 0 {
@@ -80,14 +79,14 @@ func (h history) post(rows []entry, version int, at time.Time) []entry {
 	return rows
 }
 
-func (h history) dynamicEntry(accounts []account, n int, day time.Time, version int, pending bool) entry {
+func (h history) dynamicTxn(accounts []account, n int, day time.Time, version int, pending bool) versionedTxn {
 	p := dynamicNames[n%len(dynamicNames)]
 	a := accounts[roll(len(accounts), h.it.ID, "account", h.id("dynamic", n))]
 	cents := p.cents
 	if cents > 0 {
 		cents += roll(500, h.id("dynamic", n))
 	}
-	return entry{id: h.id("dynamic", n), account: a.id, mask: a.mask, date: dayString(day), authorized: dayString(day),
+	return versionedTxn{id: h.id("dynamic", n), account: a.id, mask: a.mask, date: dayString(day), authorized: dayString(day),
 		name: p.name, merchant: p.name, primary: p.primary, detailed: p.detailed, channel: "in store", currency: "USD",
 		amount: float64(cents) / 100, pending: pending, added: version}
 }

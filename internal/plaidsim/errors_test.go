@@ -7,7 +7,7 @@ import (
 	"github.com/bankctl/bankctl/internal/plaidsim"
 )
 
-// TestErrors holds one row for each way of being refused.
+// TestErrors has one row for each error that a call can end in.
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	s := start(t, plaidsim.Options{})
@@ -165,7 +165,7 @@ func TestErrors(t *testing.T) {
 	t.Logf("%d error cases", len(tests))
 }
 
-// TestTransportErrors are the refusals before a field is read.
+// TestTransportErrors covers the errors found before a field is read.
 func TestTransportErrors(t *testing.T) {
 	t.Parallel()
 	s := start(t, plaidsim.Options{})

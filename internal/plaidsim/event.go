@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// Event is something that happens to an Item and that none of its owner's
-// calls brings about. Which fields a kind takes is in the list of this
-// package's documentation.
+// Event changes an Item without a call of its owner, as the bank, the user or Plaid would. The package documentation
+// lists the kinds and their fields.
 type Event struct {
 	Kind        string        `json:"kind"`
 	Item        string        `json:"item_id"`
@@ -38,61 +37,59 @@ func wrongField(field, format string, args ...any) error {
 	return &EventError{field, fmt.Sprintf(format, args...)}
 }
 
-// happening is how a kind of event is acted out. It changes nothing where it
-// returns an error.
-type happening struct {
-	act      func(*Server, *item, Event, time.Time) error
-	needs    []string // fields beside item_id that must be given
-	takes    []string // fields that can be given
-	itemless bool
+// eventKind describes one kind of event. If act returns an error, it has changed nothing.
+type eventKind struct {
+	apply  func(*Server, *item, Event, time.Time) error
+	needs  []string // fields beside item_id that must be given
+	takes  []string // fields that can be given
+	noItem bool
 }
 
-// happenings is the list of events.
-var happenings = map[string]happening{
-	"login_required":      {act: (*Server).happenLoginRequired},
-	"login_repaired":      {act: (*Server).happenLoginRepaired},
-	"pending_disconnect":  {act: (*Server).happenPendingDisconnect, takes: []string{"reason", "after"}},
-	"pending_expiration":  {act: (*Server).happenPendingExpiration, takes: []string{"after"}},
-	"permission_revoked":  {act: (*Server).happenPermissionRevoked, takes: []string{"relinkable"}},
-	"institution_down":    {act: (*Server).happenInstitutionDown, needs: []string{"after"}},
-	"gone":                {act: (*Server).happenGone},
-	"token_invalid":       {act: (*Server).happenTokenInvalid},
-	"no_accounts":         {act: (*Server).happenNoAccounts},
-	"no_auth_accounts":    {act: (*Server).happenNoAuthAccounts},
-	"access_not_granted":  {act: (*Server).happenAccessNotGranted, takes: []string{"product"}},
-	"consent_missing":     {act: (*Server).happenConsentMissing, needs: []string{"product"}},
-	"new_accounts":        {act: (*Server).happenNewAccounts, takes: []string{"mask", "name"}},
-	"account_revoked":     {act: (*Server).happenAccountRevoked, needs: []string{"mask"}},
-	"account_closed":      {act: (*Server).happenAccountClosed, needs: []string{"mask"}},
-	"account_renamed":     {act: (*Server).happenAccountRenamed, needs: []string{"mask", "name"}},
-	"account_reissued":    {act: (*Server).happenAccountReissued, needs: []string{"mask"}},
-	"numbers_changed":     {act: (*Server).happenNumbersChanged, needs: []string{"mask"}, takes: []string{"what"}},
-	"verification":        {act: (*Server).happenVerification, needs: []string{"mask", "status"}, takes: []string{"unseen"}},
-	"txn_redated":         {act: (*Server).happenTxnRedated, takes: []string{"mask", "transaction_id", "date"}},
-	"txn_currency":        {act: (*Server).happenTxnCurrency, takes: []string{"mask", "transaction_id", "currency"}},
-	"txn_removed_late":    {act: (*Server).happenTxnRemovedLate, takes: []string{"mask", "transaction_id"}},
-	"txn_mutation":        {act: (*Server).happenTxnMutation, takes: []string{"pages"}},
-	"webhook_key_rotated": {act: (*Server).happenKeyRotated, itemless: true},
+// eventKinds lists the kinds by name.
+var eventKinds = map[string]eventKind{
+	"login_required":      {apply: (*Server).loginRequired},
+	"login_repaired":      {apply: (*Server).loginRepaired},
+	"pending_disconnect":  {apply: (*Server).pendingDisconnect, takes: []string{"reason", "after"}},
+	"pending_expiration":  {apply: (*Server).pendingExpiration, takes: []string{"after"}},
+	"permission_revoked":  {apply: (*Server).permissionRevoked, takes: []string{"relinkable"}},
+	"institution_down":    {apply: (*Server).institutionDown, needs: []string{"after"}},
+	"gone":                {apply: (*Server).itemGone},
+	"token_invalid":       {apply: (*Server).invalidateToken},
+	"no_accounts":         {apply: (*Server).noAccounts},
+	"no_auth_accounts":    {apply: (*Server).noAuthAccounts},
+	"access_not_granted":  {apply: (*Server).accessNotGranted, takes: []string{"product"}},
+	"consent_missing":     {apply: (*Server).consentMissing, needs: []string{"product"}},
+	"new_accounts":        {apply: (*Server).newAccounts, takes: []string{"mask", "name"}},
+	"account_revoked":     {apply: (*Server).accountRevoked, needs: []string{"mask"}},
+	"account_closed":      {apply: (*Server).accountClosed, needs: []string{"mask"}},
+	"account_renamed":     {apply: (*Server).accountRenamed, needs: []string{"mask", "name"}},
+	"account_reissued":    {apply: (*Server).accountReissued, needs: []string{"mask"}},
+	"numbers_changed":     {apply: (*Server).numbersChanged, needs: []string{"mask"}, takes: []string{"what"}},
+	"verification":        {apply: (*Server).verificationChanged, needs: []string{"mask", "status"}, takes: []string{"unseen"}},
+	"txn_redated":         {apply: (*Server).txnRedated, takes: []string{"mask", "transaction_id", "date"}},
+	"txn_currency":        {apply: (*Server).txnCurrency, takes: []string{"mask", "transaction_id", "currency"}},
+	"txn_removed_late":    {apply: (*Server).txnRemovedLate, takes: []string{"mask", "transaction_id"}},
+	"txn_mutation":        {apply: (*Server).txnMutation, takes: []string{"pages"}},
+	"webhook_key_rotated": {apply: (*Server).rotateKeyEvent, noItem: true},
 }
 
-// EventKinds are the kinds that Happen knows.
-func EventKinds() []string { return sortedKeys(happenings) }
+// EventKinds names the kinds that ApplyEvent knows.
+func EventKinds() []string { return sortedKeys(eventKinds) }
 
-// Happen acts out an event: the Item changes, and its webhooks are on their
-// way and in the saved state when Happen returns. A field that does not fit
-// gives an *EventError, and then nothing has happened.
-func (s *Server) Happen(e Event) error {
+// ApplyEvent changes the Item. When it returns, the change and its webhooks are saved. A wrong field gives an
+// *EventError and changes nothing.
+func (s *Server) ApplyEvent(e Event) error {
 	s.mu.Lock()
-	err := s.happen(e)
+	err := s.applyEvent(e)
 	s.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return s.keep(context.Background())
+	return s.flushUncancelled(context.Background())
 }
 
-func (s *Server) happen(e Event) error {
-	h, ok := happenings[e.Kind]
+func (s *Server) applyEvent(e Event) error {
+	h, ok := eventKinds[e.Kind]
 	if !ok {
 		return wrongField("kind", "must be one of %s", strings.Join(EventKinds(), ", "))
 	}
@@ -102,22 +99,22 @@ func (s *Server) happen(e Event) error {
 	now := s.now()
 	s.runDue(now)
 	it := s.st.Items[e.Item]
-	if !h.itemless && (it == nil || it.Removed) {
+	if !h.noItem && (it == nil || it.Removed) {
 		return wrongField("item_id", "must be an Item that was not removed")
 	}
-	if err := h.act(s, it, e, now); err != nil {
+	if err := h.apply(s, it, e, now); err != nil {
 		return err
 	}
 	if it != nil {
 		s.schedule(it)
 	}
-	s.touch()
+	s.markChanged()
 	s.log.Info("simulated event", "kind", e.Kind, "item_id", e.Item)
 	return nil
 }
 
-// given are the fields of an Event that are set.
-func (e Event) given() []string {
+// setFields names the fields of an Event that are set.
+func (e Event) setFields() []string {
 	var out []string
 	for _, f := range []struct {
 		name string
@@ -132,12 +129,12 @@ func (e Event) given() []string {
 	return out
 }
 
-func (e Event) check(h happening) error {
+func (e Event) check(h eventKind) error {
 	needs := h.needs
-	if !h.itemless {
+	if !h.noItem {
 		needs = slices.Concat([]string{"item_id"}, needs)
 	}
-	given := e.given()
+	given := e.setFields()
 	for _, name := range needs {
 		if !slices.Contains(given, name) {
 			return wrongField(name, "is needed by %s", e.Kind)
@@ -154,4 +151,4 @@ func (e Event) check(h happening) error {
 	return nil
 }
 
-func (s *Server) happenKeyRotated(*item, Event, time.Time) error { return s.rotateKey() }
+func (s *Server) rotateKeyEvent(*item, Event, time.Time) error { return s.rotateKey() }

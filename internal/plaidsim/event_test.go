@@ -12,7 +12,7 @@ import (
 	"github.com/bankctl/bankctl/internal/plaidsim"
 )
 
-// linked is an Item that events happen to.
+// linked is an Item for events to change.
 type linked struct {
 	*sim
 	access, item string
@@ -101,7 +101,7 @@ func (l *linked) refusedUpdate(code string) {
 		"user": object{"client_user_id": "employee-1"}, "access_token": l.access}, 400, code)
 }
 
-// restarted is the same Item in a simulator that was stopped at once.
+// restarted loads the same Item in a new simulator, as after a kill.
 func (l *linked) restarted(store *memory) *linked {
 	l.t.Helper()
 	kept := store.snapshot()
@@ -129,7 +129,7 @@ func (l *linked) happen(via string, body object) (problem string) {
 			l.t.Fatal(err)
 		}
 	}
-	err = l.server.Happen(e)
+	err = l.server.ApplyEvent(e)
 	var wrong *plaidsim.EventError
 	if err != nil && !errors.As(err, &wrong) {
 		l.t.Fatal(err)
@@ -477,7 +477,7 @@ func TestEventKeyRotated(t *testing.T) {
 	}
 }
 
-// A revoked account at a bank of tokenized numbers comes back with another.
+// After its revocation, an account at a tokenizing bank comes back with another number.
 func TestEventTokenizedNumberChanges(t *testing.T) {
 	t.Parallel()
 	l, _ := linkedItem(t, &memory{}, tanBank, "user_good")

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// theAccount finds the account that an event names.
-func (s *Server) theAccount(it *item, e Event) (account, error) {
+// eventAccount finds the account that an event names.
+func (s *Server) eventAccount(it *item, e Event) (account, error) {
 	accounts := s.accounts(it)
 	i := slices.IndexFunc(accounts, func(a account) bool { return a.mask == e.Mask })
 	if i < 0 {
@@ -17,20 +17,19 @@ func (s *Server) theAccount(it *item, e Event) (account, error) {
 	return accounts[i], nil
 }
 
-// befall changes the fate of an account.
-func (it *item) befall(mask string, change func(*fate)) {
-	if it.Fates == nil {
-		it.Fates = map[string]fate{}
+// updateAccount changes the stored state of an account.
+func (it *item) updateAccount(mask string, change func(*accountState)) {
+	if it.AccountStates == nil {
+		it.AccountStates = map[string]accountState{}
 	}
-	f := it.Fates[mask]
+	f := it.AccountStates[mask]
 	change(&f)
-	it.Fates[mask] = f
+	it.AccountStates[mask] = f
 }
 
-// happenNewAccounts opens an account at the bank. It is the Item's only after
-// an update that lets the user choose it.
-func (s *Server) happenNewAccounts(it *item, e Event, _ time.Time) error {
-	if err := signedIn(it, e.Kind); err != nil {
+// newAccounts opens an account at the bank. The Item gets it only through an update in which the user chooses it.
+func (s *Server) newAccounts(it *item, e Event, _ time.Time) error {
+	if err := requireLogin(it, e.Kind); err != nil {
 		return err
 	}
 	taken := func(mask string) bool {
@@ -48,61 +47,60 @@ func (s *Server) happenNewAccounts(it *item, e Event, _ time.Time) error {
 	return nil
 }
 
-func (s *Server) happenAccountRevoked(it *item, e Event, now time.Time) error {
-	if err := signedIn(it, e.Kind); err != nil {
+func (s *Server) accountRevoked(it *item, e Event, now time.Time) error {
+	if err := requireLogin(it, e.Kind); err != nil {
 		return err
 	}
-	a, err := s.theAccount(it, e)
+	a, err := s.eventAccount(it, e)
 	if err != nil {
 		return err
 	}
-	s.hideAccount(it, a.mask, now, func(f *fate) { f.Revoked = true })
+	s.hideAccount(it, a.mask, now, func(f *accountState) { f.Revoked = true })
 	s.sendItem(it, "ITEM", "USER_ACCOUNT_REVOKED", obj{"account_id": a.id})
 	return nil
 }
 
-func (s *Server) happenAccountClosed(it *item, e Event, now time.Time) error {
-	a, err := s.theAccount(it, e)
+func (s *Server) accountClosed(it *item, e Event, now time.Time) error {
+	a, err := s.eventAccount(it, e)
 	if err != nil {
 		return err
 	}
-	s.hideAccount(it, a.mask, now, func(f *fate) { f.Closed = true })
+	s.hideAccount(it, a.mask, now, func(f *accountState) { f.Closed = true })
 	return nil
 }
 
-func (s *Server) hideAccount(it *item, mask string, now time.Time, change func(*fate)) {
+func (s *Server) hideAccount(it *item, mask string, now time.Time, change func(*accountState)) {
 	before := s.beforeSharing(it)
-	it.befall(mask, change)
+	it.updateAccount(mask, change)
 	s.afterSharing(it, before, now)
 }
 
-func (s *Server) happenAccountRenamed(it *item, e Event, _ time.Time) error {
-	a, err := s.theAccount(it, e)
+func (s *Server) accountRenamed(it *item, e Event, _ time.Time) error {
+	a, err := s.eventAccount(it, e)
 	if err != nil {
 		return err
 	}
-	it.befall(a.mask, func(f *fate) { f.Name = e.Name })
+	it.updateAccount(a.mask, func(f *accountState) { f.Name = e.Name })
 	return nil
 }
 
-// happenAccountReissued is what Plaid calls account churn: the account is
-// removed, and one with another account_id made. So are its transactions.
-func (s *Server) happenAccountReissued(it *item, e Event, now time.Time) error {
-	a, err := s.theAccount(it, e)
+// accountReissued is Plaid's account churn: the account comes back with another account_id, and so do its transactions.
+func (s *Server) accountReissued(it *item, e Event, now time.Time) error {
+	a, err := s.eventAccount(it, e)
 	if err != nil {
 		return err
 	}
-	it.befall(a.mask, func(f *fate) { f.Reissued++ })
+	it.updateAccount(a.mask, func(f *accountState) { f.Reissued++ })
 	if !it.Txns.Started.IsZero() {
 		s.changeTxns(it, txnChange{Kind: changeReissued, Mask: a.mask}, now)
-		s.tellTransactions(it, now)
+		s.announceTransactions(it, now)
 	}
 	return nil
 }
 
-// happenNumbersChanged is a merger of banks, or a new numbering.
-func (s *Server) happenNumbersChanged(it *item, e Event, _ time.Time) error {
-	a, err := s.theAccount(it, e)
+// numbersChanged acts as after a merger of banks.
+func (s *Server) numbersChanged(it *item, e Event, _ time.Time) error {
+	a, err := s.eventAccount(it, e)
 	if err != nil {
 		return err
 	}
@@ -113,11 +111,11 @@ func (s *Server) happenNumbersChanged(it *item, e Event, _ time.Time) error {
 	what := cmp.Or(e.What, "both")
 	if what == "account" || what == "both" {
 		told = append(told, "ACCOUNT_NUMBER")
-		it.befall(a.mask, func(f *fate) { f.Numbers++ })
+		it.updateAccount(a.mask, func(f *accountState) { f.Numbers++ })
 	}
 	if what == "routing" || what == "both" {
 		told = append(told, "ROUTING_NUMBER")
-		it.befall(a.mask, func(f *fate) { f.Routings++ })
+		it.updateAccount(a.mask, func(f *accountState) { f.Routings++ })
 	}
 	if told == nil {
 		return wrongField("what", "must be account, routing or both")
@@ -128,16 +126,15 @@ func (s *Server) happenNumbersChanged(it *item, e Event, _ time.Time) error {
 	return nil
 }
 
-// verificationStatuses are all that an account can have, with what the page for codes
-// by text message tells of them.
+// verificationStatuses has every status of an account, with the text that the page for text-message codes shows for it.
 var verificationStatuses = map[string]string{
 	"pending_automatic_verification": "", "automatically_verified": "", "verification_expired": "", "pending_manual_verification": "",
 	"manually_verified": "MANUALLY_VERIFIED", "verification_failed": "VERIFICATION_FAILED", "unsent": "", "database_matched": "",
 	"database_insights_pass": "", "database_insights_pass_with_caution": "", "database_insights_fail": "",
 }
 
-func (s *Server) happenVerification(it *item, e Event, now time.Time) error {
-	a, err := s.theAccount(it, e)
+func (s *Server) verificationChanged(it *item, e Event, now time.Time) error {
+	a, err := s.eventAccount(it, e)
 	if err != nil {
 		return err
 	}

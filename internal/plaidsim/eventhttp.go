@@ -8,12 +8,10 @@ import (
 	"time"
 )
 
-// eventsPath is not one of Plaid's: it takes no credentials, and neither rate
-// limits nor faults apply to it.
+// eventsPath is the simulator's own: it takes no credentials, and rate limits and faults do not apply to it.
 const eventsPath = "/simulator/events"
 
-// serveEvents is Happen for programs that are not in this process. A browser
-// cannot use it: every page that posts sends an Origin.
+// serveEvents calls ApplyEvent for other processes. It refuses browsers, which send an Origin with every POST.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case len(r.Header.Values("Origin")) > 0:
@@ -26,7 +24,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	e, err := decodeEvent(http.MaxBytesReader(w, r.Body, maxBody))
 	if err == nil {
-		err = s.Happen(e)
+		err = s.ApplyEvent(e)
 	}
 	var wrong *EventError
 	switch {

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// noticeTime is how long before the end Plaid tells of it.
+// noticeTime is how long before the end Plaid announces it.
 const noticeTime = 7 * 24 * time.Hour
 
-// signedIn refuses events that need credentials for Items of typed numbers.
-func signedIn(it *item, kind string) error {
+// requireLogin refuses events about credentials for Items made from typed numbers.
+func requireLogin(it *item, kind string) error {
 	if it.Manual != nil {
 		return wrongField("item_id", "is an Item of typed numbers, which has no login for %s", kind)
 	}
@@ -20,16 +20,16 @@ func signedIn(it *item, kind string) error {
 	return nil
 }
 
-func (s *Server) happenLoginRequired(it *item, e Event, _ time.Time) error {
-	if err := signedIn(it, e.Kind); err != nil {
+func (s *Server) loginRequired(it *item, e Event, _ time.Time) error {
+	if err := requireLogin(it, e.Kind); err != nil {
 		return err
 	}
 	s.breakLogin(it)
 	return nil
 }
 
-// happenLoginRepaired is a login that the user gave elsewhere.
-func (s *Server) happenLoginRepaired(it *item, _ Event, now time.Time) error {
+// loginRepaired acts as if the user had signed in again elsewhere.
+func (s *Server) loginRepaired(it *item, _ Event, now time.Time) error {
 	if it.Error != "ITEM_LOGIN_REQUIRED" {
 		return wrongField("item_id", "must be in ITEM_LOGIN_REQUIRED")
 	}
@@ -38,7 +38,7 @@ func (s *Server) happenLoginRepaired(it *item, _ Event, now time.Time) error {
 	return nil
 }
 
-func (s *Server) happenPendingDisconnect(it *item, e Event, now time.Time) error {
+func (s *Server) pendingDisconnect(it *item, e Event, now time.Time) error {
 	reason := cmp.Or(e.Reason, "INSTITUTION_TOKEN_EXPIRATION")
 	if reason != "INSTITUTION_TOKEN_EXPIRATION" && reason != "INSTITUTION_MIGRATION" {
 		return wrongField("reason", "must be INSTITUTION_MIGRATION or INSTITUTION_TOKEN_EXPIRATION")
@@ -50,7 +50,7 @@ func (s *Server) happenPendingDisconnect(it *item, e Event, now time.Time) error
 	return nil
 }
 
-func (s *Server) happenPendingExpiration(it *item, e Event, now time.Time) error {
+func (s *Server) pendingExpiration(it *item, e Event, now time.Time) error {
 	if err := endConsent(it, e, now); err != nil {
 		return err
 	}
@@ -58,18 +58,17 @@ func (s *Server) happenPendingExpiration(it *item, e Event, now time.Time) error
 	return nil
 }
 
-// endConsent sets when the Item stops; the clock does the rest.
+// endConsent sets the end of the consent; the clock breaks the login then.
 func endConsent(it *item, e Event, now time.Time) error {
-	if err := signedIn(it, e.Kind); err != nil {
+	if err := requireLogin(it, e.Kind); err != nil {
 		return err
 	}
 	it.Ends = now.Add(cmp.Or(e.After, noticeTime))
 	return nil
 }
 
-// happenPermissionRevoked has one code with two types, as Plaid has: the
-// webhook tells of an ITEM_ERROR, calls answer INVALID_INPUT.
-func (s *Server) happenPermissionRevoked(it *item, e Event, _ time.Time) error {
+// permissionRevoked uses one code with two types, as Plaid does: ITEM_ERROR in the webhook, INVALID_INPUT in calls.
+func (s *Server) permissionRevoked(it *item, e Event, _ time.Time) error {
 	it.Error, it.Relinkable = "USER_PERMISSION_REVOKED", e.Relinkable
 	s.sendItem(it, "ITEM", it.Error, obj{"error": errPermissionRevoked().hookBody()})
 	return nil
@@ -79,18 +78,18 @@ func errPermissionRevoked() *apiError {
 	return itemError("USER_PERMISSION_REVOKED", "the holder of this account has revoked their permission for your application to access it")
 }
 
-func (s *Server) happenInstitutionDown(it *item, e Event, now time.Time) error {
+func (s *Server) institutionDown(it *item, e Event, now time.Time) error {
 	it.DownUntil = now.Add(e.After)
 	return nil
 }
 
-// happenGone is an Item that the user or Plaid removed: as if its owner had.
-func (s *Server) happenGone(it *item, _ Event, _ time.Time) error {
+// itemGone removes the Item, as its owner could.
+func (s *Server) itemGone(it *item, _ Event, _ time.Time) error {
 	s.removeItem(it)
 	return nil
 }
 
-func (s *Server) happenTokenInvalid(it *item, _ Event, _ time.Time) error {
+func (s *Server) invalidateToken(it *item, _ Event, _ time.Time) error {
 	token := s.st.Access[it.Token]
 	if token == nil {
 		return wrongField("item_id", "has no access token")
@@ -99,17 +98,17 @@ func (s *Server) happenTokenInvalid(it *item, _ Event, _ time.Time) error {
 	return nil
 }
 
-func (s *Server) happenNoAccounts(it *item, _ Event, _ time.Time) error {
+func (s *Server) noAccounts(it *item, _ Event, _ time.Time) error {
 	it.bar(anyProduct, "NO_ACCOUNTS")
 	return nil
 }
 
-func (s *Server) happenNoAuthAccounts(it *item, _ Event, _ time.Time) error {
+func (s *Server) noAuthAccounts(it *item, _ Event, _ time.Time) error {
 	it.bar("auth", "NO_AUTH_ACCOUNTS")
 	return nil
 }
 
-func (s *Server) happenAccessNotGranted(it *item, e Event, _ time.Time) error {
+func (s *Server) accessNotGranted(it *item, e Event, _ time.Time) error {
 	product := cmp.Or(e.Product, "auth")
 	if !slices.Contains([]string{"auth", "identity", "transactions"}, product) {
 		return wrongField("product", "must be auth, identity or transactions")
@@ -125,9 +124,8 @@ func (it *item) bar(product, code string) {
 	it.Barred[product] = code
 }
 
-// happenConsentMissing takes back what update mode asks for with
-// additional_consented_products.
-func (s *Server) happenConsentMissing(it *item, e Event, _ time.Time) error {
+// consentMissing withdraws the consent to a product, until update mode asks for it with additional_consented_products.
+func (s *Server) consentMissing(it *item, e Event, _ time.Time) error {
 	if it.Manual != nil || !slices.Contains(it.Consented, e.Product) {
 		return wrongField("product", "must be one that the user consented to")
 	}

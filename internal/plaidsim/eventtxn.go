@@ -6,25 +6,24 @@ import (
 	"time"
 )
 
-// postedRow finds the row that an event is about: the one it names, or the
-// newest or oldest posted one.
-func (s *Server) postedRow(it *item, e Event, now time.Time, oldest bool) (txnChange, entry, error) {
+// postedRow finds an event's row: the named one, else the newest or oldest posted one.
+func (s *Server) postedRow(it *item, e Event, now time.Time, oldest bool) (txnChange, versionedTxn, error) {
 	h := s.history(it)
 	version := h.version(now)
 	if version < versionHistorical {
-		return txnChange{}, entry{}, wrongField("item_id", "must be an Item whose transactions are all there")
+		return txnChange{}, versionedTxn{}, wrongField("item_id", "must be an Item whose transactions are all there")
 	}
 	if e.Mask != "" {
-		if _, err := s.theAccount(it, e); err != nil {
-			return txnChange{}, entry{}, err
+		if _, err := s.eventAccount(it, e); err != nil {
+			return txnChange{}, versionedTxn{}, err
 		}
 	}
-	fits := func(r entry) bool {
+	fits := func(r versionedTxn) bool {
 		return !r.pending && (e.Transaction == "" || r.id == e.Transaction) && (e.Mask == "" || r.mask == e.Mask)
 	}
-	if b, ok := h.bulk(); ok && b.plain() {
+	if b, ok := h.bulk(); ok && b.seekable() {
 		if row, found := b.find(version, oldest, fits); found {
-			r := b.entryAt(row, version)
+			r := b.transactionAt(row, version)
 			return txnChange{ID: r.id, Row: row + 1}, r, nil
 		}
 	} else {
@@ -37,18 +36,18 @@ func (s *Server) postedRow(it *item, e Event, now time.Time, oldest bool) (txnCh
 		}
 	}
 	if e.Transaction != "" {
-		return txnChange{}, entry{}, wrongField("transaction_id", "must be that of a posted transaction of the Item")
+		return txnChange{}, versionedTxn{}, wrongField("transaction_id", "must be that of a posted transaction of the Item")
 	}
-	return txnChange{}, entry{}, wrongField(cmp.Or(map[bool]string{true: "mask"}[e.Mask != ""], "item_id"), "has no posted transaction")
+	return txnChange{}, versionedTxn{}, wrongField(cmp.Or(map[bool]string{true: "mask"}[e.Mask != ""], "item_id"), "has no posted transaction")
 }
 
 func (s *Server) changeRow(it *item, c txnChange, now time.Time) {
 	s.changeTxns(it, c, now)
-	s.tellTransactions(it, now)
+	s.announceTransactions(it, now)
 }
 
-// happenTxnRedated moves a row to another day, by default the one before.
-func (s *Server) happenTxnRedated(it *item, e Event, now time.Time) error {
+// txnRedated moves a row to another day, by default the day before.
+func (s *Server) txnRedated(it *item, e Event, now time.Time) error {
 	c, r, err := s.postedRow(it, e, now, false)
 	if err != nil {
 		return err
@@ -65,7 +64,7 @@ func (s *Server) happenTxnRedated(it *item, e Event, now time.Time) error {
 	return nil
 }
 
-func (s *Server) happenTxnCurrency(it *item, e Event, now time.Time) error {
+func (s *Server) txnCurrency(it *item, e Event, now time.Time) error {
 	c, r, err := s.postedRow(it, e, now, false)
 	if err != nil {
 		return err
@@ -83,7 +82,7 @@ func (s *Server) happenTxnCurrency(it *item, e Event, now time.Time) error {
 	return nil
 }
 
-func (s *Server) happenTxnRemovedLate(it *item, e Event, now time.Time) error {
+func (s *Server) txnRemovedLate(it *item, e Event, now time.Time) error {
 	c, _, err := s.postedRow(it, e, now, true)
 	if err != nil {
 		return err
@@ -95,9 +94,8 @@ func (s *Server) happenTxnRemovedLate(it *item, e Event, now time.Time) error {
 
 const maxBreaks = 1000
 
-// happenTxnMutation breaks the pagination that runs, if one does, and the
-// pages after the first of those that follow.
-func (s *Server) happenTxnMutation(it *item, e Event, now time.Time) error {
+// txnMutation breaks the sync that is between two pages, if any, and later ones after their first page.
+func (s *Server) txnMutation(it *item, e Event, now time.Time) error {
 	if s.history(it).version(now) < versionHistorical {
 		return wrongField("item_id", "must be an Item whose transactions are all there")
 	}
@@ -110,7 +108,7 @@ func (s *Server) happenTxnMutation(it *item, e Event, now time.Time) error {
 	return nil
 }
 
-// breakPage uses up one of the pages that are to break.
+// breakPage counts down the pages that break.
 func (s *Server) breakPage(it *item, now time.Time) {
 	it.Txns.Breaks--
 	s.changeRow(it, txnChange{Kind: changeNothing}, now)

@@ -15,8 +15,7 @@ type replica struct {
 	cursor string
 }
 
-// sync brings the replica up to date in small pages, from the start again
-// where one breaks.
+// sync updates the replica in small pages; after a broken page it starts again.
 func (r *replica) sync(l *linked, count int) {
 	l.t.Helper()
 	for range 50 {
@@ -64,8 +63,8 @@ func (r *replica) try(l *linked, count int) bool {
 	return true
 }
 
-// shown leaves the rows of accounts that are in replies; those of a closed one
-// are neither removed nor told again.
+// shown drops the rows of accounts that replies do not have; rows of a closed account are neither removed nor sent
+// again.
 func (r *replica) shown(l *linked) map[string]object {
 	l.t.Helper()
 	ids := map[any]bool{}
@@ -81,7 +80,7 @@ func (r *replica) shown(l *linked) map[string]object {
 	return out
 }
 
-// fresh is a sync from the empty cursor, which must bring every row once.
+// fresh syncs from the empty cursor, which must bring every row once.
 func (l *linked) fresh() map[string]object {
 	l.t.Helper()
 	added, modified, removed, _ := l.drain(l.access, "", 500)
@@ -123,7 +122,7 @@ func TestEventTransactionsAgree(t *testing.T) {
 				func() { l.call("/transactions/refresh") },
 				func() { event("account_reissued", object{"mask": masks[rnd.IntN(3)]}) },
 				func() {
-					if len(each(l.call("/accounts/get")["accounts"])) > 1 { // else it has none, and answers so
+					if len(each(l.call("/accounts/get")["accounts"])) > 1 { // if its only account is gone, /transactions/get answers NO_ACCOUNTS
 						event("account_revoked", object{"mask": "0000"})
 					}
 				},
@@ -164,7 +163,7 @@ func TestEventTransactionsAgree(t *testing.T) {
 	}
 }
 
-// Each change is one row that the event names, or one of the account.
+// Each event changes the row that it names, or one of the account's.
 func TestEventTransactionChanges(t *testing.T) {
 	t.Parallel()
 	for _, user := range []string{"user_good", "user_transactions_dynamic", "user_bulk_2000"} {
@@ -220,7 +219,7 @@ func TestEventTransactionChanges(t *testing.T) {
 	}
 }
 
-// A reissued account is removed with its rows, and they come again as others.
+// A reissued account loses its rows, and they come again under new ids.
 func TestEventReissueMovesTransactions(t *testing.T) {
 	t.Parallel()
 	l, _ := linkedItem(t, &memory{}, "ins_109508", "user_good")

@@ -12,12 +12,11 @@ import (
 	"time"
 )
 
-// FaultHeader marks a reply that was injected and is not Plaid's own shape.
+// FaultHeader marks an injected reply, which need not have Plaid's shape.
 const FaultHeader = "X-Plaidsim-Fault"
 
-// faultKinds are the kinds that ParseFaults knows: a 500, a 429, an HTML 502,
-// a late reply, no reply, a reset before the work, a reset after it, and a
-// change of data between two pages of /transactions/sync.
+// faultKinds are the kinds that ParseFaults knows. reset drops the connection before the work is done, lost after it;
+// mutation changes data between two pages of /transactions/sync.
 var faultKinds = []string{"500", "429", "html502", "slow", "hang", "reset", "lost", "mutation"}
 
 // Fault makes calls to one route fail.
@@ -91,7 +90,7 @@ func (s *faultSet) set(faults []Fault, now time.Time) {
 	s.faults, s.since = slices.Clone(faults), now
 }
 
-// take returns the fault for this call and uses up one of its count.
+// take returns the fault for this call and counts it down.
 func (s *faultSet) take(path string, now time.Time) (Fault, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,8 +119,7 @@ const (
 	defaultHang = time.Hour
 )
 
-// inject acts out a fault that comes before the work. It reports whether the
-// call is over.
+// inject performs a fault that comes before the work. It returns true if that ends the call.
 func (s *Server) inject(w http.ResponseWriter, r *http.Request, f Fault) bool {
 	switch f.Kind {
 	case "slow":

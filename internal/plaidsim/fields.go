@@ -85,8 +85,7 @@ func parseField(text string) (*field, error) {
 	return f, nil
 }
 
-// checkFields judges a decoded body: unknown fields first, then missing ones,
-// then types and values.
+// checkFields checks a decoded body: first for unknown fields, then for missing ones, then types and values.
 func checkFields(root *field, body map[string]any) *apiError {
 	if unknown := unknownFields(root, body, ""); len(unknown) > 0 {
 		return errUnknownFields(unknown)

@@ -10,15 +10,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// newerFields are known to Plaid, but not to the document that the module
-// ships.
+// newerFields exist at Plaid but not in the document that the Go client ships.
 var newerFields = []string{
 	"/item/remove reason_code", "/item/remove reason_note",
 	"/transactions/sync options.account_id", "/transactions/sync options.personal_finance_category_version",
 }
 
-// TestFieldTable holds fields.txt against Plaid's own document: the same
-// routes, names, types and required marks.
+// TestFieldTable compares fields.txt with Plaid's own document: routes, names, types and required marks.
 func TestFieldTable(t *testing.T) {
 	t.Parallel()
 	doc, err := plaidspec.Spec()

@@ -22,8 +22,7 @@ func (f FileStore) Load(context.Context) ([]byte, error) {
 	return b, err
 }
 
-// Save replaces the file as a whole; after it returns, a crash finds the new
-// content, and during it the old one.
+// Save replaces the file as a whole: after a crash during it, the file has the old content; after it, the new.
 func (f FileStore) Save(_ context.Context, b []byte) (err error) {
 	dir := filepath.Dir(f.Path)
 	tmp, err := os.CreateTemp(dir, filepath.Base(f.Path)+".*")

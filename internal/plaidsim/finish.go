@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// loggedIn goes on after the bank has let the user in.
-func (w *walk) loggedIn() {
+// loggedIn continues after a good login.
+func (w *formPost) loggedIn() {
 	w.ss.LastErr = ""
 	if w.lt.Request.update() && !w.lt.Request.SelectAccounts {
-		w.healed()
+		w.finishUpdate()
 		return
 	}
 	if w.ss.Item == "" {
@@ -26,9 +26,8 @@ func (w *walk) loggedIn() {
 	w.s.show(w.ss, w.now, "SELECT_ACCOUNT")
 }
 
-// offered are the accounts of this login that the caller's filters let
-// through.
-func (w *walk) offered() []account {
+// offered lists the accounts of this login that pass the caller's filters.
+func (w *formPost) offered() []account {
 	r := w.lt.Request
 	var out []account
 	atBank := w.s.fixtures(w.ss.User, w.ss.Custom)
@@ -47,11 +46,11 @@ func (w *walk) offered() []account {
 }
 
 // single reports whether only one account can be chosen.
-func (w *walk) single() bool {
+func (w *formPost) single() bool {
 	return w.lt.Request.Single || w.ss.Method == "match" || w.ss.Method == "automated"
 }
 
-func (w *walk) selectAccount() {
+func (w *formPost) selectAccount() {
 	given := w.form["account_ids"]
 	var masks []string
 	for _, a := range w.offered() {
@@ -70,7 +69,7 @@ func (w *walk) selectAccount() {
 	w.ss.Chosen = masks
 	switch {
 	case w.lt.Request.update():
-		w.healed()
+		w.finishUpdate()
 	case w.ss.Method != "" && slices.Contains(w.lt.Request.consented(), "auth"):
 		w.s.show(w.ss, w.now, "NUMBERS")
 	default:
@@ -78,8 +77,8 @@ func (w *walk) selectAccount() {
 	}
 }
 
-// newItem is the Item of a login, not yet part of the state.
-func (w *walk) newItem() *item {
+// newItem makes the Item of a login; addItem puts it into the state.
+func (w *formPost) newItem() *item {
 	r := w.lt.Request
 	b := findBank(w.ss.Bank)
 	products := slices.Clone(r.Products)
@@ -96,15 +95,14 @@ func (w *walk) newItem() *item {
 		Chosen: w.ss.Chosen, Verification: map[string]verification{}}
 }
 
-func (w *walk) connect(it *item) {
+func (w *formPost) connect(it *item) {
 	w.s.emit(w.ss, w.now, "TRANSITION_VIEW", "view_name", "LOADING")
 	w.s.addItem(it, w.lt.Request.Days, w.now)
 	w.s.finish(w.lt, w.ss, it, w.now)
 }
 
-// healed ends an update: the same Item, in order again, with what the user
-// has consented to or chosen anew.
-func (w *walk) healed() {
+// finishUpdate repairs the Item and gives it the new consent or the new choice of accounts.
+func (w *formPost) finishUpdate() {
 	it := w.s.st.Items[w.lt.Request.Item]
 	if it == nil || it.Removed {
 		w.s.fail(w.ss, w.now, exitError("INVALID_LINK_TOKEN"), false)

@@ -10,9 +10,9 @@ type fixture struct {
 	limit                *float64
 	currency             string
 	holder               string
-	number, routing      string // empty where the published pattern holds
+	number, routing      string // empty means by the published pattern
 	wire                 string
-	owners               *owner // nil: the published owner
+	owners               *owner // nil means the published owner
 	rows                 []customRow
 }
 

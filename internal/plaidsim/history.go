@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// history is where the transactions of an Item come from. It is a pure
-// function of the Item: nothing of it is stored. Version 0 is not ready, 1 the
-// last 30 days, 2 all the days asked for; each later version is one refresh
-// that changed something.
+// history computes an Item's transactions. It is a pure function of the Item; nothing of it is stored. Version 0 is not
+// ready, 1 has the last 30 days, 2 all the days asked for; each later version is a refresh or an event that changed
+// something.
 type history struct {
 	s  *Server
 	it *item
@@ -36,20 +35,19 @@ func (h history) version(now time.Time) int {
 	return versionHistorical + len(t.Rounds)
 }
 
-// entries are all rows ever visible up to the version, oldest version first
-// and newest day first within one.
-func (h history) entries(version int) []entry {
+// transactions returns all rows ever visible up to the version, oldest version first and newest day first within one.
+func (h history) transactions(version int) []versionedTxn {
 	if version == 0 {
 		return nil
 	}
 	accounts := h.accounts()
 	b, bulk := h.bulk()
-	var out []entry
+	var out []versionedTxn
 	switch {
 	case bulk && len(h.it.Txns.Changes) == 0:
-		return b.entries(version)
+		return b.transactions(version)
 	case bulk:
-		out = b.entries(version)
+		out = b.transactions(version)
 	case h.it.User == "user_transactions_dynamic":
 		out = h.dynamic(version)
 	case slices.ContainsFunc(accounts, func(a account) bool { return len(a.rows) > 0 }):
@@ -58,16 +56,15 @@ func (h history) entries(version int) []entry {
 		out = h.cycle(accounts)
 	}
 	out = append(out, h.created(accounts, version)...)
-	out = h.happened(out, version)
-	out = slices.DeleteFunc(out, func(e entry) bool { return e.added > version })
-	slices.SortStableFunc(out, func(a, b entry) int {
+	out = h.applyChanges(out, version)
+	out = slices.DeleteFunc(out, func(e versionedTxn) bool { return e.added > version })
+	slices.SortStableFunc(out, func(a, b versionedTxn) int {
 		return cmp.Or(cmp.Compare(a.added, b.added), cmp.Compare(b.date, a.date))
 	})
 	return out
 }
 
-// arrival tells in which version a row of the given age first shows, or 0 if
-// it is older than what was asked for.
+// arrival is the version in which a row of the given age first shows; 0 if it is older than the days asked for.
 func (h history) arrival(daysBack int) int {
 	switch {
 	case daysBack < initialDays:
@@ -78,8 +75,7 @@ func (h history) arrival(daysBack int) int {
 	return 0
 }
 
-// cycleRow is one of the published rows of user_good, which come back every
-// 30 days.
+// cycleRow is one of the published rows of user_good, which repeat every 30 days.
 type cycleRow struct {
 	back              int
 	mask, name        string
@@ -113,12 +109,12 @@ const (
 	maxCycles = 24
 )
 
-func (h history) cycle(accounts []account) []entry {
+func (h history) cycle(accounts []account) []versionedTxn {
 	byMask := map[string]account{}
 	for _, a := range accounts {
 		byMask[a.mask] = a
 	}
-	var out []entry
+	var out []versionedTxn
 	for cycle := range maxCycles {
 		for i, r := range goodCycle {
 			back := cycle*cycleDays + r.back
@@ -128,7 +124,7 @@ func (h history) cycle(accounts []account) []entry {
 				continue
 			}
 			day := h.it.Txns.Started.AddDate(0, 0, -back)
-			out = append(out, entry{id: h.id("cycle", cycle*len(goodCycle)+i), account: a.id, mask: a.mask, date: dayString(day),
+			out = append(out, versionedTxn{id: h.id("cycle", cycle*len(goodCycle)+i), account: a.id, mask: a.mask, date: dayString(day),
 				authorized: dayString(day), name: r.name, merchant: r.merchant, primary: r.primary, detailed: r.detailed,
 				channel: r.channel, currency: "USD", amount: r.amount, added: v})
 		}
@@ -141,8 +137,8 @@ func (h history) id(kind string, n int) string {
 }
 
 // custom are the rows of a user_custom configuration.
-func (h history) custom(accounts []account) []entry {
-	var out []entry
+func (h history) custom(accounts []account) []versionedTxn {
+	var out []versionedTxn
 	n := 0
 	for _, a := range accounts {
 		for _, r := range a.rows {
@@ -159,7 +155,7 @@ func (h history) custom(accounts []account) []entry {
 			if err != nil {
 				continue
 			}
-			e := plainEntry(h.id("custom", n), a, amount, r.Description, r.Posted, v)
+			e := plainTxn(h.id("custom", n), a, amount, r.Description, r.Posted, v)
 			e.authorized = r.Transacted
 			out = append(out, e)
 		}
@@ -167,8 +163,8 @@ func (h history) custom(accounts []account) []entry {
 	return out
 }
 
-func plainEntry(id string, a account, amount float64, name, date string, version int) entry {
-	e := entry{id: id, account: a.id, mask: a.mask, date: date, authorized: date, name: name, channel: "other",
+func plainTxn(id string, a account, amount float64, name, date string, version int) versionedTxn {
+	e := versionedTxn{id: id, account: a.id, mask: a.mask, date: date, authorized: date, name: name, channel: "other",
 		currency: a.currencyCode(), amount: amount, added: version, primary: "GENERAL_MERCHANDISE",
 		detailed: "GENERAL_MERCHANDISE_OTHER_GENERAL_MERCHANDISE"}
 	if amount < 0 {
@@ -182,8 +178,8 @@ func plainEntry(id string, a account, amount float64, name, date string, version
 
 // created are the rows of /sandbox/transactions/create; batch n belongs to
 // refresh round Round.
-func (h history) created(accounts []account, version int) []entry {
-	var out []entry
+func (h history) created(accounts []account, version int) []versionedTxn {
+	var out []versionedTxn
 	for n, batch := range h.it.Txns.Created {
 		v := versionHistorical + batch.Round
 		if v > version {
@@ -198,7 +194,7 @@ func (h history) created(accounts []account, version int) []entry {
 			if err != nil {
 				continue
 			}
-			e := plainEntry(h.id("created", n*100+k), accounts[i], amount, r.Description, r.Posted, v)
+			e := plainTxn(h.id("created", n*100+k), accounts[i], amount, r.Description, r.Posted, v)
 			e.authorized = r.Transacted
 			if r.Currency != "" {
 				e.currency = r.Currency

@@ -29,11 +29,10 @@ type delivery struct {
 	token string
 }
 
-// receiver is a webhook endpoint; it answers with the statuses in turn, then
-// with 200.
+// receiver is a webhook endpoint. It answers with the statuses in turn, then always with 200.
 func receiver(t *testing.T, statuses ...int) (string, chan delivery) {
 	t.Helper()
-	got := make(chan delivery, 10_000) // more than any test brings, so that the receiver never waits
+	got := make(chan delivery, 10_000) // more than any test sends, so that the receiver never blocks
 	var n atomic.Int64
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(r.Body)
@@ -78,7 +77,7 @@ var hookSchemas = map[string]string{
 	"LINK/ITEM_ADD_RESULT": "ItemAddResultWebhook", "LINK/SESSION_FINISHED": "LinkSessionFinishedWebhook", "LINK/EVENTS": "LinkEventsWebhook",
 }
 
-// fits holds a webhook against Plaid's document.
+// fits checks a webhook against Plaid's document.
 func fits(t *testing.T, body object) {
 	t.Helper()
 	doc, err := plaidspec.Spec()
@@ -200,7 +199,7 @@ func TestWebhooksOfALink(t *testing.T) {
 	p.post("account_ids", p.account("0000")).want("CONNECTED")
 	want := at(s.session(token, 0), "results", "item_add_results", 0, "public_token")
 	seen := map[string]int{}
-	for range 4 { // the first one is refused and comes again
+	for range 4 { // the first is refused and sent again
 		d, body := next(t, got)
 		s.verify(d)
 		fits(t, body)
@@ -222,7 +221,7 @@ func TestWebhooksOfALink(t *testing.T) {
 	}
 }
 
-// A session that is left without an end is told of ten minutes later, once.
+// A session left without an end is announced once, ten minutes later.
 func TestWebhookOfAnAbandonedLink(t *testing.T) {
 	t.Parallel()
 	s := start(t, plaidsim.Options{})
@@ -363,7 +362,7 @@ func TestWebhooksStayOnLoopback(t *testing.T) {
 	}
 }
 
-// A receiver that never answers fills the queue to its end, and no further.
+// A receiver that never answers fills the queue, and the queue stops growing.
 func TestWebhookQueueIsBounded(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

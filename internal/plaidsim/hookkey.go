@@ -15,11 +15,10 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// standingKeyID is a key id that the sandbox always answers for.
+// standingKeyID is the key id that Plaid's sandbox always knows.
 const standingKeyID = "6c5516e1-92dc-479e-a8ff-5a51992e0001"
 
-// retiredKey is a signing key that was rotated away. What it signed can still
-// be verified.
+// retiredKey is a signing key that was rotated away; its signatures can still be verified.
 type retiredKey struct {
 	ID            string
 	Key           []byte // PKCS #8
@@ -44,13 +43,12 @@ func (s *Server) makeKey() error {
 		return fmt.Errorf("encode webhook key: %w", err)
 	}
 	s.st.Key, s.st.KeyID, s.st.KeyMade = raw, s.ids.uuid("key"), s.now()
-	s.touch()
+	s.markChanged()
 	return nil
 }
 
-// RotateWebhookKey signs with a new key from now on. The old one stays known
-// to /webhook_verification_key/get, as expired. The change is saved when it
-// returns.
+// RotateWebhookKey signs with a new key from now on. /webhook_verification_key/get still knows the old one, as expired.
+// The change is saved when it returns.
 func (s *Server) RotateWebhookKey() error {
 	s.mu.Lock()
 	err := s.rotateKey()
@@ -58,7 +56,7 @@ func (s *Server) RotateWebhookKey() error {
 	if err != nil {
 		return err
 	}
-	return s.keep(context.Background())
+	return s.flushUncancelled(context.Background())
 }
 
 func (s *Server) rotateKey() error {
@@ -117,8 +115,7 @@ func (s *Server) webhookKeyGet(c *call) (obj, *apiError) {
 		"created_at": found.Made.Unix(), "expired_at": expired}}, nil
 }
 
-// SignWebhook returns the Plaid-Verification header of a body, so that tests
-// can send what no event brings.
+// SignWebhook returns the Plaid-Verification header of a body, so that tests can send webhooks of their own making.
 func (s *Server) SignWebhook(body []byte) (string, error) {
 	s.mu.Lock()
 	raw, kid := s.st.Key, s.st.KeyID

@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// WebhookRetry says when a webhook that was not answered with 200 is sent
-// again: after First, then after Factor times as long each time but never
-// more than Cap, until For has passed since it was made.
+// WebhookRetry schedules the attempts of a webhook that is not answered with 200: the second after First, each later
+// one after Factor times the last pause but at most Cap, until For has passed since the webhook was made.
 type WebhookRetry struct {
 	First  time.Duration
 	Factor int
@@ -21,9 +20,8 @@ type WebhookRetry struct {
 	For    time.Duration
 }
 
-// PlaidWebhookRetry is Plaid's own schedule. The simulator's default is so
-// much quicker that a test need not wait, and so much shorter that a receiver
-// which is gone is forgotten.
+// PlaidWebhookRetry is Plaid's own schedule. The simulator's default is quicker, so that tests do not wait, and ends
+// sooner, so that it gives up on a receiver that is gone.
 func PlaidWebhookRetry() WebhookRetry {
 	return WebhookRetry{First: 30 * time.Second, Factor: 4, Cap: 24 * time.Hour, For: 24 * time.Hour}
 }
@@ -35,7 +33,7 @@ func (r WebhookRetry) orDefault() WebhookRetry {
 	return r
 }
 
-// pause is how long to wait after so many attempts.
+// pause is the wait after that many attempts.
 func (r WebhookRetry) pause(tries int) time.Duration {
 	d := r.First
 	for range tries - 1 {
@@ -47,8 +45,8 @@ func (r WebhookRetry) pause(tries int) time.Duration {
 	return min(d, r.Cap)
 }
 
-// hook is one webhook on its way. Its times are those of the machine, not of
-// the simulated clock: a receiver comes back in real time.
+// hook is a webhook not yet delivered. Its times are real, not of the simulated clock: a receiver comes back in real
+// time.
 type hook struct {
 	ID         uint64
 	URL, Body  string
@@ -62,7 +60,7 @@ const (
 	hookWorkers  = 8
 )
 
-// enqueue drops the webhook where too many wait already. Callers hold s.mu.
+// enqueue drops the webhook if the queue is full. Callers hold s.mu.
 func (s *Server) enqueue(target, body string) {
 	if len(s.st.Hooks) >= hookQueueMax {
 		s.log.Warn("webhook dropped: too many are waiting", "waiting", len(s.st.Hooks))
@@ -75,26 +73,26 @@ func (s *Server) enqueue(target, body string) {
 		k.Next = now.Add(rand.N(s.opt.WebhookShuffle))
 	}
 	s.st.Hooks = append(s.st.Hooks, k)
-	s.touch()
+	s.markChanged()
 	s.hooks.poke()
 }
 
 // hookSender delivers the webhooks of the state, several at a time, in no
 // promised order.
 type hookSender struct {
-	s      *Server
-	client *http.Client
-	wake   chan struct{}
-	free   chan struct{}   // one token per worker that may start
-	flying map[uint64]bool // guarded by Server.mu
-	ctx    context.Context
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	s        *Server
+	client   *http.Client
+	wake     chan struct{}
+	free     chan struct{}   // one token per worker that may start
+	inFlight map[uint64]bool // guarded by Server.mu
+	ctx      context.Context
+	cancel   context.CancelFunc
+	work     sync.WaitGroup
 }
 
 func newHookSender(s *Server) *hookSender {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &hookSender{s: s, ctx: ctx, cancel: cancel, wake: make(chan struct{}, 1), free: make(chan struct{}, hookWorkers), flying: map[uint64]bool{},
+	return &hookSender{s: s, ctx: ctx, cancel: cancel, wake: make(chan struct{}, 1), free: make(chan struct{}, hookWorkers), inFlight: map[uint64]bool{},
 		client: &http.Client{Timeout: hookTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
@@ -110,7 +108,7 @@ func (h *hookSender) poke() {
 	}
 }
 
-// stop gives up what is in the air; it stays in the state.
+// stop cancels the attempts in flight; their webhooks stay in the state.
 func (h *hookSender) stop() {
 	h.cancel()
 	h.work.Wait()
@@ -141,17 +139,17 @@ func (h *hookSender) run() {
 	}
 }
 
-// next takes a webhook that is due, or tells how long none will be.
+// next takes a due webhook, or returns the time until one is due.
 func (h *hookSender) next(now time.Time) (*hook, time.Duration) {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	wait := time.Hour
 	for _, k := range h.s.st.Hooks {
-		if h.flying[k.ID] {
+		if h.inFlight[k.ID] {
 			continue
 		}
 		if !k.Next.After(now) {
-			h.flying[k.ID] = true
+			h.inFlight[k.ID] = true
 			copied := *k
 			return &copied, 0
 		}
@@ -160,8 +158,7 @@ func (h *hookSender) next(now time.Time) (*hook, time.Duration) {
 	return nil, wait
 }
 
-// deliver makes one attempt. What the webhook tells of is saved before, so
-// that nobody hears of a change that a crash undoes.
+// deliver makes one attempt. It first saves the state, so that nobody hears of a change that a crash undoes.
 func (h *hookSender) deliver(k hook) {
 	defer func() { <-h.free }()
 	err := h.s.flush(h.ctx)
@@ -171,16 +168,15 @@ func (h *hookSender) deliver(k hook) {
 	if err != nil && h.ctx.Err() == nil {
 		h.s.log.Warn("webhook not accepted", "attempt", k.Tries+1)
 	}
-	h.land(k, err, time.Now())
+	h.recordAttempt(k, err, time.Now())
 	h.poke()
 }
 
-// land enters the outcome of an attempt. One that was cut off by the end of
-// the server does not count.
-func (h *hookSender) land(k hook, err error, now time.Time) {
+// recordAttempt stores the outcome of an attempt. It does not count one that the server's end cut off.
+func (h *hookSender) recordAttempt(k hook, err error, now time.Time) {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
-	delete(h.flying, k.ID)
+	delete(h.inFlight, k.ID)
 	if err != nil && h.ctx.Err() != nil {
 		return
 	}
@@ -188,7 +184,7 @@ func (h *hookSender) land(k hook, err error, now time.Time) {
 	if i < 0 {
 		return
 	}
-	h.s.touch()
+	h.s.markChanged()
 	retry := h.s.opt.WebhookRetry
 	waiting := h.s.st.Hooks[i]
 	waiting.Tries++

@@ -55,14 +55,14 @@ func (o owner) addressObjects() []obj {
 }
 
 func (s *Server) identityGet(c *call) (obj, *apiError) {
-	if err := s.allow(c.item, "identity"); err != nil {
+	if err := s.checkConsent(c.item, "identity"); err != nil {
 		return nil, err
 	}
-	accounts, err := pick(s.accounts(c.item), c.strs("options.account_ids"))
+	accounts, err := selectAccounts(s.accounts(c.item), c.strs("options.account_ids"))
 	if err != nil {
 		return nil, err
 	}
-	s.bill(c.item, "identity")
+	s.recordUse(c.item, "identity")
 	out := s.accountObjects(c.item, accounts)
 	for i, a := range accounts {
 		out[i]["owners"] = []obj{a.owner().object()}
@@ -71,29 +71,28 @@ func (s *Server) identityGet(c *call) (obj, *apiError) {
 }
 
 func (s *Server) identityRefresh(c *call) (obj, *apiError) {
-	if err := s.allow(c.item, "identity"); err != nil {
+	if err := s.checkConsent(c.item, "identity"); err != nil {
 		return nil, err
 	}
-	s.bill(c.item, "identity")
+	s.recordUse(c.item, "identity")
 	return obj{}, nil
 }
 
-// sameDayMatchRouting is the routing number whose manual Items the network
-// knows, so that Identity Match works on them.
+// sameDayMatchRouting makes Identity Match work on an Item of typed numbers.
 const sameDayMatchRouting = "011401533"
 
 func (s *Server) identityMatch(c *call) (obj, *apiError) {
 	known := c.item.Manual != nil && c.item.Manual.Routing == sameDayMatchRouting
 	if !known {
-		if err := s.allow(c.item, "identity"); err != nil {
+		if err := s.checkConsent(c.item, "identity"); err != nil {
 			return nil, err
 		}
 	}
-	accounts, err := pick(s.accounts(c.item), c.strs("options.account_ids"))
+	accounts, err := selectAccounts(s.accounts(c.item), c.strs("options.account_ids"))
 	if err != nil {
 		return nil, err
 	}
-	s.bill(c.item, "identity_match")
+	s.recordUse(c.item, "identity_match")
 	out := s.accountObjects(c.item, accounts)
 	for i, a := range accounts {
 		out[i]["balances"] = obj{"available": nil, "current": nil, "limit": nil, "iso_currency_code": nil, "unofficial_currency_code": nil}

@@ -8,9 +8,8 @@ import (
 
 const base62 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// ids makes every identifier and token from the seed, the number of the start
-// and a counter: the same calls after the same starts give the same values,
-// and a restart, which raises boot, never repeats one.
+// ids makes every identifier and token from the seed, the number of the start and a counter. The same calls after the
+// same starts give the same values, and a restart, which raises boot, never repeats one.
 type ids struct {
 	seed    int64
 	boot    uint64
@@ -44,13 +43,13 @@ func alnumOf(sum [32]byte, n int) string {
 	return string(out)
 }
 
-// derivedID names a thing that belongs to another for good, such as an account
-// of an Item: it is a function of its parts and needs no place in the state.
+// derivedID is the id of a part of something else, such as an account of an Item: a function of its arguments, so that
+// the state need not hold it.
 func (g *ids) derivedID(parts ...string) string {
 	return alnumOf(sha256.Sum256(fmt.Appendf(nil, "%d|%q", g.seed, parts)), 37)
 }
 
-// roll is a repeatable number in [0, n) for the given parts.
+// roll is a pseudo-random number in [0, n), a function of the parts.
 func roll(n int, parts ...string) int {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q", parts))
 	return int(binary.BigEndian.Uint32(sum[:4]) % uint32(n))

@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// allow holds a product call against what the Item supports and what the user
-// consented to.
-func (s *Server) allow(it *item, product string) *apiError {
+// checkConsent refuses a product that the Item does not support or the user did not consent to.
+func (s *Server) checkConsent(it *item, product string) *apiError {
 	if it.Manual != nil {
 		if product != "auth" && product != "transfer" {
 			return errNotSupported()
@@ -24,14 +23,13 @@ func (s *Server) allow(it *item, product string) *apiError {
 	return nil
 }
 
-// bill notes a product's first use. Balance is billed per call and never
-// becomes a product of the Item.
-func (s *Server) bill(it *item, product string) {
+// recordUse notes a product's first use. Balance is billed per call and never becomes a product of the Item.
+func (s *Server) recordUse(it *item, product string) {
 	if product == "balance" || slices.Contains(it.Products, product) {
 		return
 	}
 	it.Products = append(it.Products, product)
-	s.touch()
+	s.markChanged()
 }
 
 var consentScopes = []struct{ product, scope string }{
@@ -89,7 +87,7 @@ func (s *Server) itemStatus(it *item, now time.Time) obj {
 	return out
 }
 
-// brokenItem is the error that an Item in error answers with.
+// brokenItem is the error of every call on an Item in error.
 func brokenItem(it *item) *apiError {
 	switch it.Error {
 	case "USER_PERMISSION_REVOKED":
@@ -107,7 +105,7 @@ func (s *Server) itemRemove(c *call) (obj, *apiError) {
 func (s *Server) removeItem(it *item) {
 	it.Removed = true
 	it.Custom, it.Manual = "", nil
-	s.touch()
+	s.markChanged()
 }
 
 func (s *Server) itemWebhookUpdate(c *call) (obj, *apiError) {
@@ -116,7 +114,7 @@ func (s *Server) itemWebhookUpdate(c *call) (obj, *apiError) {
 		return nil, errInvalidField("webhook", "must be a valid URL")
 	}
 	c.item.Webhook = hook
-	s.touch()
+	s.markChanged()
 	s.sendItem(c.item, "ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED", obj{"new_webhook_url": hook})
 	return obj{"item": s.itemObject(c.item)}, nil
 }
@@ -136,17 +134,17 @@ func (s *Server) newAccessToken(it *item) string {
 	token := "access-sandbox-" + s.ids.uuid("access")
 	s.st.Access[token] = &accessToken{Client: it.Client, Item: it.ID}
 	it.Token = token
-	s.touch()
+	s.markChanged()
 	return token
 }
 
-// processorTokenCreate hands one account to a processor, who will ask for its
-// numbers: what would refuse /auth/get refuses this.
+// processorTokenCreate hands one account to a processor, which will ask for its numbers. So it makes the checks of
+// /auth/get.
 func (s *Server) processorTokenCreate(c *call) (obj, *apiError) {
-	if err := s.allow(c.item, "auth"); err != nil {
+	if err := s.checkConsent(c.item, "auth"); err != nil {
 		return nil, err
 	}
-	accounts, err := pick(s.accounts(c.item), []string{c.str("account_id")})
+	accounts, err := selectAccounts(s.accounts(c.item), []string{c.str("account_id")})
 	if err != nil {
 		return nil, err
 	}

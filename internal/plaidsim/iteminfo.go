@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// ItemInfo is what is left of an Item when its secrets are left out.
+// ItemInfo is an Item without its secrets.
 type ItemInfo struct {
 	ID, Client  string
-	Institution string // empty for typed numbers
+	Institution string // empty for an Item of typed numbers
 	Error       string // error code while broken
 	Removed     bool
-	TokenHash   string // SHA-256, in hex, of the access token; empty where there is none that works
+	TokenHash   string // SHA-256 of the access token, in hex; empty if no token works
 	Created     time.Time
 }
 
-// Items are all Items ever made, the oldest first, so that tests can hold
-// what lives at Plaid against what a program believes to own.
+// Items lists all Items ever made, the oldest first, so that tests can compare the Items at Plaid with those that a
+// program knows.
 func (s *Server) Items() []ItemInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -38,7 +38,7 @@ func TestItemsTellWhatLives(t *testing.T) {
 		t.Errorf("the removed one is %+v", all[2])
 	}
 
-	// A rotated token is saved before it is told, and dead from then on.
+	// The new token is saved before the reply, and the old one no longer works.
 	fresh := s.ok("/item/access_token/invalidate", object{"access_token": access})["new_access_token"]
 	again := start(t, plaidsim.Options{Store: store.snapshot(), Clock: s.clock.now})
 	if got := again.server.Items()[1].TokenHash; got != hashOf(fresh) {

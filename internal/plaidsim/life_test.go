@@ -46,8 +46,8 @@ func (m *memory) snapshot() *memory {
 	return &memory{b: bytes.Clone(m.b)}
 }
 
-// TestNothingToldIsLost copies the store after every reply, as a kill right
-// after the reply would leave it, and goes on from the copy.
+// TestNothingToldIsLost copies the store after every reply, as a kill at that moment would leave it, and continues from
+// the copy.
 func TestNothingToldIsLost(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
@@ -166,7 +166,7 @@ func TestStateOfAnotherVersion(t *testing.T) {
 	}
 }
 
-// TestSeedDecides plays one script with equal and with other seeds.
+// TestSeedDecides plays one script twice with the same seed and once with another.
 func TestSeedDecides(t *testing.T) {
 	t.Parallel()
 	play := func(seed int64) []any {
@@ -280,7 +280,7 @@ func TestOlderState(t *testing.T) {
 		}
 		for _, e := range []plaidsim.Event{{Kind: "account_closed", Mask: "1111"}, {Kind: "verification", Mask: "0000", Status: "verification_expired"}, {Kind: "txn_removed_late"}} {
 			e.Item = l.item
-			if err := old.server.Happen(e); err != nil {
+			if err := old.server.ApplyEvent(e); err != nil {
 				t.Fatal(err)
 			}
 		}

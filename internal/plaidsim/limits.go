@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Limits selects the rate limits that hold.
+// Limits names a set of rate limits.
 type Limits string
 
 // The three sets of rate limits.
@@ -26,7 +26,7 @@ func ParseLimits(text string) (Limits, error) {
 	return "", fmt.Errorf("rate limits %q: want sandbox, production or off", text)
 }
 
-// quota is calls per minute for one Item and for one client; 0 is no limit.
+// quota is the calls allowed per minute, for one Item and for one client; 0 is no limit.
 type quota struct{ item, client int }
 
 type limitRow struct {

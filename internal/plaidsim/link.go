@@ -32,7 +32,7 @@ func (s *Server) linkTokenCreate(c *call) (obj, *apiError) {
 	}
 	lt.Expires = c.now.Add(life)
 	s.st.Links[lt.Token] = lt
-	s.touch()
+	s.markChanged()
 	out["expiration"] = stamp(lt.Expires)
 	return out, nil
 }
@@ -50,7 +50,7 @@ func hostedLifetime(c *call) time.Duration {
 	return hostedLife
 }
 
-// updatable resolves the access token of a create in update mode.
+// updatable finds the Item of a create in update mode, and refuses one that cannot be updated.
 func (s *Server) updatable(c *call) (*item, *apiError) {
 	token := s.st.Access[c.str("access_token")]
 	if token == nil || token.Client != c.client || token.Rotated {
@@ -113,13 +113,13 @@ func (s *Server) sessionObjects(lt *linkToken, now time.Time) []obj {
 	return out
 }
 
-// sweepLinks forgets link tokens that nothing can come of any more.
+// sweepLinks deletes link tokens that are of no use any more.
 func (s *Server) sweepLinks(now time.Time) {
 	for token, lt := range s.st.Links {
 		if now.Sub(lt.Expires) > linkKept {
 			delete(s.st.Links, token)
 			delete(s.byOpaque, lt.Opaque)
-			s.touch()
+			s.markChanged()
 		}
 	}
 }

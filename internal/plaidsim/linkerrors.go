@@ -1,6 +1,6 @@
 package plaidsim
 
-// linkErrors are the errors that only Link itself shows.
+// linkErrors are the errors that Link shows and the API never answers.
 var linkErrors = map[string]struct{ typ, text string }{
 	"INVALID_ACCOUNT_NUMBER":         {"INVALID_REQUEST", "These numbers do not belong to the account you chose. Check them and try again."},
 	"INCORRECT_DEPOSIT_VERIFICATION": {"INVALID_INPUT", "This is not the code of the deposit. Check your statement and try again."},
@@ -26,5 +26,5 @@ func exitError(code string) *apiError {
 	return e
 }
 
-// problemText is what the page says about an error code.
+// problemText is the page's text for an error code.
 func problemText(code string) string { return exitError(code).display }

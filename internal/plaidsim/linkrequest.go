@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// linkRequest is what of a /link/token/create the rest needs.
+// linkRequest is the part of a /link/token/create that its sessions need.
 type linkRequest struct {
 	ClientName, Language, Webhook, RedirectURI, Completion string
 	Countries                                              []string
@@ -22,14 +22,14 @@ type linkRequest struct {
 	Auth                                                   authFlows
 }
 
-// authFlows are the ways of verifying that the caller switched on.
+// authFlows are the ways of verification that the caller switched on.
 type authFlows struct {
 	SelectType, Automated, Match, SameDay, Instant, Database bool
 }
 
 func (r linkRequest) update() bool { return r.Item != "" }
 
-// consented are all the products that the user is asked about.
+// consented lists the products that the user is asked to consent to.
 func (r linkRequest) consented() []string {
 	return uniq(slices.Concat(r.Products, r.Required, r.Optional, r.Additional))
 }
@@ -44,8 +44,7 @@ func uniq(in []string) []string {
 	return out
 }
 
-// manual reports whether Link offers typing numbers instead of signing in:
-// only where nothing but Auth is asked for and the bank is sought in the US.
+// manual reports whether Link offers to type numbers: only if Auth is the only product and US banks are asked for.
 func (r linkRequest) manual() bool {
 	return (r.Auth.SameDay || r.Auth.Instant || r.Auth.Database) && slices.Equal(r.Products, []string{"auth"}) &&
 		slices.Equal(r.Countries, []string{"US"})
@@ -69,7 +68,7 @@ var (
 	phonePattern = regexp.MustCompile(`^\+?1?[-. (]*[2-9][0-9]{2}[-. )]*[2-9][0-9]{2}[-. ]*[0-9]{4}$`)
 )
 
-// checkLink judges the parts of a create that are more than their type.
+// checkLink makes the checks of a create that need more than one field.
 func (s *Server) checkLink(c *call) *apiError {
 	checks := []func(*call) *apiError{checkLinkUser, s.checkLinkProducts, checkLinkURLs, checkHosted, checkFlows, checkUpdateConfig}
 	for _, check := range checks {
@@ -132,7 +131,7 @@ func (s *Server) checkLinkProducts(c *call) *apiError {
 	return nil
 }
 
-// checkUpdateProducts knows the products that update mode can add.
+// checkUpdateProducts refuses products that update mode cannot add.
 func checkUpdateProducts(products []string) *apiError {
 	for _, p := range products {
 		if !slices.Contains([]string{"auth", "identity", "liabilities", "assets", "statements"}, p) {
@@ -224,8 +223,7 @@ func readLinkRequest(c *call) linkRequest {
 	return r
 }
 
-// offers applies the caller's filters: with auth among the products only
-// debitable accounts show.
+// offers applies the caller's account filters. If auth is among the products, it allows only debitable accounts.
 func (r linkRequest) offers(f fixture) bool {
 	if slices.Contains(r.Products, "auth") && !f.debitable() {
 		return false

@@ -9,8 +9,7 @@ import (
 
 type login struct{ user, password string }
 
-// loginOutcome is what a bank answers to a user name and a password: an
-// error, questions to ask first, or neither.
+// loginOutcome is a bank's answer to a user name and password: an error, questions to ask first, or neither.
 type loginOutcome struct {
 	err       *apiError
 	mfa       mfaPlan
@@ -18,17 +17,17 @@ type loginOutcome struct {
 	custom    string // configuration of user_custom
 }
 
-// mfaPlan is the second factor that a password asks for.
+// mfaPlan is the second factor that a password of the sandbox asks for.
 type mfaPlan struct {
 	Kind   string // device, questions, selections; empty for none
 	Rounds int
-	Each   int // questions in a round
-	Of     int // choices of a selection
+	Each   int // questions a round
+	Of     int // choices a selection
 }
 
 var sandboxUsers = []string{"user_good", "user_custom", "user_transactions_dynamic", "user_ewa_user", "user_yuppie", "user_small_business"}
 
-// loginErrors are the codes that a password error_CODE ends in.
+// loginErrors are the codes of passwords error_CODE.
 var loginErrors = map[string]string{
 	"COUNTRY_NOT_SUPPORTED": "INSTITUTION_ERROR", "INSTITUTION_DOWN": "INSTITUTION_ERROR", "INSTITUTION_NOT_RESPONDING": "INSTITUTION_ERROR",
 	"INSTITUTION_NO_LONGER_SUPPORTED": "INSTITUTION_ERROR", "INTERNAL_SERVER_ERROR": "API_ERROR", "PAYMENT_INVALID_RECIPIENT": "PAYMENT_ERROR",
@@ -65,10 +64,10 @@ func loginError(code string) *apiError {
 	return e
 }
 
-// tryLogin judges sandbox credentials.
+// tryLogin checks sandbox credentials.
 func tryLogin(b *bank, l login) loginOutcome {
-	if b.trouble != "" {
-		return loginOutcome{err: loginError(b.trouble)}
+	if b.loginErrorCode != "" {
+		return loginOutcome{err: loginError(b.loginErrorCode)}
 	}
 	code, forced := strings.CutPrefix(l.password, "error_")
 	switch {

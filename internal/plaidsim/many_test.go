@@ -9,7 +9,7 @@ import (
 	"github.com/bankctl/bankctl/internal/plaidsim"
 )
 
-// TestManyClientsAtOnce makes Items from many sides; each keeps its own.
+// TestManyClientsAtOnce makes Items from many goroutines; each keeps its own.
 func TestManyClientsAtOnce(t *testing.T) {
 	t.Parallel()
 	const clients, each = 8, 12

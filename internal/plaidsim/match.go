@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// matchOwner scores what the caller says against what the bank knows. A score
-// is null where either side has nothing.
+// matchOwner scores the caller's data against the bank's. A score is null if either has none.
 func matchOwner(c *call, o owner) obj {
 	out := obj{"legal_name": nil, "phone_number": nil, "email_address": nil, "address": nil}
 	if name := c.str("user.legal_name"); name != "" && len(o.names) > 0 {
@@ -57,8 +56,8 @@ func matchName(given string, known []string) obj {
 	return obj{"score": best, "is_first_name_or_last_name_match": partial, "is_nickname_match": false, "is_business_name_detected": businessName(given)}
 }
 
-// nameScore is 100 for equal names, 90 where first and last agree, 60 where
-// one of them does, and otherwise a share of the words.
+// nameScore is 100 for equal names, 90 if the first and last word agree, 60 if the last does, else at most 45: the
+// share of common words. The bool reports whether the first or the last word agrees.
 func nameScore(a, b []string) (int, bool) {
 	if len(a) == 0 || len(b) == 0 {
 		return 0, false

@@ -5,15 +5,14 @@ import (
 	"strings"
 )
 
-// mfaQuestion is one question of a round; a question without choices is
-// answered in text.
+// mfaQuestion is one question of a round. Without choices it takes free text.
 type mfaQuestion struct {
 	Field, Label string
 	Choices      []string
 	answer       string
 }
 
-// questions of the round that the session is in.
+// questions lists the questions of the session's current round.
 func (ss *session) questions() []mfaQuestion {
 	switch ss.MFA.Kind {
 	case "device":
@@ -60,7 +59,7 @@ func (ss *session) mfaType() string {
 	return ss.MFA.Kind
 }
 
-func (w *walk) mfa() {
+func (w *formPost) mfa() {
 	w.s.emit(w.ss, w.now, "SUBMIT_MFA", "mfa_type", w.ss.mfaType())
 	w.ss.Problem, w.ss.Notice = "", ""
 	for _, q := range w.ss.questions() {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// validRouting holds the ABA checksum.
+// validRouting checks the ABA checksum.
 func validRouting(text string) bool {
 	if len(text) != 9 || digits(text) != text || text == "000000000" {
 		return false
@@ -27,8 +27,8 @@ func withChecksum(eight string) string {
 	return eight + "0"
 }
 
-// numbers takes the routing and account number that the user typed.
-func (w *walk) numbers() {
+// numbers handles the typed routing and account number.
+func (w *formPost) numbers() {
 	if w.pressed("back") {
 		w.back()
 		return
@@ -51,7 +51,7 @@ func (w *walk) numbers() {
 	}
 }
 
-func (w *walk) checkNumbers(m *manualAccount) string {
+func (w *formPost) checkNumbers(m *manualAccount) string {
 	switch {
 	case !validRouting(m.Routing):
 		return "The routing number has 9 digits; check them."
@@ -66,8 +66,8 @@ func (w *walk) checkNumbers(m *manualAccount) string {
 	return ""
 }
 
-// matchNumbers compares typed numbers with the account chosen before.
-func (w *walk) matchNumbers(m *manualAccount) {
+// matchNumbers compares the typed numbers with the account chosen before.
+func (w *formPost) matchNumbers(m *manualAccount) {
 	if m.Mask != w.ss.Chosen[0] {
 		w.s.fail(w.ss, w.now, exitError("INVALID_ACCOUNT_NUMBER"), true)
 		return
@@ -88,10 +88,10 @@ func (w *walk) matchNumbers(m *manualAccount) {
 	w.connect(it)
 }
 
-// instantRouting is a bank that takes instant micro-deposits.
+// instantRouting is the routing number of a bank that takes instant micro-deposits.
 const instantRouting = "333333334"
 
-func (w *walk) manualNumbers(m *manualAccount) {
+func (w *formPost) manualNumbers(m *manualAccount) {
 	w.ss.Typed, w.ss.Tries = m, 0
 	flows := w.lt.Request.Auth
 	switch {
@@ -116,12 +116,12 @@ func databaseStatus(number string) string {
 	return "database_insights_fail"
 }
 
-func (w *walk) authorizeDeposit() {
+func (w *formPost) authorizeDeposit() {
 	w.manualItem("pending_manual_verification", "SAME_DAY_MICRODEPOSITS")
 }
 
-// manualItem makes the Item of typed numbers; it has no institution.
-func (w *walk) manualItem(status, method string) {
+// manualItem makes an Item of typed numbers; it has no institution.
+func (w *formPost) manualItem(status, method string) {
 	w.ss.Bank, w.ss.Chosen = "", nil
 	it := w.newItem()
 	it.Institution, it.User, it.Manual, it.AuthMethod = "", "", w.ss.Typed, method
@@ -135,11 +135,11 @@ const (
 	maxCodeTries = 3
 )
 
-func (w *walk) codeRight() bool {
+func (w *formPost) codeRight() bool {
 	return strings.EqualFold(strings.TrimSpace(w.form.Get("code")), depositCode)
 }
 
-func (w *walk) instantCode() {
+func (w *formPost) instantCode() {
 	if w.codeRight() {
 		w.manualItem("manually_verified", "INSTANT_MICRODEPOSITS")
 		return
@@ -148,7 +148,7 @@ func (w *walk) instantCode() {
 	w.wrongCode(w.ss.Tries)
 }
 
-func (w *walk) wrongCode(tries int) {
+func (w *formPost) wrongCode(tries int) {
 	if tries >= maxCodeTries {
 		w.s.fail(w.ss, w.now, exitError("TOO_MANY_VERIFICATION_ATTEMPTS"), false)
 		return
@@ -156,9 +156,9 @@ func (w *walk) wrongCode(tries int) {
 	w.s.fail(w.ss, w.now, exitError("INCORRECT_DEPOSIT_VERIFICATION"), true)
 }
 
-// verifyCode takes the code of a same-day micro-deposit in update mode; the
-// third wrong one locks the Item for good.
-func (w *walk) verifyCode() {
+// verifyCode checks the code of a same-day micro-deposit in update mode. The third wrong code locks the Item
+// permanently.
+func (w *formPost) verifyCode() {
 	it := w.s.st.Items[w.lt.Request.Item]
 	if it == nil || it.Manual == nil || it.Verification[it.Manual.Mask].Status != "pending_manual_verification" {
 		w.openUpdate()

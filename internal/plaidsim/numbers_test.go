@@ -128,8 +128,7 @@ func TestLinkInstantMicroDeposit(t *testing.T) {
 	}
 }
 
-// The code of a deposit is asked for at once, keeps its three tries over
-// updates and restarts, and ends in a lock.
+// The user can give the deposit's code at once, has three tries across updates and restarts, and is then locked out.
 func TestLinkSameDayTriesAreKept(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
@@ -145,7 +144,7 @@ func TestLinkSameDayTriesAreKept(t *testing.T) {
 		}
 	}
 	status("pending_manual_verification")
-	s.clock.add(60 * 24 * time.Hour) // there is no time limit
+	s.clock.add(60 * 24 * time.Hour) // a code does not expire
 	for i, pane := range []string{"VERIFY_CODE", "VERIFY_CODE", "ERROR"} {
 		store = store.snapshot()
 		again := start(t, plaidsim.Options{Store: store, Clock: s.clock.now})
@@ -157,7 +156,7 @@ func TestLinkSameDayTriesAreKept(t *testing.T) {
 	_, hosted = s.link(object{"access_token": access, "products": nil})
 	open(t, hosted).want("ERROR").complains()
 	s.refused("/auth/get", object{"access_token": access}, 400, "NO_AUTH_ACCOUNTS")
-	if err := s.server.Happen(plaidsim.Event{Kind: "login_required", Item: item}); err == nil {
+	if err := s.server.ApplyEvent(plaidsim.Event{Kind: "login_required", Item: item}); err == nil {
 		t.Error("an Item without a login needs one")
 	}
 	s.ok("/item/remove", object{"access_token": access})

@@ -10,8 +10,7 @@ import (
 
 const maxForm = 128 << 10
 
-// servePage answers /hl/<opaque>, which opens a session, and
-// /hl/<opaque>/<session>, which is its current pane.
+// servePage answers /hl/<opaque>, which opens a session, and /hl/<opaque>/<session>, the session's current pane.
 func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/hl/"), "/")
 	switch {
@@ -26,9 +25,8 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// usable finds the link token of a hosted URL and tells why it cannot be used.
-// Callers hold s.mu.
-func (s *Server) usable(opaque string) (*linkToken, int) {
+// linkTokenOf finds the link token of a hosted URL, or the status that says why it cannot be used. Callers hold s.mu.
+func (s *Server) linkTokenOf(opaque string) (*linkToken, int) {
 	lt := s.byOpaque[opaque]
 	switch {
 	case lt == nil:
@@ -59,7 +57,7 @@ func (lt *linkToken) session(id string) *session {
 
 func (s *Server) serveOpening(w http.ResponseWriter, r *http.Request, opaque string) {
 	s.mu.Lock()
-	lt, status := s.usable(opaque)
+	lt, status := s.linkTokenOf(opaque)
 	var target string
 	if lt != nil && r.Method == http.MethodGet {
 		ss := s.openSession(lt, s.now())
@@ -72,14 +70,14 @@ func (s *Server) serveOpening(w http.ResponseWriter, r *http.Request, opaque str
 		s.render(w, status, lostView())
 	case target == "":
 		w.WriteHeader(http.StatusOK)
-	case s.kept(w, r):
+	case s.saveOrFail(w, r):
 		redirect(w, target)
 	}
 }
 
-// kept saves the state before the reply, and answers itself when it cannot.
-func (s *Server) kept(w http.ResponseWriter, r *http.Request) bool {
-	if err := s.keep(r.Context()); err != nil {
+// saveOrFail saves the state before the reply. If it cannot, it answers with an error and returns false.
+func (s *Server) saveOrFail(w http.ResponseWriter, r *http.Request) bool {
+	if err := s.flushUncancelled(r.Context()); err != nil {
 		s.log.Error("plaid simulator cannot save", "error", err)
 		http.Error(w, "the simulator cannot save its state", http.StatusInternalServerError)
 		return false
@@ -101,8 +99,7 @@ func (s *Server) servePane(w http.ResponseWriter, _ *http.Request, opaque, id st
 	s.render(w, status, v)
 }
 
-// paneView is what the session shows now. A session that has ended stays
-// readable after its token has expired.
+// paneView is the session's current view. An ended session can be read after its token has expired.
 func (s *Server) paneView(opaque, id string) (view, int) {
 	lt := s.byOpaque[opaque]
 	if lt == nil || lt.session(id) == nil {
@@ -134,7 +131,7 @@ func (s *Server) serveStep(w http.ResponseWriter, r *http.Request, opaque, id st
 	}
 	target := s.step(lt, ss, r.PostForm)
 	s.mu.Unlock()
-	if !s.kept(w, r) {
+	if !s.saveOrFail(w, r) {
 		return
 	}
 	if target == "" {
@@ -143,8 +140,7 @@ func (s *Server) serveStep(w http.ResponseWriter, r *http.Request, opaque, id st
 	redirect(w, target)
 }
 
-// step plays one posted form and returns where to go, or "" for the same
-// page. Callers hold s.mu.
+// step handles one posted form and returns the URL to go to; "" is the same page. Callers hold s.mu.
 func (s *Server) step(lt *linkToken, ss *session, form url.Values) string {
 	if !ss.Finished.IsZero() {
 		if form.Get("finish") != "" || form.Get("exit") != "" {
@@ -152,20 +148,19 @@ func (s *Server) step(lt *linkToken, ss *session, form url.Values) string {
 		}
 		return ""
 	}
-	w := &walk{s: s, lt: lt, ss: ss, form: form, now: s.now()}
-	s.touch()
+	w := &formPost{s: s, lt: lt, ss: ss, form: form, now: s.now()}
+	s.markChanged()
 	if w.pressed("exit") {
 		s.leave(lt, ss, w.now)
 		return lt.Request.Completion
 	}
-	if do := steps[ss.Pane]; do != nil {
+	if do := formHandlers[ss.Pane]; do != nil {
 		do(w)
 	}
 	return ""
 }
 
-// render writes a pane. Nothing is loaded from anywhere, and forms can only
-// go back here or on to the completion address.
+// render writes a pane. Its policy allows no outside resources, and forms only to here and the completion address.
 func (s *Server) render(w http.ResponseWriter, status int, v view) {
 	v.Nonce = rand.Text()
 	var b bytes.Buffer
@@ -184,8 +179,7 @@ func (s *Server) render(w http.ResponseWriter, status int, v view) {
 	_, _ = w.Write(b.Bytes())
 }
 
-// completionSource lets the last form redirect to the caller's own address,
-// which browsers hold against form-action too.
+// completionSource adds the caller's completion address to form-action, because browsers check redirects against it.
 func (v view) completionSource() string {
 	u, err := url.Parse(v.Completion)
 	if err != nil || u.Scheme == "" || strings.ContainsAny(u.Host, ";,' \"") {

@@ -26,7 +26,7 @@ func TestProcessorToken(t *testing.T) {
 	s.refused("/processor/token/create", object{"access_token": access, "account_id": "x", "processor": "dwolla"}, 400, "INVALID_ACCOUNT_ID")
 	plain, _ := s.item("ins_109508", "user_good", "identity")
 	s.refused("/processor/token/create", object{"access_token": plain, "account_id": ids["0000"], "processor": "dwolla"}, 400, "ADDITIONAL_CONSENT_REQUIRED")
-	if err := s.server.Happen(plaidsim.Event{Kind: "verification", Item: item, Mask: "0000", Status: "pending_manual_verification"}); err != nil {
+	if err := s.server.ApplyEvent(plaidsim.Event{Kind: "verification", Item: item, Mask: "0000", Status: "pending_manual_verification"}); err != nil {
 		t.Fatal(err)
 	}
 	s.refused("/processor/token/create", body("0000", "dwolla"), 400, "PRODUCT_NOT_READY")

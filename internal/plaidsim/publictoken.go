@@ -7,16 +7,16 @@ const publicTokenLife = 30 * time.Minute
 func (s *Server) newPublicToken(it *item, now time.Time) string {
 	token := "public-sandbox-" + s.ids.uuid("public")
 	s.st.Publics[token] = &publicToken{Client: it.Client, Item: it.ID, Made: now}
-	s.touch()
+	s.markChanged()
 	return token
 }
 
-// sweepPublics forgets public tokens that nobody can use any more.
+// sweepPublics deletes public tokens that cannot be exchanged any more.
 func (s *Server) sweepPublics(now time.Time) {
 	for token, p := range s.st.Publics {
 		if now.Sub(p.Made) > 2*publicTokenLife {
 			delete(s.st.Publics, token)
-			s.touch()
+			s.markChanged()
 		}
 	}
 }
@@ -37,7 +37,7 @@ func (s *Server) itemPublicTokenExchange(c *call) (obj, *apiError) {
 	if it.Token == "" {
 		s.newAccessToken(it)
 	}
-	s.touch()
+	s.markChanged()
 	return obj{"access_token": it.Token, "item_id": it.ID}, nil
 }
 

@@ -8,7 +8,7 @@ import (
 // stream is a series of rows of one account under one name.
 type stream struct {
 	account, name string
-	rows          []entry
+	rows          []versionedTxn
 }
 
 func (s *Server) transactionsRecurringGet(c *call) (obj, *apiError) {
@@ -16,7 +16,7 @@ func (s *Server) transactionsRecurringGet(c *call) (obj, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := pick(s.accounts(c.item), c.strs("account_ids"))
+	accounts, err := selectAccounts(s.accounts(c.item), c.strs("account_ids"))
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// obj is a JSON object of a reply. Keys are written in alphabetical order, as
-// the live service writes them.
+// obj is a JSON object of a reply. encoding/json sorts its keys, as the live service does.
 type obj = map[string]any
 
 func orNull(s string) any {
@@ -33,7 +32,7 @@ func sortedKeys[V any](m map[string]V) []string {
 	return slices.Sorted(maps.Keys(m))
 }
 
-// list turns a nil slice into an empty one, so that it is sent as [].
+// list turns a nil slice into an empty one, which JSON shows as [].
 func list[T any](in []T) []T {
 	if in == nil {
 		return []T{}

@@ -12,7 +12,7 @@ import (
 
 const maxBody = 1 << 20
 
-// call is one API request while it is being answered.
+// call is one API request and its reply in the making.
 type call struct {
 	ctx       context.Context
 	route     string
@@ -22,7 +22,7 @@ type call struct {
 	now       time.Time
 	item      *item // set for routes that take an access token
 	token     *accessToken
-	changed   bool // the state is not what it was before
+	changed   bool // the call changed the state
 }
 
 func decodeBody(r *http.Request) (map[string]any, *apiError) {
@@ -51,8 +51,8 @@ func errInvalidBody() *apiError {
 	return invalidRequest("INVALID_BODY", "body could not be parsed as JSON")
 }
 
-// credentials reads the caller's keys from the headers or the body. Any
-// non-empty pair is accepted; the client id owns the tokens made with it.
+// credentials reads the caller's keys from the headers or the body. It accepts any non-empty pair; tokens belong to the
+// client id.
 func credentials(r *http.Request, body map[string]any) (string, *apiError) {
 	var missing []string
 	pick := func(header, name string) string {

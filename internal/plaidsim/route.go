@@ -1,13 +1,12 @@
 package plaidsim
 
-// route says how a path is answered. A handler runs under Server.mu and
-// returns the reply without request_id.
+// route describes a path. Its handler runs under Server.mu and returns the reply without request_id.
 type route struct {
 	serve   func(*Server, *call) (obj, *apiError)
-	token   bool   // wants access_token and resolves the Item
-	healthy bool   // refuses an Item that is in trouble
-	product string // what the call is about, for a healthy one
-	durable bool   // the reply reveals a change that must be saved first
+	token   bool   // needs access_token, and finds its Item
+	healthy bool   // refuses an Item in error
+	product string // product of the call; empty for none
+	durable bool   // save before replying: the reply shows a change
 	sandbox bool
 }
 

@@ -35,7 +35,7 @@ func checkItemProducts(products []string) *apiError {
 	return nil
 }
 
-// sandboxItem makes an Item as a sandbox user would, with all accounts.
+// sandboxItem makes the Item of a sandbox user, with all accounts.
 func (s *Server) sandboxItem(c *call, products []string) (*item, *apiError) {
 	b := findBank(c.str("institution_id"))
 	if b == nil {
@@ -62,7 +62,7 @@ func (s *Server) sandboxItem(c *call, products []string) (*item, *apiError) {
 	return it, nil
 }
 
-// addItem puts a new Item into the state and starts its products.
+// addItem puts a new Item into the state and begins its products.
 func (s *Server) addItem(it *item, days int, now time.Time) {
 	s.st.Items[it.ID] = it
 	if slices.Contains(it.Products, "transactions") {
@@ -72,7 +72,7 @@ func (s *Server) addItem(it *item, days int, now time.Time) {
 		it.AuthMethod = "INSTANT_AUTH"
 	}
 	s.schedule(it)
-	s.touch()
+	s.markChanged()
 	s.log.Info("simulated item made", "item_id", it.ID, "institution_id", it.Institution)
 }
 
@@ -85,7 +85,7 @@ func (s *Server) sandboxResetLogin(c *call) (obj, *apiError) {
 }
 
 func (s *Server) sandboxSetVerification(c *call) (obj, *apiError) {
-	accounts, err := pick(s.accounts(c.item), []string{c.str("account_id")})
+	accounts, err := selectAccounts(s.accounts(c.item), []string{c.str("account_id")})
 	if err != nil {
 		return nil, err
 	}
@@ -96,13 +96,13 @@ func (s *Server) sandboxSetVerification(c *call) (obj, *apiError) {
 	return obj{}, nil
 }
 
-// hookProducts are the products that a webhook type needs on the Item.
+// hookProducts maps a webhook type to the product that the Item must have.
 var hookProducts = map[string]string{"AUTH": "auth", "TRANSACTIONS": "transactions", "HOLDINGS": "investments",
 	"INVESTMENTS_TRANSACTIONS": "investments", "LIABILITIES": "liabilities", "ASSETS": "assets"}
 
 var itemHookCodes = []string{"NEW_ACCOUNTS_AVAILABLE", "ERROR", "LOGIN_REPAIRED", "USER_PERMISSION_REVOKED", "USER_ACCOUNT_REVOKED", "PENDING_DISCONNECT"}
 
-// hookType fills in the type of a code that has only one.
+// hookType returns the type of a webhook code that only one type has.
 func hookType(typ, code string) string {
 	switch {
 	case typ != "":
@@ -140,7 +140,7 @@ func (s *Server) hookFields(c *call, typ, code string) obj {
 		return obj{"error": errLoginRequired().hookBody()}
 	case "USER_PERMISSION_REVOKED":
 		c.item.Error, c.item.Relinkable = code, true
-		s.touch()
+		s.markChanged()
 		return obj{"error": errPermissionRevoked().hookBody()}
 	case "USER_ACCOUNT_REVOKED":
 		return obj{"account_id": accounts[0].id}

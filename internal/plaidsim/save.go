@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// saver writes the state. Changes are counted under the server's lock; one
-// save covers every change counted before it began, so that callers who wait
-// together share a write.
+// saver writes the state. Server.mu guards the count of changes; one save covers every change counted before it began,
+// so that callers who wait at the same time share a write.
 type saver struct {
 	store   Store
 	mu      sync.Mutex // one save at a time
@@ -18,7 +17,7 @@ type saver struct {
 	saved   uint64     // guarded by mu
 }
 
-// flush returns once the store holds every change made before the call.
+// flush returns after the store has every change made before the call.
 func (s *Server) flush(ctx context.Context) error {
 	if s.save.store == nil {
 		return nil
@@ -46,14 +45,13 @@ func (s *Server) flush(ctx context.Context) error {
 	return nil
 }
 
-// touch notes a change. Callers hold s.mu.
-func (s *Server) touch() { s.save.changed++ }
+// markChanged counts a change. Callers hold s.mu.
+func (s *Server) markChanged() { s.save.changed++ }
 
 const saveTimeout = 10 * time.Second
 
-// keep is flush for the end of a request: a caller who hangs up must not
-// leave a half-told change unsaved.
-func (s *Server) keep(ctx context.Context) error {
+// flushUncancelled is flush at the end of a request: a caller who hangs up must not leave a change unsaved.
+func (s *Server) flushUncancelled(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	return s.flush(ctx)

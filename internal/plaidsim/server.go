@@ -18,33 +18,32 @@ type Store interface {
 	Save(ctx context.Context, b []byte) error
 }
 
-// Ready is how long after an Item's start its transactions become available.
+// Ready sets how long after an Item's start its transactions become available.
 type Ready struct{ Initial, History time.Duration }
 
-// Options configures a Server; the zero value is a complete simulator that
-// lives in memory.
+// Options configures a Server. The zero value gives a complete simulator in memory.
 type Options struct {
 	Seed       int64
-	Store      Store            // nil keeps the state in memory only
-	Clock      func() time.Time // nil is time.Now
-	Ready      Ready            // zero is 1s, 2s
-	Limits     Limits           // empty is sandbox
+	Store      Store            // nil: in memory only
+	Clock      func() time.Time // nil: time.Now
+	Ready      Ready            // zero: 1s, 2s
+	Limits     Limits           // empty: sandbox
 	Faults     []Fault
-	WebhookAny bool         // send webhooks to other hosts than loopback too
-	Logger     *slog.Logger // nil logs nothing; tokens and numbers are never logged
+	WebhookAny bool         // send webhooks to hosts other than loopback too
+	Logger     *slog.Logger // nil: no log; tokens and numbers are never logged
 	BaseURL    string       // of this server, for hosted_link_url
 	Switches   Switches
 
-	WebhookRetry     WebhookRetry  // zero is 250ms, then twice as long up to 30s, for 10 minutes
-	WebhookDuplicate int           // how many more times each webhook is sent
-	WebhookShuffle   time.Duration // each webhook is held back by up to this, so that they overtake each other
+	WebhookRetry     WebhookRetry  // zero: 250ms, then doubled up to 30s, for 10 minutes
+	WebhookDuplicate int           // extra copies sent of each webhook
+	WebhookShuffle   time.Duration // delay each webhook at random by up to this, so that they arrive out of order
 }
 
-// Server is the simulator as one http.Handler.
+// Server is the simulator, an http.Handler.
 type Server struct {
 	opt      Options
 	log      *slog.Logger
-	mu       sync.Mutex // guards st, ids, limits, base, counts, due, and what hooks has in the air
+	mu       sync.Mutex // guards st, ids, limits, base, counts, due, and hooks.inFlight
 	st       *state
 	ids      ids
 	limits   limiter
@@ -61,7 +60,7 @@ type Server struct {
 	workers  sync.WaitGroup
 }
 
-// New loads the state, if there is one, and starts the background work.
+// New loads the saved state, if any, and starts the background work.
 func New(ctx context.Context, o Options) (*Server, error) {
 	o = withDefaults(o)
 	limits, err := ParseLimits(string(o.Limits))
@@ -117,7 +116,7 @@ func withDefaults(o Options) Options {
 	return o
 }
 
-// SetBaseURL tells the server its own address, once it is known.
+// SetBaseURL sets the server's own address, once it is known.
 func (s *Server) SetBaseURL(u string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,12 +141,12 @@ func (s *Server) Counts() map[string]int {
 	return out
 }
 
-// Close stops the background work and saves what is not saved yet.
+// Close stops the background work and saves the last changes.
 func (s *Server) Close() error {
 	s.closed.Do(func() { close(s.done) })
 	s.hooks.stop()
 	s.workers.Wait()
-	return s.keep(context.Background())
+	return s.flushUncancelled(context.Background())
 }
 
 func (s *Server) now() time.Time { return s.opt.Clock() }
@@ -218,7 +217,7 @@ func (s *Server) answer(r *http.Request, requestID, fault string) (obj, *apiErro
 	c := &call{ctx: r.Context(), route: r.URL.Path, client: client, requestID: requestID, body: body, now: s.now()}
 	reply, apiErr := s.run(rt, c, fault)
 	if rt.durable || c.changed {
-		if err := s.keep(r.Context()); err != nil {
+		if err := s.flushUncancelled(r.Context()); err != nil {
 			s.log.Error("plaid simulator cannot save", "error", err)
 			return nil, errInternal()
 		}
@@ -226,7 +225,7 @@ func (s *Server) answer(r *http.Request, requestID, fault string) (obj, *apiErro
 	return reply, apiErr
 }
 
-// admit checks keys and fields; which comes first is not documented.
+// admit checks keys and fields. Plaid does not document which comes first: see Switches.FieldsFirst.
 func (s *Server) admit(r *http.Request, body map[string]any) (string, *apiError) {
 	client, keyErr := credentials(r, body)
 	fieldErr := checkFields(fieldTable()[r.URL.Path], body)
@@ -254,7 +253,7 @@ func (s *Server) run(rt route, c *call, fault string) (obj, *apiError) {
 	}
 	if fault == "mutation" && c.item != nil {
 		c.item.Txns.Rounds = append(c.item.Txns.Rounds, c.now)
-		s.touch()
+		s.markChanged()
 	}
 	before := s.save.changed
 	reply, err := rt.serve(s, c)
@@ -262,7 +261,7 @@ func (s *Server) run(rt route, c *call, fault string) (obj, *apiError) {
 	return reply, err
 }
 
-// resolve finds the Item behind the access token.
+// resolve finds the Item of the access token.
 func (s *Server) resolve(rt route, c *call) *apiError {
 	token := s.st.Access[c.str("access_token")]
 	if token == nil || token.Client != c.client || token.Rotated {
@@ -276,7 +275,7 @@ func (s *Server) resolve(rt route, c *call) *apiError {
 		return err
 	}
 	if rt.healthy {
-		if err := s.trouble(it, rt.product, c.now); err != nil {
+		if err := s.productError(it, rt.product, c.now); err != nil {
 			return err
 		}
 	}

@@ -13,14 +13,14 @@ type session struct {
 	Pane     string
 	Problem  string `json:",omitempty"` // error code shown on the pane
 	Notice   string `json:",omitempty"` // form mistake shown on the pane
-	LastErr  string `json:",omitempty"` // error code for the exit
+	LastErr  string `json:",omitempty"` // error code that an exit reports
 	Query    string `json:",omitempty"`
 	Bank     string `json:",omitempty"`
 	User     string `json:",omitempty"`
 	Custom   string `json:",omitempty"`
 	MFA      mfaPlan
 	Round    int
-	Device   bool   // an MFA device was chosen
+	Device   bool   // the user chose an MFA device
 	Method   string `json:",omitempty"` // numbers flow: match, automated, same_day, instant, database
 	Item     string
 	Chosen   []string       // masks
@@ -30,7 +30,7 @@ type session struct {
 	Accounts []linkAccount `json:",omitempty"`
 	Exit     *exitState    `json:",omitempty"`
 	Events   []event
-	Told     int `json:",omitempty"` // events that an EVENTS webhook has told of
+	Told     int `json:",omitempty"` // events that an EVENTS webhook has sent
 }
 
 type linkAccount struct{ ID, Name, Mask, Type, Subtype, Status string }
@@ -45,7 +45,7 @@ type event struct {
 	Meta     map[string]string
 }
 
-// emit adds an event; keys and values of its metadata follow its name.
+// emit adds an event; meta holds keys and values of its metadata.
 func (s *Server) emit(ss *session, now time.Time, name string, meta ...string) {
 	m := map[string]string{"request_id": s.ids.alnum("request", 15)}
 	if b := findBank(ss.Bank); b != nil {
@@ -55,11 +55,10 @@ func (s *Server) emit(ss *session, now time.Time, name string, meta ...string) {
 		m[meta[i]] = meta[i+1]
 	}
 	ss.Events = append(ss.Events, event{Name: name, ID: s.ids.uuid("event"), At: now, Meta: m})
-	s.touch()
+	s.markChanged()
 }
 
-// show moves the session to a pane. view is the name in the event where it
-// differs from the pane's.
+// show moves the session to a pane and emits the event for it, whose view name can differ from the pane's.
 func (s *Server) show(ss *session, now time.Time, pane string) {
 	ss.Pane, ss.Problem, ss.Notice = pane, "", ""
 	s.emit(ss, now, "TRANSITION_VIEW", "view_name", viewName(pane))
@@ -75,7 +74,7 @@ func viewName(pane string) string {
 	return pane
 }
 
-// fail shows an error on a pane of its own; again keeps the same pane.
+// fail shows an error: on a pane of its own, or if again is set on the current pane.
 func (s *Server) fail(ss *session, now time.Time, err *apiError, again bool) {
 	s.emit(ss, now, "ERROR", "error_code", err.code, "error_type", err.typ, "error_message", err.message)
 	ss.LastErr = err.code
@@ -136,7 +135,7 @@ func (s *Server) finish(lt *linkToken, ss *session, it *item, now time.Time) {
 	s.sessionHooks(lt, ss, "SUCCESS")
 }
 
-// closeAbandoned ends the sessions of a token that were left open.
+// closeAbandoned ends the open sessions of a link token.
 func (s *Server) closeAbandoned(lt *linkToken) {
 	for _, ss := range lt.Sessions {
 		if ss.Finished.IsZero() {
@@ -168,18 +167,18 @@ func (s *Server) tellEvents(lt *linkToken, ss *session) {
 	s.sendLink(lt, ss, "EVENTS", obj{"events": eventObjects(ss.Events)})
 }
 
-// abandonedAfter is in the middle of what Plaid says: 5 to 15 minutes.
+// abandonedAfter lies in the range that Plaid documents: 5 to 15 minutes.
 const abandonedAfter = 10 * time.Minute
 
-// tellAbandoned sends the events of sessions that nobody goes on with. If the
-// user comes back, a later webhook repeats them with what followed.
-func (s *Server) tellAbandoned(now time.Time) {
+// announceAbandoned sends the events of abandoned sessions. If the user comes back, a later webhook sends them again
+// with the new ones.
+func (s *Server) announceAbandoned(now time.Time) {
 	for _, lt := range s.st.Links {
 		for _, ss := range lt.Sessions {
 			n := len(ss.Events)
 			if ss.Finished.IsZero() && n > ss.Told && now.Sub(ss.Events[n-1].At) >= abandonedAfter {
 				s.tellEvents(lt, ss)
-				s.touch()
+				s.markChanged()
 			}
 		}
 	}
@@ -237,7 +236,7 @@ func (s *Server) resultObject(ss *session) obj {
 		"payroll_income_results": []obj{}, "document_income_results": nil}
 }
 
-// resultBank is null for Items made from typed numbers.
+// resultBank is the session's institution in results; null for Items of typed numbers.
 func (s *Server) resultBank(ss *session) string {
 	if it := s.st.Items[ss.Item]; it != nil {
 		return it.Institution

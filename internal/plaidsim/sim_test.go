@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// clock is a time that only the test moves.
+// clock is a simulated time that the test moves.
 type clock struct {
 	mu sync.Mutex
 	at time.Time

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// state is everything that outlives a restart. Accounts and transactions are
-// not in it: they follow from an Item's user, choices and data version.
+// state is everything that outlives a restart. It has no accounts and transactions: these are computed from an Item's
+// user, choices and data version.
 type state struct {
 	Version int
 	Boot    uint64
-	Seed    int64  // of the first start: what belongs to an Item follows from it, so a later start may not change it
+	Seed    int64  // of the first start; ids and rows are computed from it, so a later start keeps it
 	Key     []byte // webhook signing key, PKCS #8
 	KeyID   string
 	KeyMade time.Time
@@ -21,7 +21,7 @@ type state struct {
 	Access  map[string]*accessToken
 	Items   map[string]*item
 	OldKeys []retiredKey `json:",omitempty"` // webhook keys before Key
-	Hooks   []*hook      `json:",omitempty"` // webhooks on their way
+	Hooks   []*hook      `json:",omitempty"` // webhooks not yet delivered
 	HookSeq uint64       `json:",omitempty"`
 }
 
@@ -45,53 +45,51 @@ type publicToken struct {
 	Used   bool
 }
 
-// accessToken outlives its use as a tombstone, so that a removed Item and a
-// rotated token are told apart.
+// accessToken stays after the token's end, so that a removed Item and a rotated token give different errors.
 type accessToken struct {
 	Client  string
 	Item    string
 	Rotated bool
 }
 
-// item is one Item. Products that were neither asked for nor consented to are
-// refused with ADDITIONAL_CONSENT_REQUIRED.
+// item is one Item. A product that was neither requested nor consented to is refused with ADDITIONAL_CONSENT_REQUIRED.
 type item struct {
-	ID           string
-	Client       string
-	Token        string `json:",omitempty"` // live access token, empty until exchanged
-	Institution  string // empty for numbers-only Items
-	User         string // sandbox user name, decides accounts and rows
-	Custom       string `json:",omitempty"` // configuration of user_custom
-	Created      time.Time
-	Healed       time.Time // last time that credentials were accepted
-	Removed      bool      `json:",omitempty"`
-	Webhook      string    `json:",omitempty"`
-	Products     []string
-	Consented    []string
-	Chosen       []string                // masks of the accounts shared; empty means all
-	Error        string                  `json:",omitempty"` // error code while broken
-	AuthMethod   string                  `json:",omitempty"`
-	Verification map[string]verification `json:",omitempty"` // by mask
-	Manual       *manualAccount          `json:",omitempty"`
-	Typed        *manualAccount          `json:",omitempty"` // numbers typed beside credentials
-	Txns         txnState
-	LastHook     string            `json:",omitempty"`
-	LastHookAt   time.Time         `json:",omitzero"`
-	Relinkable   bool              `json:",omitempty"` // a revoked permission can be given again in update mode
-	Ends         time.Time         `json:",omitzero"`  // when the consent ends, once that was announced
-	DownUntil    time.Time         `json:",omitzero"`  // until then its institution does not answer
-	Barred       map[string]string `json:",omitempty"` // error code by product, under anyProduct for all
-	Fates        map[string]fate   `json:",omitempty"` // by mask
-	Opened       []openedAccount   `json:",omitempty"` // accounts that came to be after the Item
+	ID            string
+	Client        string
+	Token         string `json:",omitempty"` // live access token, empty until exchanged
+	Institution   string // empty for numbers-only Items
+	User          string // sandbox user name, which decides accounts and rows
+	Custom        string `json:",omitempty"` // configuration of user_custom
+	Created       time.Time
+	Healed        time.Time // last time credentials were accepted
+	Removed       bool      `json:",omitempty"`
+	Webhook       string    `json:",omitempty"`
+	Products      []string
+	Consented     []string
+	Chosen        []string                // masks of the shared accounts; empty means all
+	Error         string                  `json:",omitempty"` // error code while broken
+	AuthMethod    string                  `json:",omitempty"`
+	Verification  map[string]verification `json:",omitempty"` // by mask
+	Manual        *manualAccount          `json:",omitempty"`
+	Typed         *manualAccount          `json:",omitempty"` // numbers typed beside credentials
+	Txns          txnState
+	LastHook      string                  `json:",omitempty"`
+	LastHookAt    time.Time               `json:",omitzero"`
+	Relinkable    bool                    `json:",omitempty"`      // a revoked permission can be given again in update mode
+	Ends          time.Time               `json:",omitzero"`       // end of the consent, once announced
+	DownUntil     time.Time               `json:",omitzero"`       // the institution does not answer before
+	Barred        map[string]string       `json:",omitempty"`      // error code by product; anyProduct stands for all
+	AccountStates map[string]accountState `json:"Fates,omitempty"` // by mask
+	Opened        []openedAccount         `json:",omitempty"`      // accounts opened after the Item was made
 }
 
-// fate is what has become of one account since it was linked.
-type fate struct {
-	Closed   bool   `json:",omitempty"` // for good
+// accountState holds the changes of one account since it was linked.
+type accountState struct {
+	Closed   bool   `json:",omitempty"` // permanently
 	Revoked  bool   `json:",omitempty"` // until update mode
 	Name     string `json:",omitempty"`
-	Reissued int    `json:",omitempty"` // how often it got another account_id
-	Numbers  int    `json:",omitempty"` // how often its account number changed
+	Reissued int    `json:",omitempty"` // number of new account_ids
+	Numbers  int    `json:",omitempty"` // number of new account numbers
 	Routings int    `json:",omitempty"`
 }
 
@@ -101,30 +99,30 @@ type verification struct {
 	Status string
 	Since  time.Time
 	Tries  int
-	Unseen bool `json:",omitempty"` // an automatic deposit that never shows, and expires
+	Unseen bool `json:",omitempty"` // an automatic deposit that stays hidden, and expires
 }
 
-// manualAccount is the account of an Item made from typed numbers.
+// manualAccount is the account of an Item of typed numbers.
 type manualAccount struct {
 	Holder, Routing, Account, Subtype, Mask string
 }
 
-// txnState is where an Item's transactions stand.
+// txnState is the progress of an Item's transactions.
 type txnState struct {
-	Started time.Time      `json:",omitzero"` // zero until Transactions is initialised
+	Started time.Time      `json:",omitzero"` // zero until the product is initialised
 	Days    int            `json:",omitempty"`
-	Synced  bool           `json:",omitempty"` // a first sync call was made
+	Synced  bool           `json:",omitempty"` // a first sync call came
 	Told    int            `json:",omitempty"` // highest data version announced by webhook
 	Rounds  []time.Time    `json:",omitempty"` // refreshes that changed data
-	Created []createdBatch `json:",omitempty"` // /sandbox/transactions/create
-	Shared  []string       `json:",omitempty"` // masks that were shared at the start
-	Changes []txnChange    `json:",omitempty"` // what happened to rows, oldest first
-	Breaks  int            `json:",omitempty"` // pages that are still to break
+	Created []createdBatch `json:",omitempty"` // by /sandbox/transactions/create
+	Shared  []string       `json:",omitempty"` // masks shared at the start
+	Changes []txnChange    `json:",omitempty"` // changes of rows, oldest first
+	Breaks  int            `json:",omitempty"` // pages still to break
 }
 
-// txnChange is one entry of Rounds that is not a refresh.
+// txnChange is an entry of Rounds that is no refresh.
 type txnChange struct {
-	Round    int // its place in Rounds, from 1
+	Round    int // its position in Rounds, from 1
 	Kind     string
 	Mask     string `json:",omitempty"`
 	ID       string `json:",omitempty"`
@@ -134,7 +132,7 @@ type txnChange struct {
 }
 
 type createdBatch struct {
-	Round int    // the refresh that brings them
+	Round int    // the refresh that adds them
 	Mask  string `json:",omitempty"`
 	Rows  []createdRow
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// walk is one posted form on its way through the session.
-type walk struct {
+// formPost is one posted form and the session that it changes.
+type formPost struct {
 	s    *Server
 	lt   *linkToken
 	ss   *session
@@ -16,31 +16,31 @@ type walk struct {
 	now  time.Time
 }
 
-func (w *walk) pressed(name string) bool { return w.form.Get(name) != "" }
+func (w *formPost) pressed(name string) bool { return w.form.Get(name) != "" }
 
-// steps say what a form posted on a pane does.
-var steps = map[string]func(*walk){
-	"CONSENT":                          (*walk).consent,
-	"SELECT_AUTH_TYPE":                 (*walk).selectAuthType,
-	"SELECT_INSTITUTION":               (*walk).selectInstitution,
-	"CREDENTIAL":                       (*walk).credential,
-	"OAUTH":                            (*walk).oauth,
-	"OAUTH_LOGIN":                      (*walk).oauthLogin,
-	"RECAPTCHA":                        (*walk).recaptcha,
-	"MFA":                              (*walk).mfa,
-	"SELECT_ACCOUNT":                   (*walk).selectAccount,
-	"NUMBERS":                          (*walk).numbers,
-	"SAME_DAY_MICRODEPOSIT_AUTHORIZED": (*walk).authorizeDeposit,
-	"INSTANT_MICRODEPOSIT_AUTHORIZED":  (*walk).instantCode,
-	"VERIFY_CODE":                      (*walk).verifyCode,
-	"ERROR":                            (*walk).retry,
+// formHandlers has each pane's handler of a posted form.
+var formHandlers = map[string]func(*formPost){
+	"CONSENT":                          (*formPost).consent,
+	"SELECT_AUTH_TYPE":                 (*formPost).selectAuthType,
+	"SELECT_INSTITUTION":               (*formPost).selectInstitution,
+	"CREDENTIAL":                       (*formPost).credential,
+	"OAUTH":                            (*formPost).oauth,
+	"OAUTH_LOGIN":                      (*formPost).oauthLogin,
+	"RECAPTCHA":                        (*formPost).recaptcha,
+	"MFA":                              (*formPost).mfa,
+	"SELECT_ACCOUNT":                   (*formPost).selectAccount,
+	"NUMBERS":                          (*formPost).numbers,
+	"SAME_DAY_MICRODEPOSIT_AUTHORIZED": (*formPost).authorizeDeposit,
+	"INSTANT_MICRODEPOSIT_AUTHORIZED":  (*formPost).instantCode,
+	"VERIFY_CODE":                      (*formPost).verifyCode,
+	"ERROR":                            (*formPost).retry,
 }
 
 // start opens a session: consent first, or where an update begins.
 func (s *Server) openSession(lt *linkToken, now time.Time) *session {
 	ss := &session{ID: s.ids.uuid("session"), Started: now}
 	lt.Sessions = append(lt.Sessions, ss)
-	w := &walk{s: s, lt: lt, ss: ss, now: now}
+	w := &formPost{s: s, lt: lt, ss: ss, now: now}
 	if lt.Request.update() {
 		s.emit(ss, now, "OPEN")
 		w.openUpdate()
@@ -51,9 +51,8 @@ func (s *Server) openSession(lt *linkToken, now time.Time) *session {
 	return ss
 }
 
-// openUpdate begins at the credentials of the Item's own bank, or at the code
-// of a micro-deposit that waits for it.
-func (w *walk) openUpdate() {
+// openUpdate begins at the login of the Item's bank, or at the code of a micro-deposit that waits for one.
+func (w *formPost) openUpdate() {
 	it := w.s.st.Items[w.lt.Request.Item]
 	if it == nil || it.Removed {
 		w.s.fail(w.ss, w.now, exitError("INVALID_LINK_TOKEN"), false)
@@ -76,7 +75,7 @@ func (w *walk) openUpdate() {
 	}
 }
 
-func (w *walk) consent() {
+func (w *formPost) consent() {
 	if w.lt.Request.manual() && w.lt.Request.Auth.SelectType {
 		w.s.show(w.ss, w.now, "SELECT_AUTH_TYPE")
 		return
@@ -84,7 +83,7 @@ func (w *walk) consent() {
 	w.s.show(w.ss, w.now, "SELECT_INSTITUTION")
 }
 
-func (w *walk) selectAuthType() {
+func (w *formPost) selectAuthType() {
 	manual := w.form.Get("auth_type") == "manual"
 	selection := "flow_type_instant"
 	if manual {
@@ -98,7 +97,7 @@ func (w *walk) selectAuthType() {
 	w.s.show(w.ss, w.now, "SELECT_INSTITUTION")
 }
 
-func (w *walk) selectInstitution() {
+func (w *formPost) selectInstitution() {
 	w.ss.Query = strings.TrimSpace(clip(w.form.Get("q"), 100))
 	id := w.form.Get("institution_id")
 	switch {
@@ -119,15 +118,15 @@ func clip(text string, max int) string {
 	return text
 }
 
-func (w *walk) choose(b *bank) {
+func (w *formPost) choose(b *bank) {
 	if b == nil || !b.in(w.lt.Request.Countries) {
 		w.ss.Notice = "Choose a bank from the list."
 		return
 	}
 	w.ss.Bank, w.ss.LastErr = b.id, ""
-	if b.trouble != "" {
+	if b.loginErrorCode != "" {
 		w.s.emit(w.ss, w.now, "SELECT_DOWN_INSTITUTION")
-		w.s.fail(w.ss, w.now, loginError(b.trouble), false)
+		w.s.fail(w.ss, w.now, loginError(b.loginErrorCode), false)
 		return
 	}
 	chosen := "SELECT_INSTITUTION"
@@ -145,9 +144,8 @@ func (w *walk) choose(b *bank) {
 	}
 }
 
-// toSignIn goes to the bank's own page for OAuth banks, else asks for
-// credentials.
-func (w *walk) toSignIn() {
+// toSignIn shows the bank's own page for OAuth banks, else the pane for credentials.
+func (w *formPost) toSignIn() {
 	pane := "CREDENTIAL"
 	if b := findBank(w.ss.Bank); b != nil && b.oauth {
 		pane = "OAUTH"
@@ -155,12 +153,12 @@ func (w *walk) toSignIn() {
 	w.s.show(w.ss, w.now, pane)
 }
 
-func (w *walk) toManual() {
+func (w *formPost) toManual() {
 	w.ss.Method = "same_day"
 	w.s.show(w.ss, w.now, "NUMBERS")
 }
 
-func (w *walk) credential() {
+func (w *formPost) credential() {
 	if w.pressed("back") {
 		w.back()
 		return
@@ -169,7 +167,7 @@ func (w *walk) credential() {
 	w.signIn()
 }
 
-func (w *walk) back() {
+func (w *formPost) back() {
 	if w.lt.Request.update() {
 		return
 	}
@@ -177,7 +175,7 @@ func (w *walk) back() {
 	w.s.show(w.ss, w.now, "SELECT_INSTITUTION")
 }
 
-func (w *walk) oauth() {
+func (w *formPost) oauth() {
 	if w.pressed("back") {
 		w.back()
 		return
@@ -186,7 +184,7 @@ func (w *walk) oauth() {
 	w.s.show(w.ss, w.now, "OAUTH_LOGIN")
 }
 
-func (w *walk) oauthLogin() {
+func (w *formPost) oauthLogin() {
 	if w.pressed("deny") {
 		w.s.emit(w.ss, w.now, "FAIL_OAUTH")
 		w.s.fail(w.ss, w.now, exitError("ACCESS_NOT_GRANTED"), false)
@@ -198,8 +196,8 @@ func (w *walk) oauthLogin() {
 
 const maxBadLogins = 10
 
-// signIn tries the posted user name and password.
-func (w *walk) signIn() {
+// signIn checks the posted user name and password.
+func (w *formPost) signIn() {
 	given := login{strings.TrimSpace(clip(w.form.Get("username"), 200)), clip(w.form.Get("password"), maxCustom+1)}
 	if given.user == "" || given.password == "" {
 		w.ss.Problem, w.ss.Notice = "", "Enter the user name and the password."
@@ -238,7 +236,7 @@ func (w *walk) signIn() {
 	w.afterLogin()
 }
 
-// numbersMethod is the numbers flow that follows the account choice.
+// numbersMethod is the numbers flow that follows the choice of accounts.
 func numbersMethod(b *bank, l login) string {
 	switch {
 	case b.flow != "match":
@@ -249,7 +247,7 @@ func numbersMethod(b *bank, l login) string {
 	return "match"
 }
 
-func (w *walk) recaptcha() {
+func (w *formPost) recaptcha() {
 	good := w.ss.Device
 	w.ss.Device = false
 	if !good || !w.pressed("not_a_robot") {
@@ -259,7 +257,7 @@ func (w *walk) recaptcha() {
 	w.afterLogin()
 }
 
-func (w *walk) afterLogin() {
+func (w *formPost) afterLogin() {
 	if w.ss.MFA.Kind != "" {
 		w.s.show(w.ss, w.now, "MFA")
 		return
@@ -267,7 +265,7 @@ func (w *walk) afterLogin() {
 	w.loggedIn()
 }
 
-func (w *walk) retry() {
+func (w *formPost) retry() {
 	if w.ss.LastErr == "INVALID_LINK_TOKEN" || w.ss.LastErr == "TOO_MANY_VERIFICATION_ATTEMPTS" || w.ss.LastErr == "VERIFICATION_EXPIRED" {
 		return
 	}

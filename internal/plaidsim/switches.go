@@ -1,7 +1,6 @@
 package plaidsim
 
-// Switches selects among behaviours that Plaid does not document clearly. The
-// zero value follows the documentation.
+// Switches selects among behaviours that Plaid leaves undocumented. The zero value follows the documentation.
 type Switches struct {
 	// UpdatePublicToken lets a finished update-mode session carry a public
 	// token in its results; otherwise the results are empty.
@@ -9,8 +8,7 @@ type Switches struct {
 	// SyncNotReadyError answers an early /transactions/sync with
 	// PRODUCT_NOT_READY instead of an empty 200.
 	SyncNotReadyError bool
-	// CloseAbandoned sets finished_at of a session whose page was left
-	// without an end, once the link token has expired.
+	// CloseAbandoned sets finished_at of a session that nobody finished, once the link token has expired.
 	CloseAbandoned bool
 	// MissingProductsInvalid answers a create without products with
 	// INVALID_FIELD instead of MISSING_FIELDS.

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// txn is one row as /transactions/* sends it; the fields stand in the
-// alphabetical order of their keys.
+// txn is one row of /transactions/*; its fields are in alphabetical order of their keys.
 type txn struct {
 	AccountID           string         `json:"account_id"`
 	AccountOwner        *string        `json:"account_owner"`
@@ -79,9 +78,9 @@ type finance struct {
 	Version    string `json:"version,omitempty"`
 }
 
-// entry is a transaction with the data versions in which it came, changed and
-// went; 0 means never. Its fields are those of the first version.
-type entry struct {
+// versionedTxn is a transaction with the data versions in which it was added and removed (0 is never). Its fields are
+// those of the first version; edits holds the later changes.
+type versionedTxn struct {
 	id, account, mask string
 	date, authorized  string
 	name, merchant    string
@@ -95,14 +94,14 @@ type entry struct {
 	edits             []edit // oldest first
 }
 
-// edit is what becomes of a row in a later version. What is not set stays.
+// edit changes a row in a version. Zero fields change nothing.
 type edit struct {
 	version        int
 	amount         float64
 	date, currency string
 }
 
-func (e entry) at(version int) entry {
+func (e versionedTxn) at(version int) versionedTxn {
 	for _, d := range e.edits {
 		if d.version > version {
 			break
@@ -112,7 +111,7 @@ func (e entry) at(version int) entry {
 	return e
 }
 
-func (e entry) editedIn(from, to int) bool {
+func (e versionedTxn) editedIn(from, to int) bool {
 	return slices.ContainsFunc(e.edits, func(d edit) bool { return d.version > from && d.version <= to })
 }
 
@@ -123,7 +122,7 @@ func text(s string) *string {
 	return &s
 }
 
-func (e entry) row(original bool, pfc string) txn {
+func (e versionedTxn) row(original bool, pfc string) txn {
 	t := txn{AccountID: e.account, Amount: e.amount, AuthorizedDate: text(e.authorized), Date: e.date,
 		ISOCurrency: text(e.currency), MerchantName: text(e.merchant), Name: e.name, PaymentChannel: e.channel,
 		Pending: e.pending, PendingID: text(e.pendingID), ID: e.id, Type: "place", Counterparties: []counterparty{},

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// The kinds of txnChange. A row's account can be hidden and shown again; while
-// it is hidden nothing of it is told, and when it is shown again all of it is.
+// The kinds of txnChange. Rows of a hidden account are not sent; when it is shown again, all of them are.
 const (
 	changeReissued = "reissued"
 	changeHidden   = "hidden"
@@ -18,21 +17,20 @@ const (
 	changeNothing  = "nothing" // a page broke
 )
 
-// changeTxns enters a change as the Item's next data version. Callers have
-// seen to it that transactions have begun.
+// changeTxns adds a change as the Item's next data version. Transactions must have begun.
 func (s *Server) changeTxns(it *item, c txnChange, now time.Time) {
 	it.Txns.Rounds = append(it.Txns.Rounds, now)
 	c.Round = len(it.Txns.Rounds)
 	it.Txns.Changes = append(it.Txns.Changes, c)
-	s.touch()
+	s.markChanged()
 }
 
-// beforeSharing and afterSharing stand around whatever decides which accounts
-// an Item shares, so that its transactions follow.
+// Call beforeSharing before anything that changes the shared accounts and afterSharing after it, so that the
+// transactions follow.
 func (s *Server) beforeSharing(it *item) []string {
 	masks := masksOf(s.accounts(it))
 	if !it.Txns.Started.IsZero() && it.Txns.Shared == nil {
-		it.Txns.Shared = masks // an Item of a state that did not note it
+		it.Txns.Shared = masks // an older state does not have it
 	}
 	return masks
 }
@@ -48,7 +46,7 @@ func (s *Server) afterSharing(it *item, before []string, now time.Time) {
 			s.changeTxns(it, txnChange{Kind: changeHidden, Mask: mask}, now)
 		}
 	}
-	if quiet { // an account that vanishes does so without a webhook
+	if quiet { // no webhook about an account that vanishes
 		it.Txns.Told = s.history(it).version(now)
 	}
 	for _, mask := range after {
@@ -56,7 +54,7 @@ func (s *Server) afterSharing(it *item, before []string, now time.Time) {
 			s.changeTxns(it, txnChange{Kind: changeShown, Mask: mask}, now)
 		}
 	}
-	s.tellTransactions(it, now)
+	s.announceTransactions(it, now)
 }
 
 func masksOf(accounts []account) []string {
@@ -67,13 +65,13 @@ func masksOf(accounts []account) []string {
 	return out
 }
 
-// accounts are all that rows are made for, those shared when transactions
-// began first, each with the id that it had then.
+// accounts lists all accounts that rows are made for, with the ids they had when transactions began; those shared then
+// come first.
 func (h history) accounts() []account {
 	var first, later []account
 	for _, f := range h.s.bankAccounts(h.it) {
-		a := account{fixture: f, id: h.s.accountIDs(h.it.ID, f.mask, h.firstIssue(f.mask))}
-		if h.sharedFirst(f.mask) {
+		a := account{fixture: f, id: h.s.accountIDs(h.it.ID, f.mask, h.initialIssue(f.mask))}
+		if h.sharedAtStart(f.mask) {
 			first = append(first, a)
 		} else {
 			later = append(later, a)
@@ -82,10 +80,9 @@ func (h history) accounts() []account {
 	return append(first, later...)
 }
 
-// firstIssue is how often the account was issued anew before transactions
-// began.
-func (h history) firstIssue(mask string) int {
-	n := h.it.Fates[mask].Reissued
+// initialIssue is the number of account_ids that the account had gone through before transactions began.
+func (h history) initialIssue(mask string) int {
+	n := h.it.AccountStates[mask].Reissued
 	for _, c := range h.it.Txns.Changes {
 		if c.Kind == changeReissued && c.Mask == mask {
 			n--
@@ -94,27 +91,27 @@ func (h history) firstIssue(mask string) int {
 	return n
 }
 
-func (h history) sharedFirst(mask string) bool {
+func (h history) sharedAtStart(mask string) bool {
 	if h.it.Txns.Shared == nil {
 		return h.it.shares(mask)
 	}
 	return slices.Contains(h.it.Txns.Shared, mask)
 }
 
-// spenders are the accounts that made-up rows are spread over.
+// spenders lists the accounts that get made-up rows.
 func (h history) spenders() []account {
 	return slices.DeleteFunc(h.accounts(), func(a account) bool {
-		return !h.sharedFirst(a.mask) || a.typ != "depository" && a.typ != "credit"
+		return !h.sharedAtStart(a.mask) || a.typ != "depository" && a.typ != "credit"
 	})
 }
 
-// quiet reports whether a round, from 0, is a change and no refresh.
-func (h history) quiet(round int) bool {
+// isChange reports whether a round, counted from 0, is a change and no refresh.
+func (h history) isChange(round int) bool {
 	return slices.ContainsFunc(h.it.Txns.Changes, func(c txnChange) bool { return c.Round == round+1 })
 }
 
-// happened acts out the changes up to a version on the rows as they came.
-func (h history) happened(rows []entry, version int) []entry {
+// applyChanges changes the rows by all changes up to a version.
+func (h history) applyChanges(rows []versionedTxn, version int) []versionedTxn {
 	issue := map[string]int{}
 	for _, c := range h.it.Txns.Changes {
 		v := versionHistorical + c.Round
@@ -124,19 +121,19 @@ func (h history) happened(rows []entry, version int) []entry {
 		switch c.Kind {
 		case changeReissued:
 			issue[c.Mask]++
-			id := h.s.accountIDs(h.it.ID, c.Mask, h.firstIssue(c.Mask)+issue[c.Mask])
+			id := h.s.accountIDs(h.it.ID, c.Mask, h.initialIssue(c.Mask)+issue[c.Mask])
 			rows = h.reissue(rows, c.Mask, id, v)
 		case changeRedated, changeCurrency, changeRemoved:
-			if i := slices.IndexFunc(rows, func(e entry) bool { return e.id == c.ID }); i >= 0 {
-				rows[i].suffer(c, v)
+			if i := slices.IndexFunc(rows, func(e versionedTxn) bool { return e.id == c.ID }); i >= 0 {
+				rows[i].apply(c, v)
 			}
 		}
 	}
 	return rows
 }
 
-// suffer applies a change to the one row that it is about.
-func (e *entry) suffer(c txnChange, version int) {
+// apply makes one change to its row.
+func (e *versionedTxn) apply(c txnChange, version int) {
 	if c.Kind == changeRemoved {
 		e.removed = version
 		return
@@ -144,9 +141,8 @@ func (e *entry) suffer(c txnChange, version int) {
 	e.edits = append(slices.Clip(e.edits), edit{version: version, date: c.Date, currency: c.Currency})
 }
 
-// reissue removes every row of an account and lets it come again under the
-// account's new id, with an id of its own.
-func (h history) reissue(rows []entry, mask, accountID string, version int) []entry {
+// reissue removes every row of an account, and adds it again under the account's new id with a new id of its own.
+func (h history) reissue(rows []versionedTxn, mask, accountID string, version int) []versionedTxn {
 	moved := map[string]string{}
 	for i := range len(rows) {
 		e := &rows[i]
@@ -170,18 +166,17 @@ func (h history) reissue(rows []entry, mask, accountID string, version int) []en
 	return rows
 }
 
-// sight is how an account looks to a sync from one version to another: whether
-// it is seen at the end, and if it was hidden at the start, since when. A
-// caller who stands there may hold the rows of before, or none.
-type sight struct {
-	seen, wasHidden bool
-	hid             int
+// visibility describes an account for a sync from one version to another: visible at the end, hidden at the start, and
+// since which version. A caller at the start may still hold the rows from before that version.
+type visibility struct {
+	visible, wasHidden bool
+	hiddenSince        int
 }
 
-func (h history) sightOf(mask string, from, to int) sight {
-	var out sight
-	out.seen = h.sharedFirst(mask)
-	out.wasHidden = from > 0 && !out.seen
+func (h history) visibilityOf(mask string, from, to int) visibility {
+	var out visibility
+	out.visible = h.sharedAtStart(mask)
+	out.wasHidden = from > 0 && !out.visible
 	for _, c := range h.it.Txns.Changes {
 		v := versionHistorical + c.Round
 		if v > to {
@@ -190,25 +185,25 @@ func (h history) sightOf(mask string, from, to int) sight {
 		if c.Mask != mask || c.Kind != changeHidden && c.Kind != changeShown {
 			continue
 		}
-		out.seen = c.Kind == changeShown
+		out.visible = c.Kind == changeShown
 		if v <= from {
-			out.wasHidden, out.hid = !out.seen, v
+			out.wasHidden, out.hiddenSince = !out.visible, v
 		}
 	}
 	return out
 }
 
-// kindOf is what a sync from one version to another says of a row, or "".
-// Where its account was hidden, rows can be told or taken back once too often,
-// which is harmless; a row that a caller should hold is never left out.
-func (e entry) kindOf(from, to int, view sight) string {
+// syncKind is added, modified, removed or "": how a sync from one version to another reports a row. If the account was
+// hidden at the start, a row may be reported once too often, which is harmless; no row that the caller should hold is
+// left out.
+func (e versionedTxn) syncKind(from, to int, view visibility) string {
 	gone := e.removed > 0 && e.removed <= to
 	switch {
-	case !view.seen:
+	case !view.visible:
 		return ""
 	case !gone && (e.added > from || view.wasHidden):
 		return "added"
-	case gone && view.wasHidden && e.added < view.hid, gone && !view.wasHidden && e.added <= from && e.removed > from:
+	case gone && view.wasHidden && e.added < view.hiddenSince, gone && !view.wasHidden && e.added <= from && e.removed > from:
 		return "removed"
 	case !gone && e.editedIn(from, to):
 		return "modified"

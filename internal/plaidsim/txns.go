@@ -9,8 +9,7 @@ var updateStatus = []string{"NOT_READY", "INITIAL_UPDATE_COMPLETE", "HISTORICAL_
 
 const defaultDays = 90
 
-// startTransactions begins to pull transactions, as the first product call or
-// the making of the Item does.
+// startTransactions begins to pull transactions; the first product call or the creation of the Item calls it.
 func (s *Server) startTransactions(it *item, days int, now time.Time) {
 	if !it.Txns.Started.IsZero() {
 		return
@@ -19,13 +18,13 @@ func (s *Server) startTransactions(it *item, days int, now time.Time) {
 		days = defaultDays
 	}
 	it.Txns.Started, it.Txns.Days, it.Txns.Shared = now, days, masksOf(s.accounts(it))
-	s.bill(it, "transactions")
+	s.recordUse(it, "transactions")
 	s.schedule(it)
-	s.touch()
+	s.markChanged()
 }
 
 func (s *Server) openTransactions(c *call) (history, int, *apiError) {
-	if err := s.allow(c.item, "transactions"); err != nil {
+	if err := s.checkConsent(c.item, "transactions"); err != nil {
 		return history{}, 0, err
 	}
 	s.startTransactions(c.item, c.num("options.days_requested", 0), c.now)
@@ -40,7 +39,7 @@ func (s *Server) transactionsSync(c *call) (obj, *apiError) {
 	}
 	if !c.item.Txns.Synced {
 		c.item.Txns.Synced = true
-		s.touch()
+		s.markChanged()
 	}
 	cur := cursor{Item: c.item.ID, To: version, Account: c.str("options.account_id")}
 	if given := c.str("cursor"); given == "now" {
@@ -54,7 +53,7 @@ func (s *Server) transactionsSync(c *call) (obj, *apiError) {
 		}
 	}
 	if cur.Account != "" {
-		if _, err := pick(s.accounts(c.item), []string{cur.Account}); err != nil {
+		if _, err := selectAccounts(s.accounts(c.item), []string{cur.Account}); err != nil {
 			return nil, err
 		}
 	}
@@ -79,26 +78,26 @@ func (s *Server) syncNotReady() (obj, *apiError) {
 		"next_cursor": "", "transactions_update_status": updateStatus[0]}, nil
 }
 
-// change is one step of a sync: an added, a modified or a removed row.
+// change is one step of a sync: a row added, modified or removed.
 type change struct {
-	entry
+	versionedTxn
 	kind string
 }
 
-// changes are the steps from one version to another.
+// changes lists the steps from one version to another.
 func (h history) changes(from, to int, account string) []change {
 	var added, modified, removed []change
-	views := map[string]sight{}
-	for _, e := range h.entries(to) {
+	views := map[string]visibility{}
+	for _, e := range h.transactions(to) {
 		if account != "" && e.account != account {
 			continue
 		}
 		view, known := views[e.mask]
 		if !known {
-			view = h.sightOf(e.mask, from, to)
+			view = h.visibilityOf(e.mask, from, to)
 			views[e.mask] = view
 		}
-		switch e.kindOf(from, to, view) {
+		switch e.syncKind(from, to, view) {
 		case "added":
 			added = append(added, change{e.at(to), "added"})
 		case "removed":
@@ -110,10 +109,10 @@ func (h history) changes(from, to int, account string) []change {
 	return slices.Concat(added, modified, removed)
 }
 
-// stretch is the page that a cursor stands before, and how many changes there are in all.
-func (h history) stretch(cur cursor, count int) (page []change, total int) {
-	if b, ok := h.bulk(); ok && cur.Account == "" && b.plain() {
-		return b.stretch(cur.From, cur.To, cur.Skip, count)
+// changePage returns the page at a cursor, and the number of all changes.
+func (h history) changePage(cur cursor, count int) (page []change, total int) {
+	if b, ok := h.bulk(); ok && cur.Account == "" && b.seekable() {
+		return b.changePage(cur.From, cur.To, cur.Skip, count)
 	}
 	all := h.changes(cur.From, cur.To, cur.Account)
 	from := min(cur.Skip, len(all))
@@ -121,7 +120,7 @@ func (h history) stretch(cur cursor, count int) (page []change, total int) {
 }
 
 func (s *Server) syncPage(c *call, h history, cur cursor, version int) obj {
-	page, total := h.stretch(cur, c.num("count", 100))
+	page, total := h.changePage(cur, c.num("count", 100))
 	to := min(cur.Skip, total) + len(page)
 	added, modified, removed := []txn{}, []txn{}, []obj{}
 	original, pfc := c.flag("options.include_original_description", false), c.pfc()
@@ -151,14 +150,14 @@ func (c *call) pfc() string {
 	return "v2"
 }
 
-// active are the accounts that have transactions.
+// active lists the accounts that have transactions.
 func (h history) active(version int) []account {
-	if b, ok := h.bulk(); ok && b.upTo(version) > 0 && b.plain() {
+	if b, ok := h.bulk(); ok && b.rowCount(version) > 0 && b.seekable() {
 		spends := masksOf(b.accounts)
 		return slices.DeleteFunc(h.s.accounts(h.it), func(a account) bool { return !slices.Contains(spends, a.mask) })
 	}
 	seen := map[string]bool{}
-	for _, e := range h.entries(version) {
+	for _, e := range h.transactions(version) {
 		seen[e.account] = true
 	}
 	return slices.DeleteFunc(slices.Clone(h.s.accounts(h.it)), func(a account) bool { return !seen[a.id] })
@@ -173,7 +172,7 @@ func (s *Server) transactionsGet(c *call) (obj, *apiError) {
 	if from > to {
 		return nil, errInvalidField("start_date", "must not be after end_date")
 	}
-	accounts, err := pick(s.accounts(c.item), c.strs("options.account_ids"))
+	accounts, err := selectAccounts(s.accounts(c.item), c.strs("options.account_ids"))
 	if err != nil {
 		return nil, err
 	}
@@ -191,16 +190,16 @@ func (s *Server) transactionsGet(c *call) (obj, *apiError) {
 		"item": s.itemObject(c.item)}, nil
 }
 
-// between are the rows that stand at the version, newest day first.
-func (h history) between(version int, from, to string, accounts []account) []entry {
-	var out []entry
-	for _, e := range h.entries(version) {
+// between lists the rows that exist at a version, newest day first.
+func (h history) between(version int, from, to string, accounts []account) []versionedTxn {
+	var out []versionedTxn
+	for _, e := range h.transactions(version) {
 		mine := slices.ContainsFunc(accounts, func(a account) bool { return a.id == e.account })
 		if e = e.at(version); mine && (e.removed == 0 || e.removed > version) && e.date >= from && e.date <= to {
 			out = append(out, e)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b entry) int {
+	slices.SortStableFunc(out, func(a, b versionedTxn) int {
 		switch {
 		case a.date > b.date:
 			return -1
@@ -219,8 +218,8 @@ func (s *Server) transactionsRefresh(c *call) (obj, *apiError) {
 	}
 	if c.item.User == "user_transactions_dynamic" && version >= versionHistorical {
 		c.item.Txns.Rounds = append(c.item.Txns.Rounds, c.now)
-		s.touch()
-		s.tellTransactions(c.item, c.now)
+		s.markChanged()
+		s.announceTransactions(c.item, c.now)
 	}
 	return obj{}, nil
 }
@@ -254,14 +253,14 @@ func (s *Server) sandboxTransactionsCreate(c *call) (obj, *apiError) {
 	}
 	c.item.Txns.Created = append(c.item.Txns.Created, batch)
 	c.item.Txns.Rounds = append(c.item.Txns.Rounds, c.now)
-	s.touch()
-	s.tellTransactions(c.item, c.now)
+	s.markChanged()
+	s.announceTransactions(c.item, c.now)
 	return obj{}, nil
 }
 
-// tellTransactions sends the webhooks of every version that was not announced
-// yet. SYNC_UPDATES_AVAILABLE needs a first sync call.
-func (s *Server) tellTransactions(it *item, now time.Time) {
+// announceTransactions sends the webhooks of every version not yet announced. SYNC_UPDATES_AVAILABLE needs a first sync
+// call.
+func (s *Server) announceTransactions(it *item, now time.Time) {
 	h := s.history(it)
 	version := h.version(now)
 	if version <= it.Txns.Told {
@@ -271,7 +270,7 @@ func (s *Server) tellTransactions(it *item, now time.Time) {
 		s.tellVersion(it, h, v)
 	}
 	it.Txns.Told = version
-	s.touch()
+	s.markChanged()
 	if it.Txns.Synced {
 		s.sendItem(it, "TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", obj{"initial_update_complete": version >= versionInitial, "historical_update_complete": version >= versionHistorical})
 	}

@@ -22,7 +22,7 @@ var pageStyle = sync.OnceValue(func() template.CSS {
 	return template.CSS(b)
 })
 
-// view is everything that a pane shows.
+// view is the data of a pane's template.
 type view struct {
 	Pane, Title string
 	Nonce       string
@@ -31,23 +31,23 @@ type view struct {
 	Username    string
 	Client      string
 	Completion  string
-	Problem     string // what is wrong, in words
+	Problem     string // the error, in words
 	Steps       []step
 	Scopes      []string
 	Query       string
 	Banks       []bankView
-	More        bool // there are more banks than shown
+	More        bool // more banks match than are shown
 	Bank        *bankView
 	Update      bool
-	Manual      bool // numbers can be typed instead
-	Typing      bool // the numbers make the whole Item
+	Manual      bool // the user can type numbers instead
+	Typing      bool // the Item will consist of typed numbers
 	Single      bool
 	Accounts    []accountView
 	Questions   []mfaQuestion
 	MFA         string
 	Hint        hint
-	Final       bool // there is nothing to go on to
-	Lost        bool // there is no session behind the pane
+	Final       bool // the last pane: no button leads on
+	Lost        bool // the pane has no session
 	Linked      []linkAccount
 }
 
@@ -67,7 +67,7 @@ type accountView struct {
 	Checked                        bool
 }
 
-// hint tells the sandbox values that a pane accepts.
+// hint lists the sandbox values that a pane accepts.
 type hint struct{ Lines []string }
 
 var paneTitles = map[string]string{
@@ -90,7 +90,7 @@ func lostView() view {
 
 // viewOf builds the view of a session's pane. Callers hold s.mu.
 func (s *Server) viewOf(lt *linkToken, ss *session) view {
-	w := &walk{s: s, lt: lt, ss: ss, now: s.now()}
+	w := &formPost{s: s, lt: lt, ss: ss, now: s.now()}
 	r := lt.Request
 	v := view{Pane: ss.Pane, Title: paneTitles[ss.Pane], Style: pageStyle(), Client: clientName(r), Completion: r.Completion,
 		Problem: ss.Notice, Update: r.update(), Manual: r.manual(), Query: ss.Query, Single: w.single(), MFA: ss.mfaType(), Hint: paneHint(ss), Username: ss.User}
@@ -177,7 +177,7 @@ func scopesOf(r linkRequest) []string {
 	return out
 }
 
-func (w *walk) accountViews() []accountView {
+func (w *formPost) accountViews() []accountView {
 	var out []accountView
 	for _, a := range w.offered() {
 		out = append(out, accountView{ID: a.id, Name: a.name, Official: a.official, Mask: a.mask, Kind: a.subtype,

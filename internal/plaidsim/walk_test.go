@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// pane is one Hosted Link pane as a program reads it.
+// pane is a Hosted Link pane, parsed.
 type pane struct {
 	t      *testing.T
 	url    string
@@ -28,7 +28,7 @@ var (
 
 var walker = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
-// open follows redirects inside the simulator until a pane shows.
+// open follows redirects inside the simulator until it gets a pane.
 func open(t *testing.T, target string) *pane {
 	t.Helper()
 	for range 5 {
@@ -108,7 +108,7 @@ func (p *pane) has(name string) bool {
 	return slices.ContainsFunc(p.inputs, func(in map[string]string) bool { return in["name"] == name })
 }
 
-// post sends fields (name, value pairs) that the pane really has.
+// post sends fields (name, value pairs), which the pane must have.
 func (p *pane) post(fields ...string) *pane {
 	p.t.Helper()
 	next, away := p.submit(fields...)
@@ -180,7 +180,7 @@ func (s *sim) link(extra object) (token, hosted string) {
 	return got["link_token"].(string), got["hosted_link_url"].(string)
 }
 
-// signIn goes from the opening of a link to the credentials of a bank.
+// signIn opens a link and goes on to the login of a bank.
 func (s *sim) signIn(hosted, bank string) *pane {
 	s.t.Helper()
 	return open(s.t, hosted).want("CONSENT").post("continue", "1").want("SELECT_INSTITUTION").post("q", "", "institution_id", bank)

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// sendItem queues a webhook about an Item, with the fields that all of them
-// have. Callers hold s.mu.
+// sendItem queues a webhook about an Item and adds the fields common to all. Callers hold s.mu.
 func (s *Server) sendItem(it *item, typ, code string, fields obj) {
 	if it.Webhook == "" {
 		return
@@ -18,12 +17,11 @@ func (s *Server) sendItem(it *item, typ, code string, fields obj) {
 		body[k] = v
 	}
 	it.LastHook, it.LastHookAt = code, s.now()
-	s.touch()
+	s.markChanged()
 	s.queue(it.Webhook, body)
 }
 
-// queue puts a webhook into the state, from where it is delivered, also after
-// a restart. Callers hold s.mu.
+// queue stores a webhook in the state; hookSender delivers it, also after a restart. Callers hold s.mu.
 func (s *Server) queue(target string, body obj) {
 	if target == "" {
 		return

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -77,6 +78,9 @@ func decode[P checker](c *call) (P, error) {
 		case !ok:
 			unknown.AddUnknown(name, "is not a field of this route; it takes "+names(known))
 		case bytes.Equal(raw, []byte("null")):
+			if c.r.Method == http.MethodPatch { // elsewhere it is a field left out
+				unknown.Add(name, "must not be null: leave it out to keep it as it is")
+			}
 		default:
 			if err := json.Unmarshal(raw, into.FieldByIndex(index).Addr().Interface()); err != nil {
 				wrong.Add(name, wrongType(err))

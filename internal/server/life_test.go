@@ -10,7 +10,6 @@ import (
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/ach"
-	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
@@ -261,7 +260,7 @@ func TestDepositFails(t *testing.T) {
 					t.Errorf("a wrong code: %v", err)
 				}
 			}
-		} else if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "verification", Item: pending.PlaidItemID, Mask: "0000", Status: c.status}); err != nil {
+		} else if err := b.Daemon.Simulator().ApplyEvent(plaidsim.Event{Kind: "verification", Item: pending.PlaidItemID, Mask: "0000", Status: c.status}); err != nil {
 			t.Fatal(err)
 		}
 		conn, err := b.Client.CheckConnection(t.Context(), pending.ConnectionID)
@@ -320,7 +319,7 @@ func TestNumbersThatEnd(t *testing.T) {
 	for bank, want := range map[string]string{"ins_109508": account.Disabled, "ins_13": account.Disabled} {
 		conn := b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: bank}, connection.CompleteParams{InstitutionID: bank})
 		a := withACH(t, b, conn, bank, "0000")
-		if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "gone", Item: conn.ItemID}); err != nil {
+		if err := b.Daemon.Simulator().ApplyEvent(plaidsim.Event{Kind: "gone", Item: conn.ItemID}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.Client.CheckConnection(t.Context(), conn.ID); err != nil {
@@ -331,7 +330,7 @@ func TestNumbersThatEnd(t *testing.T) {
 		}
 	}
 	conn := b.Link("e1")
-	if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "no_auth_accounts", Item: conn.ItemID}); err != nil {
+	if err := b.Daemon.Simulator().ApplyEvent(plaidsim.Event{Kind: "no_auth_accounts", Item: conn.ItemID}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := b.Client.AddACHFromPlaid(t.Context(), account.FromPlaidParams{OwnerType: "employer", OwnerID: "e1", PlaidAccountID: conn.Accounts[0].PlaidAccountID, PlaidItemID: conn.ItemID})
@@ -359,7 +358,7 @@ func TestNumbersThatEnd(t *testing.T) {
 // While Plaid fails, an exchange is tried again ever more rarely, and by one alone: its rests add up.
 func TestExchangeIsTriedRarely(t *testing.T) {
 	t.Parallel()
-	tempo := background.Quick
+	tempo := banktest.Quick
 	tempo.ExchangeRetry = 10 * time.Millisecond
 	b := banktest.Start(t, banktest.Tempo(tempo))
 	token := b.PublicToken("ins_109508")
@@ -417,7 +416,7 @@ func TestRoundFindsWhatNobodyTells(t *testing.T) {
 	one, two, three := withACH(t, b, conn, "e1", "0000"), withACH(t, b, conn, "e1", "1111"), withACH(t, b, conn, "e1", "9002")
 	for _, e := range []plaidsim.Event{{Kind: "account_revoked", Mask: "0000"}, {Kind: "account_closed", Mask: "1111"}, {Kind: "numbers_changed", Mask: "9002", What: "routing"}} {
 		e.Item = conn.ItemID
-		if err := b.Daemon.Simulator().Happen(e); err != nil {
+		if err := b.Daemon.Simulator().ApplyEvent(e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -449,7 +448,7 @@ func TestRelinkRejoins(t *testing.T) {
 			t.Fatal(err)
 		}
 		if ach == connection.DisableACH {
-			if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "gone", Item: conn.ItemID}); err != nil {
+			if err := b.Daemon.Simulator().ApplyEvent(plaidsim.Event{Kind: "gone", Item: conn.ItemID}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -472,7 +471,7 @@ func TestRefusedReauth(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("e1")
-	if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "permission_revoked", Item: conn.ItemID}); err != nil {
+	if err := b.Daemon.Simulator().ApplyEvent(plaidsim.Event{Kind: "permission_revoked", Item: conn.ItemID}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := b.Client.UpdateLink(t.Context(), connection.UpdateLinkParams{UserID: "u", ItemID: conn.ItemID, HostedLink: true})

@@ -138,7 +138,7 @@ func (x *signalCase) link(owner string) {
 func (x *signalCase) happen() {
 	e := x.signal.event
 	e.Item = x.conn.ItemID
-	if err := x.b.Daemon.Simulator().Happen(e); err != nil {
+	if err := x.b.Daemon.Simulator().ApplyEvent(e); err != nil {
 		x.Fatal(err)
 	}
 }
@@ -262,7 +262,7 @@ func (x *signalCase) healed() {
 			x.Fatal(err)
 		}
 	case "repaired":
-		if err := x.b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "login_repaired", Item: x.conn.ItemID}); err != nil {
+		if err := x.b.Daemon.Simulator().ApplyEvent(plaidsim.Event{Kind: "login_repaired", Item: x.conn.ItemID}); err != nil {
 			x.Fatal(err)
 		}
 	case "wait":
@@ -302,7 +302,7 @@ func TestExpiring(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)
 	conn := b.Link("e1")
-	if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: "pending_disconnect", Item: conn.ItemID, After: 4 * aday}); err != nil {
+	if err := b.Daemon.Simulator().ApplyEvent(plaidsim.Event{Kind: "pending_disconnect", Item: conn.ItemID, After: 4 * aday}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Client.CheckConnection(t.Context(), conn.ID); err != nil {

@@ -39,7 +39,7 @@ func TestSyncThroughEvents(t *testing.T) {
 					did = append(did, kind)
 					if kind == "refresh" {
 						b.AskPlaid("/transactions/refresh", fmt.Sprintf(`{"access_token":%q}`, accessToken(t, b)))
-					} else if err := b.Daemon.Simulator().Happen(plaidsim.Event{Kind: kind, Item: conn.ItemID}); err != nil {
+					} else if err := b.Daemon.Simulator().ApplyEvent(plaidsim.Event{Kind: kind, Item: conn.ItemID}); err != nil {
 						t.Fatalf("seed %d: %v", seed, err)
 					}
 				}

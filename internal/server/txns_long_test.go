@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/connection"
@@ -34,7 +33,7 @@ func TestTransactionsDays(t *testing.T) {
 // A sync goes on when its caller hangs up, tells how far it is, and another call joins it.
 func TestSyncOutlivesItsCaller(t *testing.T) {
 	t.Parallel()
-	tempo := background.Quick
+	tempo := banktest.Quick
 	tempo.SyncDivisor = 1 // the schedule syncs once, and is long at rest then
 	b := banktest.Start(t, banktest.Tempo(tempo), banktest.Ready(plaidsim.Ready{Initial: 1, History: 1}))
 	conn := synced(t, b, "e1")

@@ -8,8 +8,8 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-// Blobs is a named set of values in two parts of bytes, a small head that can be read without its body: each sealed,
-// bound to its place and to the other, and counted in the manifest as every record is.
+// Blobs is a named set of values in two parts: a small head that can be read alone, and a body. Both are sealed, bound
+// to their place and to each other, and counted in the manifest like a record.
 type Blobs struct{ name string }
 
 // NewBlobs names a set. It panics unless the name is made of a-z and _.
@@ -20,15 +20,15 @@ func NewBlobs(name string) Blobs {
 	return Blobs{name}
 }
 
-// Blob is a stored value that can be opened, as long as its transaction neither writes nor ends.
+// Blob is a stored value. It is valid until its transaction writes or ends.
 type Blob struct {
 	sealer           *vault.Sealer
 	tenant, name, id string
 	stored           []byte
-	scratch          []byte // for keys and what values are bound to
+	scratch          []byte // buffer for keys and associated data
 }
 
-// Get finds the value of an id, or ErrNotFound, and opens nothing of it yet. A Blob may be used for another value again.
+// Get finds the value of an id, or ErrNotFound, and decrypts nothing yet. b may be reused for another value.
 func (c Blobs) Get(tx *Tx, tenant, id string, b *Blob) error {
 	keys, err := tx.keys(tenant, id)
 	if err != nil {
@@ -40,10 +40,10 @@ func (c Blobs) Get(tx *Tx, tenant, id string, b *Blob) error {
 	return err
 }
 
-// Forget lets go of the value.
-func (b *Blob) Forget() { *b = Blob{scratch: b.scratch} }
+// Reset drops the value and keeps the buffers.
+func (b *Blob) Reset() { *b = Blob{scratch: b.scratch} }
 
-// Head appends the opened head.
+// Head appends the decrypted head to dst.
 func (b *Blob) Head(dst []byte) ([]byte, error) {
 	head, _, err := splitParts(b.stored)
 	if err != nil {
@@ -53,7 +53,7 @@ func (b *Blob) Head(dst []byte) ([]byte, error) {
 	return appendPart(dst, b.sealer, head, b.scratch)
 }
 
-// Body appends the opened body.
+// Body appends the decrypted body to dst.
 func (b *Blob) Body(dst []byte) ([]byte, error) {
 	head, body, err := splitParts(b.stored)
 	if err != nil {
@@ -63,7 +63,7 @@ func (b *Blob) Body(dst []byte) ([]byte, error) {
 	return appendPart(dst, b.sealer, body, b.scratch)
 }
 
-// Put stores a value in place of the one of that id, if there is one.
+// Put stores a value under an id, replacing any older one.
 func (c Blobs) Put(tx *Tx, tenant, id string, head, body []byte) error {
 	keys, err := tx.keys(tenant, id)
 	if err != nil {
@@ -84,7 +84,7 @@ func (c Blobs) Delete(tx *Tx, tenant, id string) error {
 	return tx.delete(tenant, c.name, recordKey(tenant, c.name, id))
 }
 
-// Heads yields the heads of a range in the order of their ids. The function does not write meanwhile.
+// Heads yields the heads of a range in the order of their ids. Do not write while it runs.
 func (c Blobs) Heads(tx *Tx, tenant string, r Range) iter.Seq2[Record[[]byte], error] {
 	return func(yield func(Record[[]byte], error) bool) {
 		keys, err := tx.db.tenant(tenant)
@@ -107,8 +107,9 @@ func (c Blobs) Heads(tx *Tx, tenant string, r Range) iter.Seq2[Record[[]byte], e
 	}
 }
 
-// A stored blob is a format byte, the length of its sealed head in 4 bytes, the sealed head, the sealed body. The body
-// is bound to the end of the sealed head, which is its tag: a head and a body of two writes do not open together.
+// A stored blob is a format byte, the length of its sealed head in 4 bytes, the sealed head, the sealed body. The tag
+// at the end of the sealed head is part of the body's associated data, so head and body of two writes do not open
+// together.
 const (
 	partsFormat = 2
 	partsLead   = 1 + 4
@@ -184,8 +185,8 @@ func appendPart(dst []byte, s *vault.Sealer, sealed, aad []byte) ([]byte, error)
 	return plain, nil
 }
 
-// opens tells whether a stored value, of a record or a blob, opens in its place.
-func opens(s *vault.Sealer, tenant, collection, id string, stored []byte) error {
+// checkOpens checks that a stored value, of a record or a blob, decrypts in its place.
+func checkOpens(s *vault.Sealer, tenant, collection, id string, stored []byte) error {
 	if len(stored) == 0 || stored[0] != storedInParts {
 		_, err := open(s, tenant, collection, id, stored)
 		return err

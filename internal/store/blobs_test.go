@@ -63,7 +63,7 @@ func TestBlobs(t *testing.T) {
 	})
 }
 
-// Every bit of a stored blob matters: to opening it, and to a scrub.
+// Flipping any bit of a stored blob makes opening it and a scrub fail.
 func TestFlippedBitsOfBlobs(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, e store.Engine) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 )
@@ -24,8 +23,7 @@ type Record[T any] struct {
 	Value T
 }
 
-// Range selects records: ids that start with Prefix, from From on, below To.
-// An empty To is the end.
+// Range selects records: ids that start with Prefix, from From on, below To. An empty To means to the end.
 type Range struct {
 	Prefix, From, To string
 	Reverse          bool
@@ -52,12 +50,12 @@ func (c Collection[T]) decode(keys tenantKeys, tenant, id string, stored []byte)
 		return value, err
 	}
 	if err := json.Unmarshal(plain, &value); err != nil {
-		return value, fmt.Errorf("%w: record of another form", ErrDamaged) // the cause may quote it
+		return value, fmt.Errorf("%w: record of another form", ErrDamaged) // the cause may quote the record, so it is left out
 	}
 	return value, nil
 }
 
-// Put stores a record in place of the one of that id, if there is one.
+// Put stores a record under an id, replacing any older one.
 func (c Collection[T]) Put(tx *Tx, tenant, id string, value T) error {
 	keys, err := tx.keys(tenant, id)
 	if err != nil {
@@ -82,18 +80,6 @@ func (c Collection[T]) Delete(tx *Tx, tenant, id string) error {
 	return tx.delete(tenant, c.name, recordKey(tenant, c.name, id))
 }
 
-// Has tells whether there is a record of that id.
-func (c Collection[T]) Has(tx *Tx, tenant, id string) (bool, error) {
-	if _, err := tx.keys(tenant, id); err != nil {
-		return false, err
-	}
-	_, err := tx.raw.Get(recordKey(tenant, c.name, id))
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // Count returns how many records the tenant has, without reading them.
 func (c Collection[T]) Count(tx *Tx, tenant string) (int, error) {
 	if _, err := tx.db.tenant(tenant); err != nil {
@@ -106,7 +92,7 @@ func (c Collection[T]) Count(tx *Tx, tenant string) (int, error) {
 	return int(m.now.count), nil
 }
 
-// Scan yields the records of a range in the order of their ids, or backwards.
+// Scan yields the records of a range in the order of their ids, or in reverse.
 func (c Collection[T]) Scan(tx *Tx, tenant string, r Range) iter.Seq2[Record[T], error] {
 	return func(yield func(Record[T], error) bool) {
 		keys, err := tx.db.tenant(tenant)
@@ -141,7 +127,7 @@ func (r Range) bounds(tenant, collection string) (from, to []byte) {
 	return from, to
 }
 
-// keys returns the tenant's keys and holds the id against its form.
+// keys returns the tenant's keys, and refuses a malformed id.
 func (tx *Tx) keys(tenant, id string) (tenantKeys, error) {
 	if !ValidID(id) {
 		return tenantKeys{}, ErrBadName

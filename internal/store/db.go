@@ -12,11 +12,11 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-// Options say what a store must be to be opened.
+// Options are the conditions for opening a store.
 type Options struct {
 	Environment string           // simulated, sandbox or production
-	Schema      int              // what this program works with
-	Now         func() time.Time // nil is time.Now
+	Schema      int              // of this program's records
+	Now         func() time.Time // nil: time.Now
 }
 
 // DB is an open store.
@@ -25,9 +25,9 @@ type DB struct {
 	kek    vault.KEK
 	header Header
 
-	ensuring sync.Mutex // one EnsureTenant at a time
+	ensureMu sync.Mutex // one EnsureTenant at a time
 	mu       sync.RWMutex
-	keys     map[string]tenantKeys // replaced, never changed
+	keys     map[string]tenantKeys // copied on write
 }
 
 // Open opens a store, or writes the header of an empty one. It refuses, with an
@@ -50,9 +50,8 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	return db.engine.View(ctx, func(raw EngineTx) error { return fn(db.begin(raw)) })
 }
 
-// Update runs fn and commits what it wrote, or nothing if it returns an error.
-// fn may run more than once: no network, no output, no appending to captured
-// variables.
+// Update runs fn and commits its writes, or nothing if it returns an error. fn may run more than once: no network, no
+// output, no appending to captured variables.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	return db.engine.Update(ctx, func(raw EngineTx) error {
 		tx := db.begin(raw)
@@ -63,17 +62,17 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	})
 }
 
-// Header returns what the store says about itself.
+// Header returns the store's description of itself.
 func (db *DB) Header() Header { return db.header }
 
-// Poisoned is closed when a commit went wrong: the process must end and reopen.
+// Poisoned is closed after a failed commit: the process must end and reopen the store.
 func (db *DB) Poisoned() <-chan struct{} { return db.engine.Poisoned() }
 
 // Close closes the engine.
 func (db *DB) Close() error { return db.engine.Close() }
 
-// Digest returns a digest of parts keyed by the tenant. Purposes do not mix,
-// nor do parts that are split differently.
+// Digest returns a digest of parts under the tenant's key. Different purposes give different digests, and so do parts
+// that are split differently.
 func (db *DB) Digest(tenant, purpose string, parts ...[]byte) ([vault.DigestSize]byte, error) {
 	keys, err := db.tenant(tenant)
 	if err != nil {
@@ -86,12 +85,12 @@ func (db *DB) Digest(tenant, purpose string, parts ...[]byte) ([vault.DigestSize
 	return keys.digester.Sum(bound)
 }
 
-// Digest is DB.Digest, for use inside a transaction.
+// Digest is DB.Digest inside a transaction.
 func (tx *Tx) Digest(tenant, purpose string, parts ...[]byte) ([vault.DigestSize]byte, error) {
 	return tx.db.Digest(tenant, purpose, parts...)
 }
 
-// Fingerprint is the first half of Digest in hex, short enough to be an id.
+// Fingerprint is the first half of Digest in hex, short enough for an id.
 func (db *DB) Fingerprint(tenant, purpose string, parts ...[]byte) (string, error) {
 	sum, err := db.Digest(tenant, purpose, parts...)
 	if err != nil {
@@ -100,7 +99,7 @@ func (db *DB) Fingerprint(tenant, purpose string, parts ...[]byte) (string, erro
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// ErrBadToken says that a token was not made by SealToken for this use.
+// ErrBadToken means that SealToken did not make the token for this use.
 var ErrBadToken = errors.New("token does not fit")
 
 const tokenFormat = 1
@@ -109,8 +108,7 @@ func tokenAAD(tenant, purpose, bind string) []byte {
 	return vault.Bind("bankd/1 token", tenant, purpose, bind, string([]byte{tokenFormat}))
 }
 
-// SealToken seals plaintext into text that only OpenToken with the same
-// tenant, purpose and bind opens.
+// SealToken encrypts plaintext to a text. OpenToken opens it with the same tenant, purpose and bind only.
 func (db *DB) SealToken(tenant, purpose, bind string, plaintext []byte) (string, error) {
 	keys, err := db.tenant(tenant)
 	if err != nil {

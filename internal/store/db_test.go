@@ -125,8 +125,8 @@ func TestCollection(t *testing.T) {
 			if diff := cmp.Diff(note{"other", 5}, got); diff != "" || err != nil {
 				t.Errorf("replaced record: %v %s", err, diff)
 			}
-			if has, err := notes.Has(tx, "zeta", "id-010"); has || err != nil {
-				t.Errorf("another tenant's record is visible: %v %v", has, err)
+			if _, err := notes.Get(tx, "zeta", "id-010"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("another tenant's record is visible: %v", err)
 			}
 			return nil
 		})

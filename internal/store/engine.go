@@ -6,10 +6,8 @@ import (
 	"iter"
 )
 
-// Errors an Engine returns. They are three different promises about a write:
-// any other error means that nothing of it was applied, ErrOutcomeUnknown that
-// it may or may not be there after a restart, ErrPoisoned that the engine
-// refuses work since an earlier commit went wrong.
+// Errors of an Engine. After ErrOutcomeUnknown a write may or may not be there after a restart. ErrPoisoned refuses all
+// work after a failed commit. Any other error means that nothing was applied.
 var (
 	ErrNotFound       = errors.New("not found")
 	ErrOutcomeUnknown = errors.New("commit failed, outcome unknown until the store is reopened")
@@ -23,10 +21,10 @@ var (
 	ErrDamaged        = errors.New("store is damaged")
 )
 
-// PanicError is what Update returns when its function panicked or left its
-// goroutine. Its text leaves the value out, which may hold a secret.
+// PanicError is returned by Update when its function panicked or left its goroutine. Its text omits the value, which
+// may hold a secret.
 type PanicError struct {
-	Value any    // what was passed to panic; nil after runtime.Goexit
+	Value any    // the value passed to panic; nil after runtime.Goexit
 	Stack []byte // the stack at the time
 }
 
@@ -35,47 +33,42 @@ func (*PanicError) Error() string { return "update function panicked" }
 // Entry is one key and its value.
 type Entry struct{ Key, Value []byte }
 
-// EngineTx is a transaction on an Engine. It belongs to one goroutine and to
-// the function it was handed to. What Get and Scan return are copies.
+// EngineTx is a transaction on an Engine. Use it on one goroutine, and only inside the function that got it. Get and
+// Scan return copies.
 type EngineTx interface {
 	// Get returns the value of key, or ErrNotFound.
 	Get(key []byte) ([]byte, error)
-	// Peek is Get without the copy: the bytes are not to be changed, and hold
-	// until the transaction writes or ends.
+	// Peek is Get without the copy: do not change the bytes; they are valid until the transaction writes or ends.
 	Peek(key []byte) ([]byte, error)
-	// PeekRange is Scan forwards without the copies: an entry holds until the
-	// next one. The function does not write while it reads.
+	// PeekRange is Scan forwards without the copies: an entry is valid until the next one. Do not write while it runs.
 	PeekRange(from, to []byte) iter.Seq2[Entry, error]
 	// Put sets key to value.
 	Put(key, value []byte) error
 	// Delete removes key; removing a missing key is no error.
 	Delete(key []byte) error
-	// Scan yields the entries of the half-open range [from, to) in key order,
-	// or backwards. A nil to means the end. The function may write while it
-	// scans: the scan goes on after the last key it yielded and sees those writes.
+	// Scan yields the entries of the half-open range [from, to) in key order, or in reverse. A nil to means to the end.
+	// The caller may write during a scan: it continues after the last key it yielded and sees those writes.
 	Scan(from, to []byte, reverse bool) iter.Seq2[Entry, error]
 }
 
-// Limits are the largest sizes, in bytes, that an Engine takes.
+// Limits are the largest sizes of a key and a value, in bytes.
 type Limits struct{ MaxKey, MaxValue int }
 
 // Engine is an ordered key-value store with serializable transactions.
 type Engine interface {
 	// View runs fn on a snapshot.
 	View(ctx context.Context, fn func(EngineTx) error) error
-	// Update runs fn and commits what it wrote, or nothing if it returns an
-	// error. fn may run more than once: no network, no output, no appending to
-	// captured variables. A ctx that ends before fn starts keeps it from
-	// running; later the result is awaited.
+	// Update runs fn and commits its writes, or nothing if it returns an error. fn may run more than once: no network,
+	// no output, no appending to captured variables. If ctx ends before fn starts, fn does not run; after that Update
+	// waits for the result.
 	Update(ctx context.Context, fn func(EngineTx) error) error
 	Limits() Limits
-	// Poisoned is closed when a commit went wrong and the process must reopen
-	// the store before it can go on.
+	// Poisoned is closed after a failed commit: the process must reopen the store.
 	Poisoned() <-chan struct{}
 	Close() error
 }
 
-// CheckKey holds a key against the limits.
+// CheckKey checks the size of a key.
 func (l Limits) CheckKey(key []byte) error {
 	switch {
 	case len(key) == 0:
@@ -86,7 +79,7 @@ func (l Limits) CheckKey(key []byte) error {
 	return nil
 }
 
-// CheckPut holds a key and its value against the limits.
+// CheckPut checks the sizes of a key and its value.
 func (l Limits) CheckPut(key, value []byte) error {
 	if err := l.CheckKey(key); err != nil {
 		return err

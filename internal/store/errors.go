@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Kinds of OpenError, for errors.Is. ErrDamaged is one more.
+// Kinds of OpenError, for errors.Is, beside ErrDamaged.
 var (
 	ErrWrongKey         = errors.New("wrong key")
 	ErrNewerSchema      = errors.New("newer schema")
@@ -13,17 +13,17 @@ var (
 	ErrOtherEnvironment = errors.New("other environment")
 )
 
-// ErrUnknownTenant says that EnsureTenant was not called for a tenant.
+// ErrUnknownTenant means that EnsureTenant was not called for the tenant.
 var ErrUnknownTenant = errors.New("unknown tenant")
 
-// ErrBadName says that a tenant, collection or record id has a form that keys do not take.
+// ErrBadName means that a tenant's, collection's or record's name is malformed.
 var ErrBadName = errors.New("malformed tenant, collection or id")
 
-// OpenError says why Open refused a store. Nothing was changed.
+// OpenError tells why Open refused a store, which it left unchanged.
 type OpenError struct {
 	Kind error  // ErrWrongKey, ErrNewerSchema, ErrOlderSchema, ErrOtherEnvironment or ErrDamaged
-	Want string // what the store holds: a key id, schema or environment
-	Got  string // what it was opened with
+	Want string // the store's own key id, schema or environment
+	Got  string // the one it was opened with
 }
 
 func (e *OpenError) Error() string {

@@ -6,9 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// guard runs fn where a damaged file can neither take the process down nor
-// hold the caller past its ctx: a fault in mapped memory or a panic becomes
-// ErrDamaged. After the ctx has ended fn may still run, without being waited for.
+// guard runs fn so that a damaged file neither crashes the process nor blocks the caller after its ctx: it turns a
+// fault in mapped memory or a panic into ErrDamaged. After ctx has ended, guard returns while fn may still run.
 func guard(ctx context.Context, fn func(context.Context) error) error {
 	done := make(chan error, 1)
 	go func() {

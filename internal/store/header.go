@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// formatVersion is how keys, manifests and values are laid out.
+// formatVersion is the version of the layout of keys, manifests and values.
 const formatVersion = 1
 
-// Header is what a store says about itself. It lies there in plain text, so
-// that a refusal can say why, and sealed, so that a change of it shows.
+// Header describes a store. It is stored in plain text, for refusals to quote, and sealed, so that a change to it is
+// noticed.
 type Header struct {
 	Format      int       `json:"format"`
 	Schema      int       `json:"schema"`
@@ -57,7 +57,7 @@ func (db *DB) open(ctx context.Context, o Options) error {
 	return db.engine.View(ctx, func(tx EngineTx) error { return db.check(tx, plain) })
 }
 
-// accept compares the header with what it is opened for.
+// accept compares the header with the key and Options that the store is opened with.
 func (h Header) accept(kek string, o Options) error {
 	switch {
 	case h.Format > formatVersion:
@@ -76,7 +76,7 @@ func (h Header) accept(kek string, o Options) error {
 	return nil
 }
 
-// initialize makes an empty engine a store.
+// initialize writes the header of an empty engine.
 func (db *DB) initialize(ctx context.Context, o Options) error {
 	var id [12]byte
 	_, _ = rand.Read(id[:]) // never fails
@@ -103,8 +103,8 @@ func (db *DB) initialize(ctx context.Context, o Options) error {
 	})
 }
 
-// check holds the header against its seal, the root against the store's own
-// entries, and every manifest's count against the records there are.
+// check compares the header with its seal, the root with the store's own entries, and each manifest's count with its
+// records.
 func (db *DB) check(tx EngineTx, plain []byte) error {
 	stored, err := tx.Get([]byte(keySealed))
 	if err != nil {
@@ -156,7 +156,7 @@ func (db *DB) checkRoot(tx EngineTx) (map[string]manifest, error) {
 
 func checkCounts(tx EngineTx, manifests map[string]manifest) error {
 	counts := map[string]uint64{}
-	var run uint64 // of the collection that the scan is in
+	var run uint64 // of the collection being scanned
 	var prefix []byte
 	var name string
 	for e, err := range tx.PeekRange([]byte("\""), nil) {
@@ -174,7 +174,7 @@ func checkCounts(tx EngineTx, manifests map[string]manifest) error {
 		run++
 	}
 	counts[name] += run
-	delete(counts, "") // before the first
+	delete(counts, "") // the entry before the first collection
 	for key, m := range manifests {
 		if counts[key] != m.count {
 			return damaged("records are missing or too many in a collection")

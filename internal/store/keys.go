@@ -11,13 +11,13 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-// tenantKeys are a tenant's data keys, opened.
+// tenantKeys are a tenant's data keys, ready for use.
 type tenantKeys struct {
 	sealer   *vault.Sealer
 	digester *vault.Digester
 }
 
-// storedKeys are a tenant's data keys as the KEK wrapped them.
+// storedKeys are a tenant's data keys as wrapped by the KEK.
 type storedKeys struct {
 	KEK string `json:"kek"`
 	AES []byte `json:"aes_gcm"`
@@ -26,7 +26,7 @@ type storedKeys struct {
 
 func keysetAAD(tenant, kind string) []byte { return vault.Bind("bankd/1", "keyset", tenant, kind) }
 
-// makeKeys makes the keys of one tenant. It calls the KEK.
+// makeKeys makes one tenant's keys. It calls the KEK.
 func makeKeys(ctx context.Context, kek vault.KEK, tenant string) (tenantKeys, []byte, error) {
 	sealer, aes, err := vault.NewSealer(ctx, kek, keysetAAD(tenant, "aes-gcm"))
 	if err != nil {
@@ -40,7 +40,7 @@ func makeKeys(ctx context.Context, kek vault.KEK, tenant string) (tenantKeys, []
 	return tenantKeys{sealer, digester}, stored, err
 }
 
-// openKeys opens the keys of one tenant. It calls the KEK.
+// openKeys unwraps one tenant's keys. It calls the KEK.
 func openKeys(ctx context.Context, kek vault.KEK, tenant string, stored []byte) (tenantKeys, error) {
 	var s storedKeys
 	if err := json.Unmarshal(stored, &s); err != nil {
@@ -60,7 +60,7 @@ func openKeys(ctx context.Context, kek vault.KEK, tenant string, stored []byte) 
 	return tenantKeys{sealer, digester}, nil
 }
 
-// keyError calls a key of the right name that does not open its blob damage.
+// keyError reports damage if a key with the right id does not open its blob.
 func keyError(err error) error {
 	if errors.Is(err, vault.ErrWrongKey) {
 		return damaged("the keys of a tenant do not open")
@@ -68,7 +68,7 @@ func keyError(err error) error {
 	return err
 }
 
-// loadKeys opens the keys of every tenant.
+// loadKeys unwraps the keys of every tenant.
 func (db *DB) loadKeys(ctx context.Context) error {
 	stored := map[string][]byte{}
 	err := db.engine.View(ctx, func(tx EngineTx) error {
@@ -120,18 +120,17 @@ func (db *DB) tenant(name string) (tenantKeys, error) {
 }
 
 func (db *DB) system() tenantKeys {
-	keys, _ := db.tenant(SystemTenant) // Open does not return without it
+	keys, _ := db.tenant(SystemTenant) // Open has loaded it
 	return keys
 }
 
-// EnsureTenant makes a tenant's keys if it has none yet. It calls the KEK, so
-// it stands outside any transaction.
+// EnsureTenant makes a tenant's keys unless they exist. It calls the KEK, so it must be called outside transactions.
 func (db *DB) EnsureTenant(ctx context.Context, tenant string) error {
 	if !ValidID(tenant) {
 		return ErrBadName
 	}
-	db.ensuring.Lock()
-	defer db.ensuring.Unlock()
+	db.ensureMu.Lock()
+	defer db.ensureMu.Unlock()
 	if _, err := db.tenant(tenant); err == nil {
 		return nil
 	}

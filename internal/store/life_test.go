@@ -18,8 +18,7 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-// A store opened again has its header, tenants and records, and fingerprints
-// and tokens from before still fit.
+// A reopened store has its header, tenants and records; old fingerprints and tokens are still valid.
 func TestReopen(t *testing.T) {
 	t.Parallel()
 	kek := newKEK(t)
@@ -60,7 +59,7 @@ func TestReopen(t *testing.T) {
 	}
 }
 
-// countingKEK notes calls to a KEK that are made inside a transaction.
+// countingKEK counts KEK calls made inside a transaction.
 type countingKEK struct {
 	vault.KEK
 	inTx   *atomic.Int32
@@ -77,7 +76,7 @@ func (k *countingKEK) Unwrap(ctx context.Context, blob, aad []byte) ([]byte, err
 	return k.KEK.Unwrap(ctx, blob, aad)
 }
 
-// watchedEngine counts the transactions that are open.
+// watchedEngine counts the open transactions.
 type watchedEngine struct {
 	store.Engine
 	open atomic.Int32
@@ -95,7 +94,7 @@ func (e *watchedEngine) Update(ctx context.Context, fn func(store.EngineTx) erro
 	return e.Engine.Update(ctx, fn)
 }
 
-// The KEK may be a network away: it is never called inside a transaction.
+// The KEK may be a network service: it is never called inside a transaction.
 func TestKEKIsCalledOutsideTransactions(t *testing.T) {
 	t.Parallel()
 	e := &watchedEngine{Engine: mem.New()}
@@ -131,7 +130,7 @@ func TestEnsureTenantConcurrently(t *testing.T) {
 	}
 }
 
-// stuckEngine has a scan that never ends, as a damaged file can bring about.
+// stuckEngine has an endless scan, as a damaged file can cause.
 type stuckEngine struct {
 	store.Engine
 	stuck atomic.Bool
@@ -158,7 +157,7 @@ func TestScrubEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// brokenEngine panics as bbolt does on a damaged page.
+// brokenEngine panics, as bbolt does on a damaged page.
 type brokenEngine struct {
 	store.Engine
 	broken atomic.Bool
@@ -181,7 +180,7 @@ func TestScrubSurvivesPanic(t *testing.T) {
 	}
 }
 
-// Random writes to several collections and tenants leave manifests that fit.
+// After random writes to several collections and tenants, all manifests are right.
 func TestManifestsFollowWrites(t *testing.T) {
 	t.Parallel()
 	other := store.NewCollection[string]("other")

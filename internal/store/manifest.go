@@ -9,9 +9,8 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-// manifest is a keyed hash of a set of entries, with their number. Entries are
-// added and removed in any order: the hash is the sum, mod 2^256, of one keyed
-// digest an entry.
+// manifest is a keyed hash and the number of a set of entries. Entries can be added and removed in any order: the hash
+// is the sum, mod 2^256, of one keyed digest an entry.
 type manifest struct {
 	sum   [4]uint64 // least significant first
 	count uint64

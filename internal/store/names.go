@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// SystemTenant holds what belongs to no tenant. It is there from the first Open.
+// SystemTenant holds records that belong to no tenant. The first Open makes it.
 const SystemTenant = "system"
 
-// The store's own keys start with a byte that no tenant's name holds.
+// The store's own keys start with a byte that tenants' names cannot contain.
 const (
 	keyHeader      = "!header"
 	keySealed      = "!header.sealed"
@@ -46,7 +46,7 @@ func manifestKey(tenant, collection string) []byte {
 
 func keysetKey(tenant string) []byte { return []byte(prefixKeyset + tenant) }
 
-// ValidID tells whether s can name a tenant or a record: 1 to 128 of A-Z a-z 0-9 _ . -
+// ValidID reports whether s can name a tenant or a record: 1 to 128 of A-Z a-z 0-9 _ . -
 func ValidID(s string) bool {
 	if len(s) == 0 || len(s) > maxName {
 		return false
@@ -66,7 +66,7 @@ func validCollection(s string) bool {
 	return len(s) > 0 && len(s) <= maxName && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
 
-// prefixEnd returns the first key after all that start with prefix; nil is the end.
+// prefixEnd returns the first key after all keys with the prefix; nil means to the end.
 func prefixEnd(prefix []byte) []byte {
 	end := bytes.Clone(prefix)
 	for i := len(end) - 1; i >= 0; i-- {

@@ -9,13 +9,13 @@ import (
 // maxProblems bounds a report; ScrubReport.More counts the rest.
 const maxProblems = 100
 
-// Problem is something wrong at a key of the store.
+// Problem is an error found at one key.
 type Problem struct {
 	Key    string `json:"key"`
 	Reason string `json:"reason"`
 }
 
-// ScrubReport is what Scrub read and found.
+// ScrubReport is the result of a Scrub.
 type ScrubReport struct {
 	Records     int       `json:"records"`
 	Collections int       `json:"collections"`
@@ -32,8 +32,8 @@ func (r *ScrubReport) note(key, reason string) {
 	r.Problems = append(r.Problems, Problem{key, reason})
 }
 
-// Scrub reads everything: it opens every value and recomputes every manifest.
-// Its error says that it could not go through; what it found is in the report.
+// Scrub opens every value and recomputes every manifest. Its error means that it stopped early; the report lists the
+// damage found.
 func (db *DB) Scrub(ctx context.Context) (ScrubReport, error) {
 	found := make(chan ScrubReport, 1)
 	err := guard(ctx, func(ctx context.Context) error {
@@ -96,7 +96,7 @@ func (s *scrub) record(e Entry) error {
 	s.tenants[tenant] = true
 	if keys, err := s.db.tenant(tenant); err != nil {
 		s.report.note(string(e.Key), "its tenant has no keys")
-	} else if err := opens(keys.sealer, tenant, collection, id, e.Value); err != nil {
+	} else if err := checkOpens(keys.sealer, tenant, collection, id, e.Value); err != nil {
 		s.report.note(string(e.Key), "does not open in its place")
 	}
 	key := string(manifestKey(tenant, collection))

@@ -6,14 +6,14 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-// valueFormat leads every stored value and is part of what it is bound to.
+// valueFormat begins every stored value and is part of its associated data.
 const valueFormat = 1
 
 func recordAAD(tenant, collection, id string) []byte {
 	return vault.Bind("bankd/1 record", tenant, collection, id, string([]byte{valueFormat}))
 }
 
-// seal makes a stored value of plain.
+// seal encrypts a value for its place.
 func seal(s *vault.Sealer, tenant, collection, id string, plain []byte) ([]byte, error) {
 	sealed, err := sealValue(s, plain, recordAAD(tenant, collection, id))
 	if err != nil {
@@ -22,7 +22,7 @@ func seal(s *vault.Sealer, tenant, collection, id string, plain []byte) ([]byte,
 	return append([]byte{storedAs}, sealed...), nil
 }
 
-// open is the inverse of seal. Its errors do not say what the value was.
+// open is the inverse of seal. Its errors do not quote the value.
 func open(s *vault.Sealer, tenant, collection, id string, stored []byte) ([]byte, error) {
 	if len(stored) == 0 || stored[0] != storedAs {
 		return nil, fmt.Errorf("%w: value of an unknown format", ErrDamaged)

@@ -11,7 +11,7 @@ import (
 // Sealed is false: this build stores plain text, see seal_on.go.
 const Sealed = false
 
-const ( // no other build opens these values
+const ( // other builds do not open these values
 	storedAs      = 0xff
 	storedInParts = 0xfe
 )

@@ -4,9 +4,8 @@ package store
 
 import "github.com/bankctl/bankctl/internal/vault"
 
-// Sealed tells whether this build encrypts what it stores. Every build does
-// but one with the tag bankd_unsealed, which exists so that the search for
-// leaked secrets can be shown to find them.
+// Sealed reports whether this build encrypts stored values. Only builds with the tag bankd_unsealed do not; a test uses
+// one to show that the search for leaked secrets finds them.
 const Sealed = true
 
 const (

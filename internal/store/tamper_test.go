@@ -35,7 +35,7 @@ func makeFile(t testing.TB, kek vault.KEK, n int) string {
 	return path
 }
 
-// trim cuts off the room that the file has grown into ahead of need.
+// trim cuts off the space that the file has reserved for growth.
 func trim(t testing.TB, path string) {
 	t.Helper()
 	used := len(bytes.TrimRight(readAll(t, path), "\x00"))
@@ -45,7 +45,7 @@ func trim(t testing.TB, path string) {
 	}
 }
 
-// examine opens a file and scrubs it. It returns nil only if nothing at all is wrong.
+// examine opens a file and scrubs it; nil means that all is right.
 func examine(t testing.TB, path string, kek vault.KEK, o store.Options) error {
 	t.Helper()
 	e, err := bolt.Open(path)
@@ -78,7 +78,7 @@ func readAll(t testing.TB, path string) []byte {
 	return data
 }
 
-// A refused store says why, as a kind and in words, and is not changed.
+// A refusal names its kind, explains itself and leaves the store as it was.
 func TestOpenRefusals(t *testing.T) {
 	t.Parallel()
 	kek, other := newKEK(t), newKEK(t)
@@ -140,7 +140,7 @@ func copyOf(t testing.TB, path string) string {
 	return to
 }
 
-// valuesOf reads the stored bytes of every key.
+// valuesOf returns the stored bytes of every key.
 func valuesOf(t testing.TB, path string) map[string][]byte {
 	t.Helper()
 	values := map[string][]byte{}
@@ -235,8 +235,7 @@ func TestOfflineEditsAreDetected(t *testing.T) {
 	detect("add an own key", func(b *bbolt.Bucket) error { return b.Put([]byte("!rootx"), []byte("x")) })
 }
 
-// One flipped bit, anywhere: it is detected, or all that can be read is as it
-// was. BANKD_FLIP_STRIDE=1 tries every byte.
+// One flipped bit, anywhere, is detected, or everything readable is as it was. BANKD_FLIP_STRIDE=1 tries every byte.
 func TestFlippedBits(t *testing.T) {
 	t.Parallel()
 	stride := 127
@@ -274,7 +273,7 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// contents is everything that can be read, as text.
+// contents returns all readable records as text.
 func contents(t testing.TB, path string, kek vault.KEK) string {
 	t.Helper()
 	e, err := bolt.Open(path)
@@ -302,7 +301,7 @@ func contents(t testing.TB, path string, kek vault.KEK) string {
 	return out
 }
 
-// A file cut short at any length is refused or whole, and never a crash.
+// A file cut short at any length is refused or complete, and never crashes the process.
 func TestTruncatedFile(t *testing.T) {
 	t.Parallel()
 	kek := newKEK(t)
@@ -321,7 +320,7 @@ func TestTruncatedFile(t *testing.T) {
 	}
 }
 
-// No plain text reaches the file, in keys or values.
+// The file has no plain text, in keys or values.
 func TestFileHoldsNoPlainText(t *testing.T) {
 	t.Parallel()
 	if !store.Sealed {

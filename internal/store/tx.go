@@ -6,21 +6,20 @@ import (
 	"slices"
 )
 
-// Tx is a transaction of a DB. It belongs to one goroutine and to the function
-// it was handed to.
+// Tx is a transaction of a DB. Use it on one goroutine, and only inside the function that got it.
 type Tx struct {
 	db        *DB
 	raw       EngineTx
-	manifests map[string]*touched // by manifest key
-	own       manifest            // the root: over the store's own entries
+	manifests map[string]*loadedManifest // by manifest key
+	own       manifest                   // the root: the manifest of the store's own entries
 	ownDirty  bool
 }
 
-// touched is a manifest that the transaction has read.
-type touched struct {
+// loadedManifest is a manifest that the transaction has read and may have changed.
+type loadedManifest struct {
 	tenant, collection string
 	now                manifest
-	stored             []byte // nil: not there yet
+	stored             []byte // nil: none yet
 	dirty              bool
 }
 
@@ -29,12 +28,12 @@ func (db *DB) begin(raw EngineTx) *Tx {
 }
 
 // manifest returns the collection's manifest as this transaction sees it.
-func (tx *Tx) manifest(tenant, collection string) (*touched, error) {
+func (tx *Tx) manifest(tenant, collection string) (*loadedManifest, error) {
 	key := manifestKey(tenant, collection)
 	if m, ok := tx.manifests[string(key)]; ok {
 		return m, nil
 	}
-	m := &touched{tenant: tenant, collection: collection}
+	m := &loadedManifest{tenant: tenant, collection: collection}
 	stored, err := tx.raw.Get(key)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -47,7 +46,7 @@ func (tx *Tx) manifest(tenant, collection string) (*touched, error) {
 		}
 	}
 	if tx.manifests == nil {
-		tx.manifests = map[string]*touched{}
+		tx.manifests = map[string]*loadedManifest{}
 	}
 	tx.manifests[string(key)] = m
 	return m, nil
@@ -65,9 +64,9 @@ func (db *DB) sealManifest(key []byte, m manifest) ([]byte, error) {
 	return seal(db.system().sealer, SystemTenant, "!manifest", string(key), m.encode())
 }
 
-// put stores a sealed value and notes it in its collection's manifest.
+// put stores a sealed value and adds it to its collection's manifest.
 func (tx *Tx) put(tenant, collection string, key, stored []byte) error {
-	m, err := tx.forget(tenant, collection, key)
+	m, err := tx.removeEntry(tenant, collection, key)
 	if err != nil {
 		return err
 	}
@@ -78,14 +77,14 @@ func (tx *Tx) put(tenant, collection string, key, stored []byte) error {
 }
 
 func (tx *Tx) delete(tenant, collection string, key []byte) error {
-	if _, err := tx.forget(tenant, collection, key); err != nil {
+	if _, err := tx.removeEntry(tenant, collection, key); err != nil {
 		return err
 	}
 	return tx.raw.Delete(key)
 }
 
-// forget takes the entry at key, if there is one, out of the manifest.
-func (tx *Tx) forget(tenant, collection string, key []byte) (*touched, error) {
+// removeEntry takes the entry at key, if any, out of the manifest.
+func (tx *Tx) removeEntry(tenant, collection string, key []byte) (*loadedManifest, error) {
 	m, err := tx.manifest(tenant, collection)
 	if err != nil {
 		return nil, err
@@ -101,7 +100,7 @@ func (tx *Tx) forget(tenant, collection string, key []byte) (*touched, error) {
 	return m, m.now.remove(tx.db.system().digester, key, old)
 }
 
-// flush writes the manifests that changed, then the root over them.
+// flush writes the changed manifests, then the root over them.
 func (tx *Tx) flush() error {
 	keys := make([]string, 0, len(tx.manifests))
 	for key, m := range tx.manifests {
@@ -129,7 +128,7 @@ func (tx *Tx) flush() error {
 	return tx.raw.Put([]byte(keyRoot), root)
 }
 
-// putOwn stores one of the store's own entries and notes it in the root.
+// putOwn stores one of the store's own entries and adds it to the root.
 func (tx *Tx) putOwn(key, stored []byte) error {
 	if !tx.ownDirty {
 		root, err := tx.root()
@@ -154,7 +153,7 @@ func (tx *Tx) putOwn(key, stored []byte) error {
 	return tx.own.add(tx.db.system().digester, key, stored)
 }
 
-// root reads the root. Only the very first transaction finds none.
+// root reads the root; only the first transaction of a store finds none.
 func (tx *Tx) root() (manifest, error) {
 	stored, err := tx.raw.Get([]byte(keyRoot))
 	if errors.Is(err, ErrNotFound) {
@@ -169,7 +168,7 @@ func (tx *Tx) root() (manifest, error) {
 	return tx.db.openManifest([]byte(keyRoot), stored)
 }
 
-// isOwn tells whether the root covers key.
+// isOwn reports whether the root covers key.
 func isOwn(key []byte) bool {
 	return bytes.HasPrefix(key, []byte("!")) && string(key) != keyRoot
 }

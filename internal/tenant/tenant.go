@@ -32,12 +32,14 @@ func notInID(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 }
 
-// CheckText checks free text such as a name: not empty, no control characters, at most limit characters.
+// CheckText checks free text such as a name: not empty or blank, no control characters, at most limit characters.
 func CheckText(s string, limit int) error {
 	runes := []rune(s)
 	switch {
 	case len(runes) == 0:
 		return errors.New("is required")
+	case strings.TrimSpace(s) == "":
+		return errors.New("must not be blank")
 	case len(runes) > limit:
 		return errors.New("is too long")
 	case slices.ContainsFunc(runes, isControl):

@@ -2,8 +2,8 @@ package vault
 
 import "encoding/binary"
 
-// Bind joins parts so that no two lists of parts give the same bytes: each is
-// led by its length. It is how associated data is built.
+// Bind joins parts to associated data. Each part is led by its length, so that no two lists of parts give the same
+// bytes.
 func Bind(parts ...string) []byte {
 	n := 0
 	for _, p := range parts {
@@ -12,7 +12,7 @@ func Bind(parts ...string) []byte {
 	return AppendBind(make([]byte, 0, n), parts...)
 }
 
-// AppendBind is Bind behind what dst holds.
+// AppendBind appends Bind of the parts to dst.
 func AppendBind(dst []byte, parts ...string) []byte {
 	for _, p := range parts {
 		dst = binary.BigEndian.AppendUint32(dst, uint32(len(p)))

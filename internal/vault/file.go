@@ -29,8 +29,7 @@ type fileKEK struct {
 	aead *subtle.AESGCM
 }
 
-// OpenFileKEK reads the key at path. It refuses a file that others could have
-// read or written; a missing one is fs.ErrNotExist.
+// OpenFileKEK reads the key at path. It refuses a file that others can read or write; a missing file is fs.ErrNotExist.
 func OpenFileKEK(path string) (KEK, error) {
 	text, err := readKeyFile(path)
 	if err != nil {
@@ -66,12 +65,12 @@ func readKeyFile(path string) (string, error) {
 	return string(text), nil
 }
 
-// checkKeyFile holds the opened file, not its name, against the rules.
+// checkKeyFile checks the opened file, not its name.
 func checkKeyFile(path string, info os.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	allowed := os.FileMode(0o600)
 	if ok && stat.Uid == 0 && os.Geteuid() != 0 {
-		allowed = 0o640 // systemd lends root's credential by an ACL, which shows as the group's bits
+		allowed = 0o640 // systemd passes root's credential by an ACL, which stat shows as the group's bits
 	}
 	switch {
 	case !info.Mode().IsRegular():
@@ -88,7 +87,7 @@ func checkKeyFile(path string, info os.FileInfo) error {
 
 var errKeyForm = errors.New("not a bankd key file: restore it from its backup")
 
-// parseKeyFile takes exactly one header line, comments, and one key line.
+// parseKeyFile accepts exactly one header line, comments, and one key line.
 func parseKeyFile(text string) (Key, error) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if len(text) > maxKeyFile || lines[0] != keyFileHeader {
@@ -115,8 +114,7 @@ func formatKeyFile(key Key) string {
 	return keyFileHeader + "\n" + keyFileNote + "\n" + encoded + "\n"
 }
 
-// CreateFileKEK makes a key and writes it to path, which must not exist. Its
-// directory is made private if it is missing.
+// CreateFileKEK makes a key and writes it to path, which must not exist. It creates a missing directory as private.
 func CreateFileKEK(path string) (KEK, error) {
 	key := NewKey()
 	if err := writeKeyFile(path, formatKeyFile(key)); err != nil {
@@ -125,8 +123,8 @@ func CreateFileKEK(path string) (KEK, error) {
 	return newFileKEK(key)
 }
 
-// writeKeyFile writes aside first and links into place: a crash leaves no half
-// key, and link, unlike rename, never replaces a file.
+// writeKeyFile writes a temporary file and links it into place: a crash leaves no half key, and link, unlike rename,
+// never replaces a file.
 func writeKeyFile(path, text string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

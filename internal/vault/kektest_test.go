@@ -11,8 +11,7 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-// testKEK is the contract of every provider. open returns the same key at
-// every call, other a different one.
+// testKEK is the contract of every provider. open returns the same key at every call; other returns a different one.
 func testKEK(t *testing.T, open, other func(t *testing.T) vault.KEK) {
 	dek, aad := []byte("a data key of some length"), vault.Bind("tenant", "kind")
 	wrap := func(t *testing.T, kek vault.KEK) []byte {

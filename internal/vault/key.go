@@ -13,9 +13,8 @@ const KeySize = 32
 
 const redacted = "[REDACTED]"
 
-// Key is a secret key that cannot print itself. fmt does not ask unexported
-// fields how they want to be printed, so the bytes lie behind a pointer; and to
-// a string, for it follows pointers to arrays when a verb does not fit them.
+// Key is a secret key that cannot print itself. fmt ignores the String method of unexported fields, so the bytes lie
+// behind a pointer; to a string, since fmt follows pointers to arrays when a verb does not fit them.
 type Key struct{ bytes *string }
 
 func keyOf(raw [KeySize]byte) Key {

@@ -21,7 +21,7 @@ import (
 // Sealer seals values with a data key (AES-256-GCM, random nonces).
 type Sealer struct {
 	aead tink.AEAD
-	swift
+	fastOpener
 }
 
 // Digester computes keyed digests (HMAC-SHA-256).
@@ -41,7 +41,7 @@ func NewSealer(ctx context.Context, kek KEK, aad []byte) (*Sealer, []byte, error
 	return s, wrapped, err
 }
 
-// OpenSealer unwraps what NewSealer wrapped.
+// OpenSealer unwraps a key from NewSealer.
 func OpenSealer(ctx context.Context, kek KEK, wrapped, aad []byte) (*Sealer, error) {
 	handle, err := unwrap(ctx, kek, wrapped, aad)
 	if err != nil {
@@ -55,14 +55,14 @@ func sealer(handle *keyset.Handle) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use data key: %w", err)
 	}
-	w, err := swiftOf(handle)
+	w, err := newFastOpener(handle)
 	return &Sealer{a, w}, err
 }
 
 // Seal encrypts plain and binds it to aad.
 func (s *Sealer) Seal(plain, aad []byte) ([]byte, error) { return s.aead.Encrypt(plain, aad) }
 
-// Open decrypts what Seal made under the same aad, else ErrWrongKey.
+// Open decrypts the result of Seal under the same aad, else ErrWrongKey.
 func (s *Sealer) Open(sealed, aad []byte) ([]byte, error) {
 	plain, err := s.aead.Decrypt(sealed, aad)
 	if err != nil {
@@ -85,7 +85,7 @@ func NewDigester(ctx context.Context, kek KEK, aad []byte) (*Digester, []byte, e
 	return d, wrapped, err
 }
 
-// OpenDigester unwraps what NewDigester wrapped.
+// OpenDigester unwraps a key from NewDigester.
 func OpenDigester(ctx context.Context, kek KEK, wrapped, aad []byte) (*Digester, error) {
 	handle, err := unwrap(ctx, kek, wrapped, aad)
 	if err != nil {
@@ -129,7 +129,7 @@ func wrap(ctx context.Context, kek KEK, handle *keyset.Handle, aad []byte) ([]by
 	return out.Bytes(), nil
 }
 
-// unwrap hides Tink's own error: it says nothing that the reader can act on.
+// unwrap drops Tink's own error, which says nothing that the reader can act on.
 func unwrap(ctx context.Context, kek KEK, wrapped, aad []byte) (*keyset.Handle, error) {
 	handle, err := keyset.ReadWithContext(ctx, keyset.NewBinaryReader(bytes.NewReader(wrapped)), tinkKEK{kek}, aad)
 	if err != nil && ctx.Err() != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/bankctl/bankctl/internal/vault"
 )
 
-// holder keeps a key in an unexported field, where fmt asks no methods.
+// holder keeps a key in an unexported field, whose methods fmt does not call.
 type holder struct {
 	Open   vault.Key
 	hidden vault.Key

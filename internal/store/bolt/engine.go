@@ -18,8 +18,8 @@ import (
 type Engine struct {
 	db       *bolt.DB
 	queue    chan *pending
-	closing  chan struct{} // closed by Close: no update enters any more
-	idle     chan struct{} // closed when the writer has left
+	closing  chan struct{} // closed by Close, after which updates are refused
+	idle     chan struct{} // closed when the writer goroutine has ended
 	close    sync.Once
 	closeErr error
 
@@ -48,7 +48,7 @@ func newEngine(db *bolt.DB, lastID int) *Engine {
 	return e
 }
 
-// Limits stay below bbolt's own, so that another engine can follow.
+// Limits are lower than bbolt's own, so that other engines can meet them.
 func (e *Engine) Limits() store.Limits {
 	return store.Limits{MaxKey: 1 << 10, MaxValue: 64 << 20}
 }
@@ -56,7 +56,7 @@ func (e *Engine) Limits() store.Limits {
 // Poisoned is closed after a commit whose outcome is unknown.
 func (e *Engine) Poisoned() <-chan struct{} { return e.poisoned }
 
-// Close waits for the updates under way, refuses others and closes the file.
+// Close refuses new updates, waits for those under way and closes the file.
 func (e *Engine) Close() error {
 	e.close.Do(func() {
 		close(e.closing)
@@ -80,8 +80,7 @@ func (e *Engine) refusal() error {
 	}
 }
 
-// View runs fn on a snapshot. What it read is refused if it turns out to have
-// come from a commit that failed.
+// View runs fn on a snapshot. It fails if the snapshot turns out to come from a commit that failed.
 func (e *Engine) View(ctx context.Context, fn func(store.EngineTx) error) (err error) {
 	if err := e.refusal(); err != nil {
 		return err
@@ -99,7 +98,7 @@ func (e *Engine) View(ctx context.Context, fn func(store.EngineTx) error) (err e
 		return fn(t)
 	})
 	if id > e.durable.Load() {
-		e.awaitCommit() // of the commit that wrote it
+		e.awaitCommit() // the commit that wrote the snapshot
 	}
 	select {
 	case <-e.poisoned:
@@ -109,14 +108,13 @@ func (e *Engine) View(ctx context.Context, fn func(store.EngineTx) error) (err e
 	}
 }
 
-// awaitCommit returns when no commit is under way.
+// awaitCommit waits until no commit is under way.
 func (e *Engine) awaitCommit() {
 	e.committing.Lock()
 	defer e.committing.Unlock()
 }
 
-// recoverFault turns a fault in the mapped file into an error and lets every
-// other panic pass.
+// recoverFault turns a fault in the mapped file into an error and lets all other panics pass.
 func recoverFault(err *error) {
 	v := recover()
 	if v == nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// child runs one test of this binary in a process of its own.
+// child runs one test of this binary in a new process.
 func child(t *testing.T, test string, env ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$")
@@ -25,9 +25,8 @@ func child(t *testing.T, test string, env ...string) *exec.Cmd {
 	return cmd
 }
 
-// TestKill kills a process that creates a database and writes to it, at a
-// random moment, again and again: the file is absent or whole, and every write
-// that was acknowledged is there. BANKD_KILL_ROUNDS sets how often.
+// TestKill repeatedly kills a process that creates a database and writes to it, at random moments: the file is absent
+// or complete and has every acknowledged write. BANKD_KILL_ROUNDS sets how often.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	if path := os.Getenv("BANKD_TEST_KILL"); path != "" {

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// mapFile maps a file for reading, so that a walk over its tree reads pages' heads and keys, not all values. A fault
-// in it panics; openFile turns that into damage.
+// mapFile maps a file for reading, so that a walk reads the heads and keys of pages and not all values. A fault in it
+// panics; openFile turns that into damage.
 func mapFile(f *os.File, size int64) (data []byte, unmap func(), err error) {
 	if size == 0 {
 		return nil, func() {}, nil

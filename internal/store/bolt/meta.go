@@ -20,10 +20,9 @@ type meta struct {
 	root, freelist, highWater, txn uint64
 }
 
-// readMeta returns the newer of the two meta pages. bbolt falls back to the
-// older one if the newer is not whole, which is right after a torn write, but
-// would take back an acknowledged commit if a bit has flipped since. A torn
-// write is not mended by flipping one bit, so the two can be told apart.
+// readMeta returns the newer of the two meta pages. bbolt falls back to the older one if the newer is damaged. That is
+// right after a torn write, but after a bit flip it would take back an acknowledged commit. Flipping one bit repairs a
+// flip but not a torn write, which tells the two apart.
 func readMeta(f io.ReaderAt) (newest meta, err error) {
 	var flipped meta
 	found := false
@@ -36,7 +35,7 @@ func readMeta(f io.ReaderAt) (newest meta, err error) {
 			if !found || m.txn > newest.txn {
 				newest, found = m, true
 			}
-		} else if m, ok := mend(b, at); ok {
+		} else if m, ok := repairBit(b, at); ok {
 			flipped = m
 		}
 	}
@@ -63,8 +62,8 @@ func parseMeta(b []byte, at int64) (meta, bool) {
 	return m, le.Uint64(b[56:]) == sum.Sum64()
 }
 
-// mend looks for the one bit whose flip makes a meta page whole.
-func mend(b []byte, at int64) (meta, bool) {
+// repairBit searches the one bit whose flip makes a damaged meta page valid.
+func repairBit(b []byte, at int64) (meta, bool) {
 	for bit := range 8 * len(b) {
 		b[bit/8] ^= 1 << (bit % 8)
 		m, ok := parseMeta(b, at)

@@ -1,6 +1,5 @@
-// Package bolt is a store.Engine on one bbolt file. It owns the file's
-// creation, its lock, the grouping of commits and what happens when one of
-// them fails. It leaves encryption, and all meaning of keys, to package store.
+// Package bolt is a store.Engine on one bbolt file: its creation, its lock, the grouping of commits, and failed
+// commits. Package store encrypts and gives keys their meaning.
 package bolt
 
 import (
@@ -18,18 +17,17 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// lockWait is how long Open waits for another process to let go of the file.
+// lockWait is how long Open waits for another process to release the file.
 const lockWait = 200 * time.Millisecond
 
-// growBy is how far the file grows ahead of need. bbolt's own 16 MiB would
-// make every small database that large.
+// growBy is the space by which the file grows at once. bbolt's own 16 MiB would make every small database that large.
 const growBy = 1 << 20
 
 var bucketName = []byte("bankd")
 
-// Open opens the database at path, or creates it: aside, synced, then renamed
-// into place, so that a crash leaves either no file or a whole one. The caller
-// holds a lock on the directory; the file's own lock is a second fence.
+// Open opens the database at path, or creates it. It writes a new file elsewhere, syncs it and renames it, so that a
+// crash leaves no file or a complete one. The caller holds a lock on the directory; the file's own lock is a second
+// protection.
 func Open(path string) (*Engine, error) {
 	info, err := os.Lstat(path)
 	switch {
@@ -55,12 +53,12 @@ func options() *bolt.Options {
 	return &bolt.Options{
 		Timeout:         lockWait,
 		FreelistType:    bolt.FreelistMapType,
-		InitialMmapSize: 64 << 20, // growing the map waits for readers
+		InitialMmapSize: 64 << 20, // readers block growth of the map, so it starts large
 	}
 }
 
-// openFile opens an existing file and refuses one that bbolt cannot walk. It
-// also returns the id of the last transaction in it.
+// openFile opens an existing file, or refuses one that bbolt cannot walk. It also returns the id of the file's last
+// transaction.
 func openFile(path string) (db *bolt.DB, lastID int, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

@@ -10,9 +10,8 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// bbolt's pages have no checksums: a flipped bit in one can hide records, send
-// a cursor round in circles or have the next write overwrite live data. So
-// before bbolt opens a file, checkPages walks its tree as it lies on disk.
+// bbolt's pages have no checksums: a flipped bit can hide records, send a cursor round in circles or make the next
+// write overwrite live data. So checkPages walks the tree on disk before bbolt opens the file.
 
 const (
 	pageHeaderSize = 16
@@ -36,8 +35,8 @@ func badPage(id uint64, what string) error {
 	return fmt.Errorf("%w: page %d: %s", store.ErrDamaged, id, what)
 }
 
-// checkPages walks the tree of the file at path: every page stands once, in
-// bounds, with its keys in order and where a look-up finds them.
+// checkPages walks the tree of the file at path: every page occurs once, in bounds, with its keys in order and where a
+// look-up finds them.
 func checkPages(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -72,7 +71,7 @@ type page struct {
 	id    uint64
 	flags uint16
 	count int
-	body  []byte // all of it, header included
+	body  []byte // all bytes, header included
 }
 
 func (w *walker) read(id uint64) (page, error) {
@@ -94,8 +93,8 @@ func (w *walker) read(id uint64) (page, error) {
 	return page{id, le.Uint16(header[8:]), int(le.Uint16(header[10:])), header[:int64(overflow+1)*w.pageSize]}, nil
 }
 
-// tree walks a page whose keys must lie in [low, high); nil is no bound. top
-// is bbolt's tree of buckets, in which ours is the only one.
+// tree walks a page whose keys must lie in [low, high); nil means unbounded. top marks bbolt's tree of buckets, which
+// must hold ours only.
 func (w *walker) tree(id uint64, top bool, low, high []byte) error {
 	p, err := w.read(id)
 	if err != nil {
@@ -162,7 +161,7 @@ func (w *walker) leaf(p page, top bool, low, high []byte) error {
 	return inOrder(p.id, keys, low, high)
 }
 
-// value checks one element of a leaf; that of our bucket leads to its tree.
+// value checks one element of a leaf. The element of our bucket leads to the bucket's tree.
 func (w *walker) value(id uint64, top bool, flags uint32, key, value []byte) error {
 	switch {
 	case !top && flags != 0, top && (flags != bucketFlag || !bytes.Equal(key, bucketName)), top && len(value) < 16:
@@ -177,7 +176,7 @@ func (w *walker) value(id uint64, top bool, flags uint32, key, value []byte) err
 	return w.tree(root, false, nil, nil)
 }
 
-// inline checks a bucket so small that it lies in its parent's value.
+// inline checks a bucket stored inside its parent's value.
 func (w *walker) inline(id uint64, body []byte) error {
 	if len(body) < pageHeaderSize || binary.LittleEndian.Uint16(body[8:]) != leafPage {
 		return badPage(id, "holds a broken inline bucket")
@@ -186,7 +185,7 @@ func (w *walker) inline(id uint64, body []byte) error {
 	return w.leaf(p, false, nil, nil)
 }
 
-// element returns the head of element i, nil if it does not fit.
+// element returns the head of element i, or nil if it does not fit in the page.
 func (p page) element(i int) []byte {
 	at := pageHeaderSize + i*elementSize
 	if at+elementSize > len(p.body) {
@@ -195,8 +194,7 @@ func (p page) element(i int) []byte {
 	return p.body[at : at+elementSize]
 }
 
-// data returns what element i points to, counted from its own head; nil if it
-// does not fit.
+// data returns the bytes at a position counted from element i's head, or nil if they do not fit in the page.
 func (p page) data(i int, position, size uint32) []byte {
 	from := uint64(pageHeaderSize+i*elementSize) + uint64(position)
 	to := from + uint64(size)

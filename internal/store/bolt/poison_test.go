@@ -17,8 +17,7 @@ func put(key string) func(store.EngineTx) error {
 	return func(tx store.EngineTx) error { return tx.Put([]byte(key), []byte("v")) }
 }
 
-// After a failed commit its caller hears that the outcome is unknown, and
-// everything later is refused, reads too.
+// After a failed commit its caller gets ErrOutcomeUnknown, and every later call is refused, reads too.
 func TestFailedCommitPoisons(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bankd.db")
@@ -56,8 +55,7 @@ func TestFailedCommitPoisons(t *testing.T) {
 	}
 }
 
-// Each member of a group whose commit fails hears one of two promises:
-// unknown, or surely not applied.
+// Each member of a group whose commit fails learns that its outcome is unknown or that it was not applied.
 func TestFailedGroup(t *testing.T) {
 	t.Parallel()
 	e := openTest(t, filepath.Join(t.TempDir(), "bankd.db"))
@@ -79,7 +77,7 @@ func TestFailedGroup(t *testing.T) {
 	group.Wait()
 }
 
-// A view that ends while the commit it read from is failing is refused.
+// A view that ends while the commit it reads from fails is refused.
 func TestViewOfCommitInDoubt(t *testing.T) {
 	t.Parallel()
 	e := openTest(t, filepath.Join(t.TempDir(), "bankd.db"))
@@ -103,7 +101,7 @@ func TestViewOfCommitInDoubt(t *testing.T) {
 	group.Wait()
 }
 
-// The real thing: the file cannot grow any more.
+// With a full disk: the file cannot grow.
 func TestFullDiskPoisons(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("BANKD_TEST_FULL") == "" {
@@ -160,7 +158,7 @@ func TestOpenTwice(t *testing.T) {
 	}
 }
 
-// A creation that was killed half-way leaves a file aside, which the next one replaces.
+// The next creation replaces the temporary file of a killed one.
 func TestOpenAfterKilledCreation(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bankd.db")

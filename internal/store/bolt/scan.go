@@ -8,11 +8,10 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// maxEmptyPages ends a walk that a damaged file would keep up for ever.
+// maxEmptyPages ends a walk that would be endless in a damaged file.
 const maxEmptyPages = 1 << 22
 
-// scan walks a range. A write makes bbolt's cursor useless, so after one it
-// seeks again from the last key it yielded.
+// scan walks a range. A write invalidates bbolt's cursor, so after one the scan seeks from the last key it yielded.
 type scan struct {
 	tx       *tx
 	from, to []byte
@@ -21,7 +20,7 @@ type scan struct {
 	cursor *bolt.Cursor
 	writes int
 	last   []byte
-	lowest []byte // the first key of all, for reverse scans
+	lowest []byte // the lowest key, for reverse scans
 }
 
 func (s *scan) next() (store.Entry, bool, error) {
@@ -38,7 +37,7 @@ func (s *scan) next() (store.Entry, bool, error) {
 	return store.Entry{Key: bytes.Clone(k), Value: append([]byte{}, v...)}, true, nil
 }
 
-// advances tells whether k comes after the last key, as it must.
+// advances reports whether k comes after the last key, as it must.
 func (s *scan) advances(k []byte) bool {
 	if s.last == nil {
 		return true
@@ -61,7 +60,7 @@ func (s *scan) move() (k, v []byte) {
 		return s.seek()
 	}
 	if s.reverse {
-		return s.back()
+		return s.prev()
 	}
 	return s.cursor.Next()
 }
@@ -72,8 +71,8 @@ func (s *scan) seek() (k, v []byte) {
 	if s.reverse {
 		k, _ = s.cursor.First()
 		s.lowest = bytes.Clone(k)
-		s.cursor.Seek(s.above())
-		return s.back()
+		s.cursor.Seek(s.upperBound())
+		return s.prev()
 	}
 	if s.last == nil {
 		return s.cursor.Seek(s.from)
@@ -85,8 +84,8 @@ func (s *scan) seek() (k, v []byte) {
 	return k, v
 }
 
-// above is what the next key of a reverse scan lies below.
-func (s *scan) above() []byte {
+// upperBound is the key that the next key of a reverse scan must be below.
+func (s *scan) upperBound() []byte {
 	switch {
 	case s.last != nil:
 		return s.last
@@ -96,12 +95,11 @@ func (s *scan) above() []byte {
 	return bytes.Repeat([]byte{0xff}, s.tx.limits.MaxKey+1)
 }
 
-// back steps to the next lower key. Deletions in the same bbolt transaction
-// leave empty pages behind, at which bbolt's Prev stops as it does at the
-// start, and its Last never returns if every page is empty. So Last is not
-// used, and Prev is repeated as long as there is a lower key.
-func (s *scan) back() (k, v []byte) {
-	if s.lowest == nil || bytes.Compare(s.lowest, s.above()) >= 0 {
+// prev steps to the next lower key. Deletions in the same bbolt transaction leave empty pages, where bbolt's Prev stops
+// as if at the start, and its Last never returns if every page is empty. So prev repeats Prev until it passes them, and
+// does not use Last.
+func (s *scan) prev() (k, v []byte) {
+	if s.lowest == nil || bytes.Compare(s.lowest, s.upperBound()) >= 0 {
 		return nil, nil
 	}
 	for range maxEmptyPages {
@@ -109,5 +107,5 @@ func (s *scan) back() (k, v []byte) {
 			return k, v
 		}
 	}
-	return s.lowest, nil // no value: damage
+	return s.lowest, nil // without a value: this is damage
 }

@@ -9,23 +9,22 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// tx is one update or view inside a bbolt transaction that it may share with
-// others, so it keeps a log to take its own writes back.
+// tx is one update or view. Its bbolt transaction may be shared with others, so it keeps a log to undo its own writes.
 type tx struct {
 	limits   store.Limits
 	bucket   *bolt.Bucket
 	readOnly bool
 	done     bool
 
-	cursor *bolt.Cursor // of reads, where nothing is written
+	cursor *bolt.Cursor // for reads; valid until the next write
 
 	log    []change
 	bytes  int
-	writes int  // counts changes, for scans that go on across them
-	broken bool // set while inside bbolt; stays set if it panics there
+	writes int  // counts changes; a scan compares it to notice writes
+	broken bool // true while inside bbolt; a panic there leaves it true
 }
 
-// change is what stood at a key before a write.
+// change is the value of a key before a write.
 type change struct {
 	key, old []byte
 	existed  bool
@@ -41,7 +40,7 @@ func (t *tx) Get(key []byte) ([]byte, error) {
 	return append([]byte{}, v...), nil
 }
 
-// Peek gives out bytes of the mapped file: valid as long as the transaction.
+// Peek returns bytes of the mapped file, valid until the transaction ends.
 func (t *tx) Peek(key []byte) ([]byte, error) {
 	if t.done {
 		return nil, store.ErrTxDone
@@ -63,7 +62,7 @@ func (t *tx) get(key []byte) []byte {
 	return v
 }
 
-// find is bbolt's Get, which makes a cursor for each key.
+// find is bbolt's Get with one shared cursor; bbolt makes a cursor for each key.
 func (t *tx) find(key []byte) []byte {
 	if !t.readOnly {
 		return t.bucket.Get(key)
@@ -133,7 +132,7 @@ func (t *tx) delete(key []byte) error {
 	return err
 }
 
-// undo takes back what the update wrote and leaves its group as it was.
+// undo takes back the update's writes, so that its group can go on.
 func (t *tx) undo() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -154,7 +153,7 @@ func (t *tx) undo() (err error) {
 	return nil
 }
 
-// Scan refuses keys out of order, which a damaged page can bring up for ever.
+// Scan refuses keys out of order: a damaged page could yield keys without end.
 func (t *tx) Scan(from, to []byte, reverse bool) iter.Seq2[store.Entry, error] {
 	return func(yield func(store.Entry, error) bool) {
 		s := scan{tx: t, from: bytes.Clone(from), to: bytes.Clone(to), reverse: reverse}
@@ -175,7 +174,7 @@ func (t *tx) Scan(from, to []byte, reverse bool) iter.Seq2[store.Entry, error] {
 	}
 }
 
-// PeekRange walks the mapped file itself, so that what is not looked at is not read.
+// PeekRange walks the mapped file, so that values the caller skips are not read.
 func (t *tx) PeekRange(from, to []byte) iter.Seq2[store.Entry, error] {
 	return func(yield func(store.Entry, error) bool) {
 		var last []byte

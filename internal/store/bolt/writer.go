@@ -11,23 +11,23 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// A group is closed at this many updates or written bytes; no timer holds it open.
+// A group ends at this many updates or written bytes; no timer holds it open.
 const (
 	maxGroup      = 256
 	maxGroupBytes = 32 << 20
 )
 
-// pending is one Update on its way through the writer.
+// pending is one Update waiting for the writer.
 type pending struct {
 	ctx   context.Context
 	fn    func(store.EngineTx) error
-	taken atomic.Bool // by the writer, or by a caller that gave up
+	taken atomic.Bool // set by the writer, or by a caller that gave up
 	err   error
 	done  chan struct{}
 }
 
-// Update hands fn to the writer goroutine, which runs all that wait in turn in
-// one bbolt transaction. Each sees what those before it wrote.
+// Update passes fn to the writer goroutine, which runs all waiting updates in one bbolt transaction, one after the
+// other. Each sees the writes of those before it.
 func (e *Engine) Update(ctx context.Context, fn func(store.EngineTx) error) error {
 	if err := e.refusal(); err != nil {
 		return err
@@ -78,7 +78,7 @@ func (e *Engine) write() {
 	}
 }
 
-// group runs first and all that wait behind it, commits, and answers them.
+// group runs first and all updates that wait behind it, commits them, and answers their callers.
 func (e *Engine) group(first *pending) {
 	if err := e.refusal(); errors.Is(err, store.ErrPoisoned) {
 		first.answer(err)
@@ -91,7 +91,7 @@ func (e *Engine) group(first *pending) {
 	}
 	ran, wrote, err := e.runAll(btx, first)
 	switch {
-	case err != nil: // bbolt itself broke: nothing was applied, and its state is in doubt
+	case err != nil: // bbolt failed: nothing was applied, and its state is in doubt
 		rollback(btx)
 		e.setPoisoned()
 	case !wrote:
@@ -100,15 +100,14 @@ func (e *Engine) group(first *pending) {
 		err = e.commit(btx)
 	}
 	for _, p := range ran {
-		p.err = verdict(p.err, err)
+		p.err = resultOf(p.err, err)
 		close(p.done)
 	}
 }
 
-// verdict is what an update's caller hears, given its own error and the group's.
-// One that failed by itself has surely not been applied, but what it failed on
-// may have been a write that is now in doubt.
-func verdict(own, group error) error {
+// resultOf is the result of one update, from its own error and its group's. An update that failed by itself was not
+// applied, but the reason may be a write of its group that is now in doubt.
+func resultOf(own, group error) error {
 	switch {
 	case group == nil:
 		return own
@@ -118,12 +117,12 @@ func verdict(own, group error) error {
 	return group
 }
 
-// runAll runs updates until none waits. Its error says that bbolt broke.
+// runAll runs updates until none waits. An error means that bbolt failed.
 func (e *Engine) runAll(btx *bolt.Tx, first *pending) (ran []*pending, wrote bool, err error) {
 	bytes := 0
 	for p := first; p != nil; p = e.next(len(ran), bytes) {
 		if !p.taken.CompareAndSwap(false, true) {
-			continue // its caller gave up while it waited
+			continue // its caller gave up
 		}
 		ran = append(ran, p)
 		t := &tx{limits: e.Limits(), bucket: btx.Bucket(bucketName)}
@@ -155,8 +154,8 @@ func (e *Engine) next(ran, bytes int) *pending {
 	}
 }
 
-// commit writes the transaction. After an error its pages may be on disk and
-// visible all the same, so the engine refuses everything from then on.
+// commit writes the transaction. After an error its pages may nevertheless be on disk and visible, so the engine
+// refuses all further work.
 func (e *Engine) commit(btx *bolt.Tx) (err error) {
 	e.committing.Lock()
 	defer e.committing.Unlock()
@@ -183,7 +182,7 @@ func (e *Engine) commit(btx *bolt.Tx) (err error) {
 func (e *Engine) setPoisoned() { e.poison.Do(func() { close(e.poisoned) }) }
 
 func rollback(btx *bolt.Tx) {
-	defer func() { _ = recover() }() // a broken transaction is given up either way
+	defer func() { _ = recover() }() // the transaction is given up in any case
 	_ = btx.Rollback()
 }
 
@@ -194,8 +193,7 @@ func (p *pending) answer(err error) {
 	}
 }
 
-// run calls the function on a goroutine of its own, so that a panic or a
-// runtime.Goexit in it stays there.
+// run calls the function on a new goroutine, which contains a panic or runtime.Goexit.
 func (p *pending) run(t *tx) (err error) {
 	if err := p.ctx.Err(); err != nil {
 		return err

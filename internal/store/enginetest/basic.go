@@ -61,7 +61,7 @@ func testEmptyValue(t *testing.T, e store.Engine) {
 	}
 }
 
-// mess writes, overwrites and deletes, to be taken back.
+// mess writes, overwrites and deletes keys, for a transaction that will be undone.
 func mess(tx store.EngineTx) error {
 	return errors.Join(put("a", "x", "new", "y", "a", "z", "new", "w")(tx), tx.Delete([]byte("b")), tx.Delete([]byte("new")), put("b", "q")(tx))
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// A view does not see what is committed while it runs.
+// A view does not see commits made while it runs.
 func testSnapshot(t *testing.T, e store.Engine) {
 	update(t, e, put("a", "1"))
 	view(t, e, func(tx store.EngineTx) error {
@@ -51,8 +51,7 @@ func counter(tx store.EngineTx, key string) (int, error) {
 	return strconv.Atoi(string(v))
 }
 
-// Two counters that are always raised together are never seen apart, and no
-// raise is lost.
+// Two counters raised in one update are always equal, and no raise is lost.
 func testWriters(t *testing.T, e store.Engine) {
 	stop := make(chan struct{})
 	var readers, group sync.WaitGroup
@@ -102,8 +101,7 @@ func testWriters(t *testing.T, e store.Engine) {
 	})
 }
 
-// Members of a group that fail, in every way, leave nothing behind and harm
-// no other.
+// Members of a group that fail, in whatever way, leave nothing behind and do not disturb the others.
 func testFailingMembers(t *testing.T, e store.Engine) {
 	var group sync.WaitGroup
 	for w := range writers {
@@ -154,7 +152,7 @@ func testFailingMembers(t *testing.T, e store.Engine) {
 	}
 }
 
-// An update whose caller gives up while another runs is not run at all.
+// An update whose caller gives up before it starts does not run.
 func testAbandoned(t *testing.T, e store.Engine) {
 	started, proceed := make(chan struct{}), make(chan struct{})
 	var once sync.Once

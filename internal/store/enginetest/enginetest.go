@@ -1,5 +1,5 @@
-// Package enginetest is the contract of store.Engine as a test suite, run by
-// every engine. It leaves crashes and damage to the engines that have a file.
+// Package enginetest is the contract of store.Engine as a test suite that every engine runs. Crashes and damaged files
+// are tested by the engines that have a file.
 package enginetest
 
 import (
@@ -11,7 +11,7 @@ import (
 // Open returns a new, empty engine that lives as long as the test.
 type Open func(t testing.TB) store.Engine
 
-// Run holds an engine against the contract.
+// Run tests an engine against the contract.
 func Run(t *testing.T, open Open) {
 	cases := []struct {
 		name string

@@ -30,7 +30,7 @@ type machine struct {
 	model map[string]string
 }
 
-// step is drawn before the transaction, for the function may run twice.
+// step is drawn before its transaction, since the function may run twice.
 type step struct {
 	kind     string
 	key, to  string

@@ -10,7 +10,7 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// What is peeked at is what Get and Scan return, over pages of values of every size.
+// Peek and PeekRange return the same as Get and Scan, over pages of values of every size.
 func testPeek(t *testing.T, e store.Engine) {
 	update(t, e, put("a", "", "b", "small", "c/1", strings.Repeat("x", 100_000), "c/2", "y", "d", strings.Repeat("z", 5000)))
 	check := func(tx store.EngineTx) error {

@@ -67,7 +67,7 @@ func testScanOrder(t *testing.T, e store.Engine) {
 	})
 }
 
-// A scan goes on after the last key it yielded, whatever is written meanwhile.
+// A scan continues after the last key it yielded, whatever is written during it.
 func testScanWhileWriting(t *testing.T, e store.Engine) {
 	update(t, e, put("b", "1", "d", "1", "f", "1", "h", "1"))
 	tests := []struct {

@@ -1,7 +1,6 @@
-// Package mem is a store.Engine in memory, for tests and demonstrations. It
-// runs every update twice, as an engine does that retries after a conflict:
-// the first run may be on a state that others change before the second, whose
-// writes are kept. A function that is not repeatable fails at once. It leaves durability to package bolt.
+// Package mem is a store.Engine in memory, for tests and demonstrations. It runs every update twice, like an engine
+// that retries after a conflict: the first run may see a state that others change before the second, whose writes
+// count. So a function that cannot be repeated fails at once. Nothing is durable.
 package mem
 
 import (
@@ -33,7 +32,7 @@ func (e *Engine) Limits() store.Limits {
 	return store.Limits{MaxKey: 1 << 10, MaxValue: 64 << 20}
 }
 
-// Poisoned returns a channel that is never closed: memory has no failed commit.
+// Poisoned returns a channel that is never closed: a commit in memory cannot fail.
 func (e *Engine) Poisoned() <-chan struct{} { return e.never }
 
 // Close refuses further transactions.
@@ -42,7 +41,7 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// View runs fn on the state of this moment.
+// View runs fn on the current state.
 func (e *Engine) View(ctx context.Context, fn func(store.EngineTx) error) error {
 	if err := e.refuse(ctx); err != nil {
 		return err
@@ -52,12 +51,11 @@ func (e *Engine) View(ctx context.Context, fn func(store.EngineTx) error) error 
 	return fn(t)
 }
 
-// Between sets what happens between the two runs of each update that begins from now on; nil is nothing. It may write
-// through the engine, so that the second run meets a changed state.
+// Between sets a function to call between the two runs of each update from now on; nil calls none. It may write through
+// the engine, so that the second run sees a changed state.
 func (e *Engine) Between(meanwhile func()) { e.between.Store(&meanwhile) }
 
-// Update runs fn on the state of this moment and drops what it did, then runs it on the latest state, alone, and keeps
-// that.
+// Update runs fn on the current state and drops its writes, then runs it alone on the latest state and keeps them.
 func (e *Engine) Update(ctx context.Context, fn func(store.EngineTx) error) error {
 	if err := e.refuse(ctx); err != nil {
 		return err

@@ -8,8 +8,7 @@ import (
 
 type pair struct{ key, value []byte }
 
-// sorted is an ordered map that is copied at its first change, so that the
-// value it was taken from stays a snapshot.
+// sorted is an ordered map that copies itself before its first change, so that the map it came from stays a snapshot.
 type sorted struct {
 	pairs []pair
 	owned bool

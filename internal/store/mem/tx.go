@@ -91,5 +91,5 @@ func (t *tx) Scan(from, to []byte, reverse bool) iter.Seq2[store.Entry, error] {
 	}
 }
 
-// PeekRange copies all the same: the memory is the test's.
+// PeekRange copies all the same, since tests may change what they get.
 func (t *tx) PeekRange(from, to []byte) iter.Seq2[store.Entry, error] { return t.Scan(from, to, false) }

@@ -48,7 +48,7 @@ func TestAppendOpen(t *testing.T) {
 	}
 }
 
-// Digests are those that Tink computes: stores that are there hold them.
+// Digests equal those that Tink computes: existing stores hold them.
 func TestDigestsAreTinks(t *testing.T) {
 	handle, err := keyset.NewHandle(prf.HMACSHA256PRFKeyTemplate())
 	if err != nil {

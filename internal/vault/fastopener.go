@@ -11,36 +11,36 @@ import (
 	"github.com/tink-crypto/tink-go/v2/keyset"
 )
 
-// swift opens what the primary key sealed, with the standard library's form of the same cipher: unlike Tink's, it can
-// open into memory that is there. The zero swift knows no key.
-type swift struct {
+// fastOpener decrypts values of the primary key with the standard library's form of the same cipher, which, unlike
+// Tink's, can decrypt into an existing buffer. The zero fastOpener has no key.
+type fastOpener struct {
 	gcm    cipher.AEAD
-	prefix []byte // of all that the key sealed
+	prefix []byte // of all values that the key sealed
 }
 
 const nonceSize = 12
 
-func swiftOf(handle *keyset.Handle) (swift, error) {
+func newFastOpener(handle *keyset.Handle) (fastOpener, error) {
 	entry, err := handle.Primary()
 	if err != nil {
-		return swift{}, fmt.Errorf("use data key: %w", err)
+		return fastOpener{}, fmt.Errorf("use data key: %w", err)
 	}
 	key, ok := entry.Key().(*aesgcm.Key)
 	if !ok {
-		return swift{}, nil
+		return fastOpener{}, nil
 	}
 	if p, ok := key.Parameters().(*aesgcm.Parameters); !ok || p.IVSizeInBytes() != nonceSize || p.TagSizeInBytes() != aes.BlockSize {
-		return swift{}, nil
+		return fastOpener{}, nil
 	}
 	block, err := aes.NewCipher(key.KeyBytes().Data(insecuresecretdataaccess.Token{}))
 	if err != nil {
-		return swift{}, fmt.Errorf("use data key: %w", err)
+		return fastOpener{}, fmt.Errorf("use data key: %w", err)
 	}
 	gcm, err := cipher.NewGCM(block)
-	return swift{gcm, key.OutputPrefix()}, err
+	return fastOpener{gcm, key.OutputPrefix()}, err
 }
 
-// AppendOpen is Open behind what dst holds.
+// AppendOpen appends the result of Open to dst.
 func (s *Sealer) AppendOpen(dst, sealed, aad []byte) ([]byte, error) {
 	rest, known := bytes.CutPrefix(sealed, s.prefix)
 	if s.gcm == nil || !known || len(rest) < nonceSize {

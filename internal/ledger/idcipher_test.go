@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-func testScrambler(t testing.TB) scrambler {
+func testScrambler(t testing.TB) idCipher {
 	t.Helper()
 	block, err := aes.NewCipher(make([]byte, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return scrambler{block}
+	return idCipher{block}
 }

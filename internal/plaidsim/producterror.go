@@ -9,8 +9,8 @@ import (
 // anyProduct is the key of Barred for every product call.
 const anyProduct = ""
 
-// trouble is why a call about a product is refused, whoever asks.
-func (s *Server) trouble(it *item, product string, now time.Time) *apiError {
+// productError is the error of any call about a product, or nil.
+func (s *Server) productError(it *item, product string, now time.Time) *apiError {
 	code := it.Barred[anyProduct]
 	if code == "" {
 		code = it.Barred[product]
@@ -28,8 +28,7 @@ func (s *Server) trouble(it *item, product string, now time.Time) *apiError {
 	return nil
 }
 
-// heal is what a finished update puts right. Accounts come back only where the
-// user was asked for them.
+// heal applies a finished update: it clears errors, and returns revoked accounts if the user could select them.
 func (s *Server) heal(it *item, selected bool, now time.Time) {
 	it.Error, it.Healed, it.Ends, it.Relinkable = "", now, time.Time{}, false
 	for product, code := range it.Barred {
@@ -38,7 +37,7 @@ func (s *Server) heal(it *item, selected bool, now time.Time) {
 		}
 	}
 	b := findBank(it.Institution)
-	for mask, f := range it.Fates {
+	for mask, f := range it.AccountStates {
 		if !f.Revoked || !it.shares(mask) {
 			continue
 		}
@@ -46,19 +45,19 @@ func (s *Server) heal(it *item, selected bool, now time.Time) {
 		if b != nil && b.tokenized {
 			f.Numbers++
 		}
-		it.Fates[mask] = f
+		it.AccountStates[mask] = f
 	}
-	s.touch()
+	s.markChanged()
 }
 
-// openAccounts are those that the user can share in an update.
+// openAccounts lists the accounts that the user can share in an update.
 func (s *Server) openAccounts(it *item) []fixture {
-	return slices.DeleteFunc(s.bankAccounts(it), func(f fixture) bool { return it.Fates[f.mask].Closed })
+	return slices.DeleteFunc(s.bankAccounts(it), func(f fixture) bool { return it.AccountStates[f.mask].Closed })
 }
 
-// changed is a fixture as it is by now.
-func (it *item) changed(f fixture) fixture {
-	c := it.Fates[f.mask]
+// current is the fixture with the account's changes applied.
+func (it *item) current(f fixture) fixture {
+	c := it.AccountStates[f.mask]
 	if c.Name != "" {
 		f.name = c.Name
 	}
@@ -71,7 +70,7 @@ func (it *item) changed(f fixture) fixture {
 	return f
 }
 
-// Changed numbers follow the published ones.
+// Changed numbers start after the published ones.
 const (
 	numberBase  = 1111_2222_3333
 	routingBase = 1140153 // 011401533 without its check digit
