@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -46,7 +47,11 @@ func (a *apiCheck) load(next http.Handler) {
 }
 
 func (a *apiCheck) check(r *http.Request, status int, h http.Header, body []byte) {
-	if leak := Leaked(string(body)); leak != "" {
+	searched := string(body)
+	if r.URL.Path == "/metrics" { // a sample's value is a measurement, which may look like anything
+		searched = sampleValue.ReplaceAllString(searched, "")
+	}
+	if leak := Leaked(searched); leak != "" {
 		a.note(fmt.Sprintf("%s %s replies with %s", r.Method, r.URL.Path, leak))
 	}
 	if a.doc == nil || !strings.HasPrefix(h.Get("Content-Type"), "application/json") {
@@ -63,6 +68,9 @@ func (a *apiCheck) check(r *http.Request, status int, h http.Header, body []byte
 		a.note(fmt.Sprintf("%s %s answers %d: %v", r.Method, route.Path, status, err))
 	}
 }
+
+// sampleValue is the end of a line of Prometheus' text format.
+var sampleValue = regexp.MustCompile(`(?m) [0-9.eE+-]+$`)
 
 func (a *apiCheck) note(what string) {
 	a.mu.Lock()
