@@ -13,6 +13,9 @@ func (b *Bank) GetBalance(ctx context.Context, c tenant.Caller, p connection.Bal
 	if err != nil {
 		return connection.Balances{}, inField(err, "plaid_item_id", "is not a connection of yours")
 	}
+	if err := b.quotas.take(c); err != nil {
+		return connection.Balances{}, err
+	}
 	found, err := b.plaid.GetBalances(ctx, conn.token())
 	if err != nil {
 		return connection.Balances{}, b.noteFailure(ctx, c, conn, err)

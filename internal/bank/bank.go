@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/bankctl/bankctl/internal/background"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/ledger"
@@ -31,6 +33,7 @@ type Config struct {
 	Log    *slog.Logger
 	Now    func() time.Time  // nil = time.Now
 	Tempo  *background.Tempo // nil = the environment's own
+	Quotas *Quotas           // nil = UsualQuotas
 }
 
 // Links is what a new link asks for, unless its caller names other products.
@@ -57,6 +60,10 @@ type Bank struct {
 
 	sessions *background.Followers
 	clients  clientCache
+	brakes   brakes
+	refused  refusals
+	forged   refusals // webhooks, for the log alone
+	quotas   quotas
 	linked   linkedCache
 }
 
@@ -100,11 +107,15 @@ func New(c Config) *Bank {
 			c.Tempo = &background.Simulated
 		}
 	}
+	if c.Quotas == nil {
+		c.Quotas = &UsualQuotas
+	}
 	round := func() *background.Scheduler { return background.NewScheduler(turnsAtOnce, c.Now) }
 	b := &Bank{
 		db: c.Store, ledger: c.Ledger, plaid: c.Plaid, links: c.Links, log: c.Log, now: c.Now, tempo: *c.Tempo,
 		work: schedules{syncs: round(), checks: round(), removals: round(), employees: round(), hooks: background.NewRecent(hooksKept, mostHooks)},
 	}
+	b.quotas = quotas{of: *c.Quotas, now: c.Now, by: map[string]*rate.Limiter{}}
 	b.sessions = background.NewFollowers(&b.life, b.tempo)
 	return b
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
@@ -61,22 +63,50 @@ func (b *Bank) secretHash(id, clientSecret string) (string, error) {
 }
 
 // Authenticate finds the client behind an id and a secret. It takes the same work for an unknown id, a wrong secret
-// and a revoked client, and answers the same.
-func (b *Bank) Authenticate(ctx context.Context, id, clientSecret string) (tenant.Client, string, error) {
+// and a revoked client, and answers the same. Whoever tries secrets is slowed down, by client id and uid.
+func (b *Bank) Authenticate(ctx context.Context, id, clientSecret string, c tenant.Caller) (tenant.Client, string, error) {
 	stored, err := b.client(ctx, id)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return tenant.Client{}, "", err
+	}
+	now := b.time()
+	key := brakeKey{stored.ID, c.UID}
+	if err := b.brakes.check(key, now); err != nil {
+		return tenant.Client{}, "", errors.Join(err, b.countWrong(ctx, stored, c))
 	}
 	hash, err := b.secretHash(id, clientSecret)
 	if err != nil {
 		return tenant.Client{}, "", err
 	}
-	same := subtle.ConstantTimeCompare([]byte(hash), []byte(stored.SecretHash)) == 1
-	if !same || stored.RevokedAt != nil {
-		return tenant.Client{}, "", fault.New(fault.Unauthenticated, "the client id or its secret is wrong, or the client is revoked").
-			WithHint("check X-Client-ID and X-Client-Secret; `bankctl client list` shows the clients")
+	good := subtle.ConstantTimeCompare([]byte(hash), []byte(stored.SecretHash)) == 1
+	old := subtle.ConstantTimeCompare([]byte(hash), []byte(stored.OldHash)) == 1
+	if old && stored.OldSecretEnds != nil && now.Before(*stored.OldSecretEnds) {
+		good = true
 	}
+	if !good || stored.RevokedAt != nil {
+		b.brakes.note(key, now)
+		wrong := fault.New(fault.Unauthenticated, "the client id or its secret is wrong, or the client is revoked").
+			WithHint("check X-Client-ID and X-Client-Secret; `bankctl client list` shows the clients")
+		return tenant.Client{}, "", errors.Join(wrong, b.countWrong(ctx, stored, c))
+	}
+	b.clients.used.Store(id, now)
 	return stored.Client, stored.TenantID, nil
+}
+
+// countWrong counts a wrong secret in the audit log of the client's tenant; of an id that is no client's, in the default
+// tenant's.
+func (b *Bank) countWrong(ctx context.Context, stored storedClient, c tenant.Caller) error {
+	c.TenantID, c.Client = stored.TenantID, tenant.Client{ID: stored.ID, Name: stored.Name}
+	if stored.ID == "" {
+		t, err := b.TenantByName(ctx, tenant.DefaultName)
+		if err != nil {
+			return err
+		}
+		c.TenantID = t.ID
+	}
+	return b.noteRefusal(context.WithoutCancel(ctx), refusal{
+		tenantID: c.TenantID, clientID: c.Client.ID, uid: c.UID, action: "client.refuse", code: fault.Unauthenticated,
+	}, c)
 }
 
 func (b *Bank) client(ctx context.Context, id string) (storedClient, error) {
@@ -103,6 +133,12 @@ func (b *Bank) ListClients(ctx context.Context, c tenant.Caller, p page.Request)
 		}
 		return nil
 	})
+	for i := range all {
+		if at, ok := b.clients.used.Load(all[i].ID); ok {
+			t := at.(time.Time).Truncate(time.Minute)
+			all[i].LastUsedAt = &t
+		}
+	}
 	slices.SortFunc(all, func(x, y tenant.Client) int {
 		if d := y.CreatedAt.Compare(x.CreatedAt); d != 0 {
 			return d
@@ -136,4 +172,82 @@ func (b *Bank) RevokeClient(ctx context.Context, c tenant.Caller, id string) (te
 	})
 	b.clients.drop(id)
 	return revoked, err
+}
+
+// RotateClient mints another secret for a client, which is shown this once. The old one works on for a while, so that
+// whoever uses it can change over.
+func (b *Bank) RotateClient(ctx context.Context, c tenant.Caller, id string, p tenant.RotateParams) (tenant.Minted, error) {
+	overlap, err := p.Overlap()
+	if err != nil {
+		return tenant.Minted{}, err
+	}
+	m := tenant.Minted{Secret: secretPrefix(id) + token()}
+	hash, err := b.secretHash(id, m.Secret)
+	if err != nil {
+		return tenant.Minted{}, err
+	}
+	ends := b.time().Add(overlap)
+	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
+		stored, err := clients.Get(tx, store.SystemTenant, id)
+		if err == nil && stored.TenantID != c.TenantID {
+			err = store.ErrNotFound
+		}
+		if err != nil {
+			return auditEvent{}, missing(err, "client")
+		}
+		if err := mayGrant(c, stored.Role, stored.Params()); err != nil {
+			return auditEvent{}, err
+		}
+		if stored.RevokedAt != nil {
+			return auditEvent{}, fault.New(fault.Conflict, "the client is revoked").WithID(id)
+		}
+		before := stored.SecretHash
+		stored.SecretHash, stored.OldHash, stored.OldSecretEnds = hash, "", nil
+		if overlap > 0 {
+			stored.OldHash, stored.OldSecretEnds = before, &ends
+		}
+		m.Client = stored.Client
+		d := auditEvent{action: "client.rotate", object: "client:" + id, details: map[string]string{"keep_old": overlap.String()}, reply: m}
+		return d, clients.Put(tx, store.SystemTenant, id, stored)
+	})
+	b.clients.drop(id)
+	return m, err
+}
+
+// secretPrefix is how the secrets of a client's kind begin: bankd_test_cli_… has bankd_test_sec_….
+func secretPrefix(id string) string {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(id, "bankd_"), "_")
+	return "bankd_" + kind + "_sec_"
+}
+
+// KeepLastUses stores when clients were used; the daemon runs it each minute.
+func (b *Bank) KeepLastUses(ctx context.Context) error {
+	seen := map[string]time.Time{}
+	b.clients.used.Range(func(id, at any) bool {
+		seen[id.(string)] = at.(time.Time)
+		return true
+	})
+	if len(seen) == 0 {
+		return nil
+	}
+	return b.update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		for id, at := range seen {
+			stored, err := clients.Get(tx, store.SystemTenant, id)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			at := at.Truncate(time.Minute)
+			if stored.LastUsedAt != nil && !at.After(*stored.LastUsedAt) {
+				continue
+			}
+			stored.LastUsedAt = &at
+			if err := clients.Put(tx, store.SystemTenant, id, stored); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -5,6 +5,7 @@ import "sync"
 // clientCache keeps clients in memory: every call reads one. A client is dropped from it when it changes.
 type clientCache struct {
 	known   sync.Map     // client id → storedClient
+	used    sync.Map     // client id → time.Time of the last call
 	reading sync.RWMutex // read-locked while a client is read and kept, so that a drop waits and removes what was read before it
 }
 

@@ -36,11 +36,14 @@ func (b *Bank) LinkEmployeeAccount(ctx context.Context, c tenant.Caller, ref Emp
 	if p.PublicToken == "" {
 		return b.judgeAgain(ctx, c, a, &claim)
 	}
+	if err := b.quotas.take(c); err != nil {
+		return employee.BankAccount{}, err
+	}
 	known, err := b.checkChosen(ctx, c, ref, p)
 	if err != nil {
 		return employee.BankAccount{}, err
 	}
-	_, err = b.exchange(ctx, c, storedExchange{Employee: &ref, Claim: &claim, Params: connection.ExchangeParams{
+	_, _, err = b.exchange(ctx, c, storedExchange{Employee: &ref, Claim: &claim, Params: connection.ExchangeParams{
 		PublicToken: p.PublicToken, UserID: ref.Employee, Metadata: claimed(p),
 	}})
 	if err != nil {
@@ -111,7 +114,7 @@ func claimed(p employee.LinkParams) *connection.Metadata {
 		Institution: &connection.Institution{ID: p.InstitutionID, Name: p.InstitutionName},
 		Accounts: []connection.MetadataAccount{{
 			ID: p.AccountID, Name: p.AccountName, Mask: p.AccountMask, Type: p.AccountType, Subtype: p.AccountSubtype,
-			VerificationStatus: p.VerificationStatus,
+			VerificationStatus: connection.NullText(p.VerificationStatus),
 		}},
 	}
 }

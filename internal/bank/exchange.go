@@ -16,11 +16,16 @@ func (b *Bank) Exchange(ctx context.Context, c tenant.Caller, p connection.Excha
 	if err := allowed(c, p.EmployerID, p.CarrierID); err != nil && (p.EmployerID != "" || p.CarrierID != "") {
 		return connection.Exchanged{}, err
 	}
-	conn, err := b.exchange(ctx, c, storedExchange{Params: p})
+	if err := b.quotas.take(c); err != nil {
+		return connection.Exchanged{}, err
+	}
+	conn, made, err := b.exchange(ctx, c, storedExchange{Params: p})
 	if err != nil {
 		return connection.Exchanged{}, err
 	}
-	return b.exchanged(c.TenantID, conn)
+	reply, err := b.exchanged(c.TenantID, conn)
+	reply.Replayed = !made
+	return reply, err
 }
 
 // exchanged adds the handle that from-plaid asks for (A2): opaque, bound to this tenant and Item, worthless elsewhere.
@@ -38,26 +43,29 @@ func (b *Bank) tokenFingerprint(tenantID, publicToken string) (string, error) {
 	return b.db.Fingerprint(tenantID, "public token", []byte(publicToken))
 }
 
-// exchange takes what is asked for; what a call before stored under the same public token wins.
-func (b *Bank) exchange(ctx context.Context, c tenant.Caller, asked storedExchange) (storedConnection, error) {
+// exchange takes what is asked for; an exchange that an earlier call stored under the same public token wins. made reports
+// whether this call began it.
+func (b *Bank) exchange(ctx context.Context, c tenant.Caller, asked storedExchange) (conn storedConnection, made bool, err error) {
 	fp, err := b.tokenFingerprint(c.TenantID, asked.Params.PublicToken)
 	if err != nil {
-		return storedConnection{}, err
+		return storedConnection{}, false, err
 	}
 	defer b.locks.Lock("exchange " + fp)()
 	e, err := b.exchangeRecord(ctx, c.TenantID, fp)
 	if errors.Is(err, store.ErrNotFound) {
 		if e, err = b.recordIntent(ctx, c, fp, asked); err == nil {
-			return b.continueExchange(ctx, c, fp, e, false)
+			conn, err = b.continueExchange(ctx, c, fp, e, false)
+			return conn, true, err
 		}
 	}
 	if err != nil {
-		return storedConnection{}, err
+		return storedConnection{}, false, err
 	}
 	if err := e.maySee(c, asked); err != nil {
-		return storedConnection{}, err
+		return storedConnection{}, false, err
 	}
-	return b.continueExchange(ctx, c, fp, e, true)
+	conn, err = b.continueExchange(ctx, c, fp, e, true)
+	return conn, false, err
 }
 
 // maySee refuses a public token that was traded before, unless it was for the same object and the caller sees that.

@@ -128,7 +128,7 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 		if err := b.awaitDeposit(tx, c.TenantID, e.SessionID, latest, found, now); err != nil {
 			return auditEvent{}, err
 		}
-		d := auditEvent{action: "connection.read", object: "connection:" + conn.ID, details: counts.details(), reply: reply}
+		d := auditEvent{action: "connection.read", object: "connection:" + conn.ID, details: counts.details(), reply: reply, status: reply.HTTPStatus()}
 		return d, b.endRead(tx, c.TenantID, fp, e)
 	})
 	crashPoint("accounts.stored")

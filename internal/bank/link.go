@@ -81,6 +81,9 @@ func (b *Bank) refusedUpdate(ctx context.Context, c tenant.Caller, conn storedCo
 }
 
 func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkRequest, s storedSession) (connection.Link, error) {
+	if err := b.quotas.take(c); err != nil {
+		return connection.Link{}, err
+	}
 	crashPoint("link.ask")
 	link, err := b.plaid.CreateLink(ctx, req)
 	if err != nil {

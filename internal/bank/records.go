@@ -17,7 +17,8 @@ import (
 type storedClient struct {
 	tenant.Client
 	TenantID   string `json:"tenant_id"`
-	SecretHash string `json:"secret_hash"` // keyed
+	SecretHash string `json:"secret_hash"`               // keyed
+	OldHash    string `json:"old_secret_hash,omitempty"` // of the secret before the last rotation, until OldSecretEnds
 }
 
 type storedAccount struct {

@@ -58,6 +58,10 @@ func (b *Bank) Begin(ctx context.Context, c tenant.Caller, key, route string, bo
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound) || err == nil && b.time().Sub(stored.At) > keepFor:
+		if err := b.quotas.takeKey(c); err != nil {
+			done()
+			return nil, nil, nil, err
+		}
 		return context.WithValue(ctx, attemptKey{}, &Attempt{id: id, request: request}), nil, done, nil
 	case err != nil:
 		done()

@@ -84,7 +84,7 @@ func (b *Bank) sharedAccounts(ctx context.Context, w recordRef, s storedSession)
 	}
 	var out []connection.MetadataAccount
 	for _, a := range found {
-		out = append(out, connection.MetadataAccount{ID: a.ID, Name: a.Name, Mask: a.Mask, Type: a.Type, Subtype: a.Subtype, VerificationStatus: a.VerificationStatus})
+		out = append(out, connection.MetadataAccount{ID: a.ID, Name: a.Name, Mask: a.Mask, Type: a.Type, Subtype: a.Subtype, VerificationStatus: connection.NullText(a.VerificationStatus)})
 	}
 	return out
 }
@@ -110,7 +110,7 @@ func (b *Bank) afterSuccess(ctx context.Context, w recordRef, s storedSession) e
 	if !s.Exchange || s.ConnectionID != "" || s.Trouble != nil {
 		return nil //nolint:nilerr // the trouble was told when it came
 	}
-	_, err := b.exchange(ctx, system(w.TenantID), storedExchange{Params: connection.ExchangeParams{
+	_, _, err := b.exchange(ctx, system(w.TenantID), storedExchange{Params: connection.ExchangeParams{
 		PublicToken: s.PublicToken, UserID: s.UserID, EmployerID: s.EmployerID, CarrierID: s.CarrierID, AllowDuplicate: s.AllowDuplicate,
 	}})
 	if err == nil && s.ACHID != "" {

@@ -36,6 +36,9 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 		return txn.Synced{}, fault.New(fault.Conflict, "the connection was removed").WithID(conn.ID)
 	}
 	if p.Refresh {
+		if err := b.quotas.take(c); err != nil {
+			return txn.Synced{}, err
+		}
 		if err := b.plaid.RefreshTransactions(ctx, conn.token()); err != nil {
 			return txn.Synced{}, b.noteFailure(ctx, c, conn, err)
 		}

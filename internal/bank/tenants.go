@@ -28,7 +28,7 @@ func (b *Bank) makeTenant(ctx context.Context, c tenant.Caller, name string) (te
 	if err := b.db.EnsureTenant(ctx, t.ID); err != nil {
 		return tenant.Tenant{}, fmt.Errorf("make tenant keys: %w", err)
 	}
-	c.TenantID = store.SystemTenant
+	c.TenantID = t.ID // its own chain begins with its making, where its admins and the local owner read and verify it
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		for rec, err := range tenants.Scan(tx, store.SystemTenant, store.Range{}) {
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
 )
 
 // What a webhook makes bankd look at. It is a hint: how things stand is asked of Plaid, so that webhooks may come late,
@@ -43,11 +44,24 @@ var webhookTopics = map[string]string{
 
 // ReadWebhook checks that a webhook is Plaid's, and reads it.
 func (b *Bank) ReadWebhook(ctx context.Context, signed string, body []byte) (plaid.Webhook, error) {
-	w, err := b.plaid.ReadWebhook(ctx, signed, body, b.now())
+	w, err := b.plaid.ReadWebhook(ctx, signed, body, b.now(), func(w plaid.Webhook) bool { return b.holds(ctx, w) })
 	if fault.Is(err, fault.Unauthenticated) {
 		b.stats.ForgedHooks.Add(1)
+		if n := b.forged.count(refusal{action: "webhook"}, tenant.Caller{}, b.time()); n > 0 { // once a minute: a flood must not fill the log
+			b.log.Warn("webhooks refused", "calls", n, "reason", fault.As(err).Message)
+		}
 	}
 	return w, err
+}
+
+// holds reports whether an unchecked webhook names an Item or an open session that is here, which nobody outside can guess.
+func (b *Bank) holds(ctx context.Context, w plaid.Webhook) bool {
+	if w.LinkToken != "" {
+		_, found, err := b.openSessionOf(ctx, w.LinkToken)
+		return err == nil && found
+	}
+	_, id, err := b.connectionOfItem(ctx, w.ItemID)
+	return err == nil && id != ""
 }
 
 // TakeWebhook stores what a webhook is about, for the background to look at. Of an Item that is not here, or not any
@@ -143,18 +157,28 @@ func (b *Bank) connectionOfItem(ctx context.Context, itemID string) (tenantID, i
 	return "", "", nil
 }
 
-// pokeSession has the session of a link token looked at now.
+// pokeSession has the follower of a link token's session look now.
 func (b *Bank) pokeSession(ctx context.Context, linkToken string) error {
-	return b.db.View(ctx, func(tx *store.Tx) error {
+	id, found, err := b.openSessionOf(ctx, linkToken)
+	if found {
+		b.sessions.Poke(id)
+	}
+	return err
+}
+
+// openSessionOf finds the open session of a link token.
+func (b *Bank) openSessionOf(ctx context.Context, linkToken string) (id string, found bool, err error) {
+	err = b.db.View(ctx, func(tx *store.Tx) error {
 		for rec, err := range open.Scan(tx, store.SystemTenant, store.Range{}) {
 			if err != nil {
 				return err
 			}
 			s, err := linkSessions.Get(tx, rec.Value.TenantID, rec.Value.ID)
 			if err == nil && subtle.ConstantTimeCompare([]byte(s.LinkToken), []byte(linkToken)) == 1 {
-				b.sessions.Poke(s.ID)
+				id, found = s.ID, true
 			}
 		}
 		return nil
 	})
+	return id, found, err
 }

@@ -3,6 +3,7 @@ package bank
 import (
 	"context"
 	"maps"
+	"strconv"
 
 	"github.com/bankctl/bankctl/internal/audit"
 	"github.com/bankctl/bankctl/internal/fault"
@@ -69,10 +70,26 @@ func (b *Bank) record(tx *store.Tx, c tenant.Caller, d auditEvent) error {
 	return indexEvent(tx, c.TenantID, r)
 }
 
-// Refused leaves an audit record of a call that role, scope or capability forbids.
+// Refused counts a call that role, scope or capability forbids; the audit log has one record a minute of each kind.
 func (b *Bank) Refused(ctx context.Context, c tenant.Caller, route string, code fault.Code) error {
 	b.stats.Refusals.Add(1)
-	return b.write(ctx, c, func(*store.Tx) (auditEvent, error) {
-		return auditEvent{action: "call.refuse", outcome: string(code), details: map[string]string{"route": route}}, nil
+	return b.noteRefusal(ctx, refusal{tenantID: c.TenantID, clientID: c.Client.ID, uid: c.UID, action: "call.refuse", route: route, code: code}, c)
+}
+
+func (b *Bank) noteRefusal(ctx context.Context, k refusal, c tenant.Caller) error {
+	n := b.refused.count(k, c, b.time())
+	if n == 0 {
+		return nil
+	}
+	return b.writeRefusal(ctx, k, c, n)
+}
+
+func (b *Bank) writeRefusal(ctx context.Context, k refusal, c tenant.Caller, n int) error {
+	return b.write(withoutReply(ctx), c, func(*store.Tx) (auditEvent, error) {
+		d := auditEvent{action: k.action, outcome: string(k.code), details: map[string]string{"calls": strconv.Itoa(n)}}
+		if k.route != "" {
+			d.details["route"] = k.route
+		}
+		return d, nil
 	})
 }

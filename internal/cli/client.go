@@ -7,7 +7,7 @@ import (
 )
 
 func newClientGroup(a *app) *cobra.Command {
-	return group("client", "Decide who may call the API", newClientCreate(a), newClientList(a), newClientRevoke(a))
+	return group("client", "Decide who may call the API", newClientCreate(a), newClientList(a), newClientRotate(a), newClientRevoke(a))
 }
 
 func clientColumns() []column[tenant.Client] {
@@ -20,6 +20,7 @@ func clientColumns() []column[tenant.Client] {
 		{name: "carriers", value: func(x c) string { return x.Carriers.String() }},
 		{name: "companies", value: func(x c) string { return x.Companies.String() }},
 		{name: "bound to", value: boundTo},
+		{name: "last used", value: func(x c) string { return utc(timeOf(x.LastUsedAt)) }},
 		{name: "revoked", value: func(x c) string { return utc(timeOf(x.RevokedAt)) }},
 	}
 }
@@ -39,6 +40,6 @@ func clientFacts(c tenant.Client) []fact {
 	return []fact{
 		{"client", c.ID}, {"name", c.Name}, {"tenant", c.Tenant}, {"role", string(c.Role)}, {"employers", c.Employers.String()},
 		{"carriers", c.Carriers.String()}, {"companies", c.Companies.String()}, {"acts as employee", act}, {"bound to", boundTo(c)},
-		{"revoked", utc(timeOf(c.RevokedAt))},
+		{"last used", utc(timeOf(c.LastUsedAt))}, {"old secret ends", utc(timeOf(c.OldSecretEnds))}, {"revoked", utc(timeOf(c.RevokedAt))},
 	}
 }

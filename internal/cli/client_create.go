@@ -14,14 +14,15 @@ type clientCreateOptions struct {
 	employers, carriers, companies string
 	actAsEmployee                  bool
 	bindCompany, bindEmployee      string
+	profile                        string
 }
 
 func newClientCreate(a *app) *cobra.Command {
 	var o clientCreateOptions
 	cmd := &cobra.Command{
-		Use: "create", Short: "Make a client; its secret is shown this once", Args: none(),
+		Use: "create", Short: "Make a client; its secret is shown this once, or kept in a profile", Args: none(),
 		Example: `  bankctl client create --name payroll-job --role operator --employers acme,globex
-  bankctl client create --name desk --role support --companies '*' -o json > desk.json`,
+  bankctl client create --name desk --role support --companies '*' --save-profile desk`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runClientCreate(cmd.Context(), a, o) },
 	}
 	f := cmd.Flags()
@@ -33,6 +34,7 @@ func newClientCreate(a *app) *cobra.Command {
 	f.BoolVar(&o.actAsEmployee, "act-as-employee", false, "may act for any employee of its companies")
 	f.StringVar(&o.bindCompany, "bind-company", "", "make it one employee's own: the company, with --bind-employee")
 	f.StringVar(&o.bindEmployee, "bind-employee", "", "the employee, with --bind-company")
+	f.StringVar(&o.profile, "save-profile", "", "keep the secret in this profile, and show it nowhere")
 	var roles []string
 	for _, r := range tenant.Roles {
 		roles = append(roles, string(r))
@@ -75,21 +77,12 @@ func runClientCreate(ctx context.Context, a *app, o clientCreateOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := a.profileFree(o.profile, ""); err != nil {
+		return err
+	}
 	m, err := c.AddClient(ctx, p)
 	if err != nil {
 		return err
 	}
-	columns := []column[tenant.Minted]{
-		{name: "client id", value: func(m tenant.Minted) string { return m.ID }},
-		{name: "client secret", value: func(m tenant.Minted) string { return m.Secret }},
-	}
-	return single(a, m, columns[0].value, columns, func() error {
-		facts := clientFacts(m.Client)
-		facts = slices.Insert(facts, 1, fact{"secret", m.Secret})
-		if err := a.card(facts); err != nil {
-			return err
-		}
-		a.say("The secret is shown this once: keep it now.")
-		return nil
-	})
+	return a.handOver(m, o.profile)
 }

@@ -12,14 +12,9 @@ import (
 func newClientRevoke(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke ID", Short: "End a client: its next call is refused", Args: one("the id of a client"),
-		Example: "  bankctl client revoke bankd_test_cli_3kTmQ0",
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return a.liveIDs(cmd, typed, func(credentials) (*client.Client, error) { return a.adminClient() }, clientIDs), cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runClientRevoke(cmd.Context(), a, args[0]) },
+		Example:           "  bankctl client revoke bankd_test_cli_3kTmQ0",
+		ValidArgsFunction: completeClients(a),
+		RunE:              func(cmd *cobra.Command, args []string) error { return runClientRevoke(cmd.Context(), a, args[0]) },
 	}
 }
 
@@ -31,14 +26,7 @@ func runClientRevoke(ctx context.Context, a *app, typed string) error {
 	if err != nil {
 		return err
 	}
-	_, own, found := strings.Cut(typed, clientMark)
-	if !found {
-		own = typed
-	}
-	id, err := matchPrefix(ctx, "a client", own, clientIDs(c), func(id, typed string) bool {
-		_, rest, _ := strings.Cut(id, clientMark)
-		return strings.HasPrefix(rest, typed)
-	})
+	id, err := matchClient(ctx, c, typed)
 	if err != nil {
 		return err
 	}
@@ -54,4 +42,26 @@ func runClientRevoke(ctx context.Context, a *app, typed string) error {
 		return err
 	}
 	return single(a, cl, clientID, clientColumns(), func() error { return a.card(clientFacts(cl)) })
+}
+
+// matchClient finds a client by the beginning of its own part of the id.
+func matchClient(ctx context.Context, c *client.Client, typed string) (string, error) {
+	_, own, found := strings.Cut(typed, clientMark)
+	if !found {
+		own = typed
+	}
+	return matchPrefix(ctx, "a client", own, clientIDs(c), func(id, typed string) bool {
+		_, rest, _ := strings.Cut(id, clientMark)
+		return strings.HasPrefix(rest, typed)
+	})
+}
+
+// completeClients completes the one argument of a command about a client.
+func completeClients(a *app) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return a.liveIDs(cmd, typed, func(credentials) (*client.Client, error) { return a.adminClient() }, clientIDs), cobra.ShellCompDirectiveNoFileComp
+	}
 }

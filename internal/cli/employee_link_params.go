@@ -10,7 +10,7 @@ import (
 func linkParamsOf(s connection.Session, x connection.MetadataAccount) employee.LinkParams {
 	p := employee.LinkParams{
 		PublicToken: s.PublicToken, AccountID: x.ID, AccountMask: x.Mask, AccountName: x.Name, AccountType: x.Type,
-		AccountSubtype: x.Subtype, VerificationStatus: x.VerificationStatus,
+		AccountSubtype: x.Subtype, VerificationStatus: x.Status(),
 	}
 	if s.Institution != nil {
 		p.InstitutionID, p.InstitutionName = s.Institution.ID, s.Institution.Name

@@ -37,6 +37,12 @@ func (c *Client) ListClients(ctx context.Context, p page.Request) ([]tenant.Clie
 	return list[tenant.Client](ctx, c, "/api/v1/admin/clients", p)
 }
 
+// RotateClient mints another secret for a client; it is in the reply and nowhere else.
+func (c *Client) RotateClient(ctx context.Context, id string, p tenant.RotateParams) (m tenant.Minted, err error) {
+	_, err = c.call(ctx, "POST", "/api/v1/admin/clients/"+url.PathEscape(id)+"/rotate", nil, p, &m)
+	return m, err
+}
+
 // RevokeClient ends a client: its next call is refused.
 func (c *Client) RevokeClient(ctx context.Context, id string) (cl tenant.Client, err error) {
 	_, err = c.call(ctx, "DELETE", "/api/v1/admin/clients/"+url.PathEscape(id), nil, nil, &cl)

@@ -82,6 +82,15 @@ type LinkedAccount struct {
 type Exchanged struct {
 	Connection
 	AccessToken string `json:"access_token" doc:"An opaque handle sealed by bankd; Plaid's own token never leaves the daemon"`
+	Replayed    bool   `json:"-"` // the exchange was made before
+}
+
+// HTTPStatus is 201 where the exchange made the connection, 200 where it was there already.
+func (e Exchanged) HTTPStatus() int {
+	if e.Replayed {
+		return 200
+	}
+	return 201
 }
 
 // Query selects connections.
@@ -146,6 +155,22 @@ func (m *Metadata) Names(name, mask string) bool {
 	return slices.ContainsFunc(m.Accounts, func(a MetadataAccount) bool { return a.Name == name && a.Mask == mask })
 }
 
+// NullText is a text that JSON shows as null where there is none.
+func NullText(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// Status gives the verification_status, "" where Plaid gave none.
+func (a MetadataAccount) Status() string {
+	if a.VerificationStatus == nil {
+		return ""
+	}
+	return *a.VerificationStatus
+}
+
 // MetadataAccount is one account the user chose.
 type MetadataAccount struct {
 	ID                 string `json:"id"`
@@ -153,7 +178,7 @@ type MetadataAccount struct {
 	Mask               string `json:"mask"`
 	Type               string `json:"type"`
 	Subtype            string `json:"subtype"`
-	VerificationStatus string `json:"verification_status,omitempty"`
+	VerificationStatus *string `json:"verification_status" doc:"null where Plaid gave none"`
 }
 
 // ItemParams names an Item by Plaid's id or a connection by ours.

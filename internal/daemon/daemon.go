@@ -33,6 +33,7 @@ type Options struct {
 	KEK    vault.KEK    // with Engine
 	Now    func() time.Time
 	Tempo  *background.Tempo // nil = that of the configured Plaid
+	Quotas *bank.Quotas      // nil = the usual ones
 	Ready  plaidsim.Ready    // when the simulator has transactions; zero = its default
 	// Around wraps the embedded simulator's handler, AroundAPI bankd's own.
 	Around, AroundAPI func(http.Handler) http.Handler
@@ -105,7 +106,7 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options, verdict f
 		return err
 	}
 	d.bank = bank.New(bank.Config{
-		Store: d.db, Ledger: opened, Plaid: client, Log: d.log, Now: o.Now, Tempo: o.Tempo,
+		Store: d.db, Ledger: opened, Plaid: client, Log: d.log, Now: o.Now, Tempo: o.Tempo, Quotas: o.Quotas,
 		Links: bank.Links{
 			Products: d.config.LinkProducts.Products, RequiredIfSupported: d.config.LinkProducts.RequiredIfSupported,
 			Optional: d.config.LinkProducts.Optional, Webhook: hookURL, Days: d.config.TransactionsDays,
@@ -151,7 +152,7 @@ func (d *Daemon) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-count.C:
-			d.keepUsage(ctx)
+			d.keepCounts(ctx, false)
 		case <-tick.C:
 			for _, forget := range []func(context.Context) error{d.bank.ForgetReplies, d.bank.ForgetSessions} {
 				if err := forget(ctx); err != nil && ctx.Err() == nil {
@@ -162,9 +163,15 @@ func (d *Daemon) sweep(ctx context.Context) {
 	}
 }
 
-func (d *Daemon) keepUsage(ctx context.Context) {
-	if err := d.bank.KeepUsage(ctx); err != nil && ctx.Err() == nil {
-		d.log.Error("usage could not be stored", "error", err.Error())
+// keepCounts stores the counts of calls to Plaid, of refused calls and of the clients' last use.
+func (d *Daemon) keepCounts(ctx context.Context, all bool) {
+	for name, keep := range map[string]func(context.Context) error{
+		"usage": d.bank.KeepUsage, "last uses": d.bank.KeepLastUses,
+		"refusals": func(ctx context.Context) error { return d.bank.KeepRefusals(ctx, all) },
+	} {
+		if err := keep(ctx); err != nil && ctx.Err() == nil {
+			d.log.Error("cannot store counts", "of", name, "error", err.Error())
+		}
 	}
 }
 
@@ -209,7 +216,7 @@ func (d *Daemon) Stop() error {
 	}
 	d.work.Wait()
 	if d.bank != nil {
-		d.keepUsage(context.Background())
+		d.keepCounts(context.Background(), true)
 	}
 	if d.sim != nil {
 		errs = append(errs, d.sim.stop())

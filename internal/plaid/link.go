@@ -173,7 +173,7 @@ func linkAccounts(in []sdk.LinkSessionSuccessMetadataAccount) []connection.Metad
 	for _, a := range in {
 		out = append(out, connection.MetadataAccount{
 			ID: a.GetId(), Name: a.GetName(), Mask: a.GetMask(), Type: a.GetType(), Subtype: a.GetSubtype(),
-			VerificationStatus: a.GetVerificationStatus(),
+			VerificationStatus: connection.NullText(a.GetVerificationStatus()),
 		})
 	}
 	return out

@@ -44,8 +44,9 @@ const (
 )
 
 // ReadWebhook checks a webhook's signature (header Plaid-Verification) over its exact body, and reads it. Why one is
-// refused is for our log, not for whoever sent it.
-func (c *Client) ReadWebhook(ctx context.Context, signed string, body []byte, now time.Time) (Webhook, error) {
+// refused is for our log, not for whoever sent it. ours says whether an unchecked webhook is about something that we hold:
+// it decides whose share of calls for unknown keys is spent.
+func (c *Client) ReadWebhook(ctx context.Context, signed string, body []byte, now time.Time, ours func(Webhook) bool) (Webhook, error) {
 	refuse := func(why string) (Webhook, error) {
 		return Webhook{}, fault.New(fault.Unauthenticated, "the webhook is not Plaid's: %s", why)
 	}
@@ -57,7 +58,10 @@ func (c *Client) ReadWebhook(ctx context.Context, signed string, body []byte, no
 	var asked error // a key that could not be asked for says nothing of the webhook: Plaid shall send it again
 	_, err := parser.ParseWithClaims(signed, &claims, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
-		key, err := c.webhookKey(ctx, kid, now)
+		key, err := c.webhookKey(ctx, kid, now, func() bool {
+			var w Webhook
+			return json.Unmarshal(body, &w) == nil && ours(w)
+		})
 		asked = err
 		return key, err
 	})
@@ -102,7 +106,7 @@ type keyCache struct {
 	mu   sync.Mutex
 	keys map[string]cachedKey
 	none map[string]time.Time // ids that Plaid does not know, and since when
-	asks *rate.Limiter        // forged webhooks must not turn into a flood of calls to Plaid
+	asks [2]*rate.Limiter     // of unknown keys: of webhooks about nothing here, and of those about an Item or session of ours
 }
 
 type cachedKey struct {
@@ -144,24 +148,30 @@ func (k *keyCache) put(kid string, c cachedKey) {
 }
 
 // mayAsk rations the calls for unknown keys: Plaid uses one or two at a time.
-func (k *keyCache) mayAsk() bool {
+// Whoever forges webhooks cannot name an Item of ours, so those that do have calls of their own: forged key ids never
+// starve Plaid's.
+func (k *keyCache) mayAsk(ours bool) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.asks == nil {
-		k.asks = rate.NewLimiter(rate.Every(time.Second), 10)
+	i := 0
+	if ours {
+		i = 1
 	}
-	return k.asks.Allow()
+	if k.asks[i] == nil {
+		k.asks[i] = rate.NewLimiter(rate.Every(time.Second), 10)
+	}
+	return k.asks[i].Allow()
 }
 
 // webhookKey gives the key of an id, from Plaid where it is not known yet. A key that has expired verifies nothing.
-func (c *Client) webhookKey(ctx context.Context, kid string, now time.Time) (*ecdsa.PublicKey, error) {
+func (c *Client) webhookKey(ctx context.Context, kid string, now time.Time, ours func() bool) (*ecdsa.PublicKey, error) {
 	refused := fault.New(fault.Unauthenticated, "unknown webhook key")
 	if len(kid) == 0 || len(kid) > 64 {
 		return nil, refused
 	}
 	known, real, fresh := c.keys.get(kid, now)
 	if !fresh {
-		if !real && !c.keys.mayAsk() {
+		if !real && !c.keys.mayAsk(ours()) {
 			return nil, fault.New(fault.Unavailable, "too many unknown webhook keys")
 		}
 		var err error

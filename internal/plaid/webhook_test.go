@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"github.com/bankctl/bankctl/internal/plaid"
 )
 
 // Only a body that Plaid signed, with its own signature, is taken for a webhook.
@@ -15,7 +17,7 @@ func FuzzReadWebhook(f *testing.F) {
 		f.Fatal(err)
 	}
 	now := time.Now()
-	if w, err := b.ReadWebhook(f.Context(), signed, body, now); err != nil || w.Code != "ERROR" {
+	if w, err := b.ReadWebhook(f.Context(), signed, body, now, nobody); err != nil || w.Code != "ERROR" {
 		f.Fatalf("a real one: %+v, %v", w, err)
 	}
 	f.Add(signed, body)
@@ -24,9 +26,11 @@ func FuzzReadWebhook(f *testing.F) {
 	f.Add("eyJhbGciOiJub25lIn0..", body)
 	f.Add(signed, append(bytes.Clone(body), '\n'))
 	f.Fuzz(func(t *testing.T, s string, raw []byte) {
-		w, err := b.ReadWebhook(t.Context(), s, raw, now)
+		w, err := b.ReadWebhook(t.Context(), s, raw, now, nobody)
 		if err == nil && (s != signed || !bytes.Equal(raw, body)) {
 			t.Fatalf("taken for Plaid's: %+v", w)
 		}
 	})
 }
+
+func nobody(plaid.Webhook) bool { return false }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/ach"
@@ -40,7 +41,7 @@ var allowed = map[string]string{
 	"SetDefaultAccount": linkers, "DeleteAccount": linkers, "AddACH": linkers, "AddACHFromPlaid": linkers,
 	"UpdateACH": linkers, "VerifyACH": linkers, "DeleteACH": linkers,
 	"ListTransactions": readers, "GetTransaction": readers, "SummarizeTransactions": readers, "SyncTransactions": linkers,
-	"ListAudit": admins, "VerifyAudit": admins, "ListClients": admins, "AddClient": admins, "RevokeClient": admins,
+	"ListAudit": admins, "VerifyAudit": admins, "ListClients": admins, "AddClient": admins, "RevokeClient": admins, "RotateClient": admins,
 	"ListTenants": admins, "AddTenant": owner, "GetCompany": admins, "EnableCapability": admins, "DisableCapability": admins,
 	"ListCompanyAccounts": readers, "ListEmployeeAccounts": readers, "GetEmployeeAccount": readers, "GetEmployeeHistory": readers,
 	"GetEmployeeToken": helpers, "LinkEmployeeAccount": helpers, "AddEmployeeAccount": actors, "DeleteEmployeeAccount": actors,
@@ -90,7 +91,7 @@ func probes(f fixture) map[string]probe {
 		"CompleteSession":      {"/api/v1/plaid/link-sessions/" + f.session + "/complete", `{"exit":true}`, 404, 200},
 		"StartLink":            {"/api/v1/plaid/link-token", fmt.Sprintf(`{"user_id":"u","employer_id":%q}`, f.employer), 403, 200},
 		"UpdateLink":           {"/api/v1/plaid/link-token/update", fmt.Sprintf(`{"user_id":"u","item_id":%q}`, f.item), 422, 200},
-		"Exchange":             {"/api/v1/plaid/exchange", fmt.Sprintf(`{"user_id":"u","employer_id":%q,"public_token":%q}`, f.employer, f.token), 403, 200},
+		"Exchange":             {"/api/v1/plaid/exchange", fmt.Sprintf(`{"user_id":"u","employer_id":%q,"public_token":%q}`, f.employer, f.token), 403, 201},
 		"SyncAccounts":         {"/api/v1/plaid/sync-accounts", item, 422, 200},
 		"ListAccounts":         {"/api/v1/bank-accounts?employer_id=" + f.employer, "", 200, 200},
 		"GetAccount":           {acct, "", 404, 200},
@@ -113,6 +114,7 @@ func probes(f fixture) map[string]probe {
 		"ListClients":          {"/api/v1/admin/clients", "", 200, 200},
 		"AddClient":            {"/api/v1/admin/clients", `{"name":"n","role":"viewer"}`, 201, 201},
 		"RevokeClient":         {"/api/v1/admin/clients/" + f.client, "", 200, 200},
+		"RotateClient":         {"/api/v1/admin/clients/" + f.client + "/rotate", "{}", 200, 200},
 		"ListTenants":          {"/api/v1/admin/tenants", "", 200, 200},
 		"GetCompany":           {"/api/v1/admin" + company, "", 404, 200},
 		"EnableCapability":     {capability, "{}", 404, 200},
@@ -301,7 +303,7 @@ func elsewhere(route string, p probe) int {
 		return 201
 	case "AddACHFromPlaid":
 		return 422
-	case "RevokeClient":
+	case "RevokeClient", "RotateClient":
 		return 404
 	}
 	return p.outside
@@ -323,7 +325,8 @@ func inOrder(table []server.Line) []server.Line {
 // Without a client, with half of one, or with a wrong one, no data route answers; nor for the local owner.
 func TestNoRouteWithoutAClient(t *testing.T) {
 	t.Parallel()
-	b := banktest.Start(t)
+	var minutes atomic.Int64 // pass between calls: whoever sends many wrong secrets in one is slowed down
+	b := banktest.Start(t, banktest.Clock(func() time.Time { return time.Now().Add(time.Duration(minutes.Load()) * time.Minute) }))
 	f := newFixture(t, b, "e1")
 	wrong := client.New(b.Config.Socket)
 	wrong.ClientID, wrong.Secret = b.Client.ClientID, b.Client.Secret[:len(b.Client.Secret)-1]+"!"
@@ -338,6 +341,7 @@ func TestNoRouteWithoutAClient(t *testing.T) {
 			if name == "none" && line.Act == "administer" {
 				continue // the local owner's own
 			}
+			minutes.Add(1)
 			if status, reply := b.Call(c, line.Method, p.path, p.body); status != 401 || dig(reply, "error.code") != "unauthenticated" {
 				t.Errorf("%s %s with %s: %d", line.Method, line.Path, name, status)
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/bankctl/bankctl/internal/ach"
+	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/query"
@@ -79,6 +80,10 @@ func operation(reg huma.Registry, r route, failure *huma.Response) *huma.Operati
 	op := &huma.Operation{
 		Method: r.Method, Path: r.Path, OperationID: operationID(r), Summary: r.Summary,
 		Responses: map[string]*huma.Response{fmt.Sprint(r.Status): success(reg, r), "default": failure},
+	}
+	if r.Reply == reflect.TypeFor[connection.Exchanged]() {
+		op.Responses["200"] = success(reg, r)
+		op.Responses["200"].Description = "The same exchange was made before"
 	}
 	for _, name := range pathNames(r.Path) {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: text()})

@@ -72,7 +72,11 @@ func (c *call) succeed(rt *route, reply any, info *page.Info) {
 		return
 	}
 	c.data = c.out.b[len(opening):len(c.out.b):len(c.out.b)]
-	c.send(rt, rt.Status, info)
+	status := rt.Status
+	if own, ok := reply.(interface{ HTTPStatus() int }); ok {
+		status = own.HTTPStatus()
+	}
+	c.send(rt, status, info)
 }
 
 // replay answers with a reply that was kept under the same Idempotency-Key.

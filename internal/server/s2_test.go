@@ -76,7 +76,7 @@ func claim(s connection.Session, mask string) employee.LinkParams {
 	p := employee.LinkParams{PublicToken: s.PublicToken, AccountID: "none", AccountName: "n", AccountType: "depository", InstitutionID: "none", InstitutionName: "none"}
 	for _, a := range s.Accounts {
 		if a.Mask == mask {
-			p.AccountID, p.AccountName, p.AccountMask, p.AccountType, p.AccountSubtype, p.VerificationStatus = a.ID, a.Name, a.Mask, a.Type, a.Subtype, a.VerificationStatus
+			p.AccountID, p.AccountName, p.AccountMask, p.AccountType, p.AccountSubtype, p.VerificationStatus = a.ID, a.Name, a.Mask, a.Type, a.Subtype, a.Status()
 		}
 	}
 	if s.Institution != nil {

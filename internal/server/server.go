@@ -235,7 +235,7 @@ func (s *Server) caller(c *call, rt *route) (tenant.Caller, error) {
 		return caller, fault.New(fault.Unauthenticated, "this route needs the headers X-Client-ID and X-Client-Secret").
 			WithHint("`bankctl init` makes a client")
 	}
-	client, tenantID, err := s.bank.Authenticate(ctx, id, clientSecret)
+	client, tenantID, err := s.bank.Authenticate(ctx, id, clientSecret, caller)
 	caller.Client, caller.TenantID = client, tenantID
 	return caller, err
 }

@@ -57,7 +57,6 @@ func (h Webhooks) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	}
 	hook, err := h.Bank.ReadWebhook(ctx, signed, body)
 	if fault.Is(err, fault.Unauthenticated) {
-		h.Log.Warn("webhook refused", "reason", fault.As(err).Message)
 		return http.StatusUnauthorized
 	}
 	if err == nil {

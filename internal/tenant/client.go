@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"errors"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/fault"
@@ -20,6 +21,8 @@ type Client struct {
 	BindEmployee  string     `json:"bind_employee,omitempty"`
 	CreatedAt     time.Time  `json:"created_at"`
 	RevokedAt     *time.Time `json:"revoked_at,omitempty"`
+	LastUsedAt    *time.Time `json:"last_used_at,omitempty" doc:"When its secret was last taken, to the minute"`
+	OldSecretEnds *time.Time `json:"old_secret_ends_at,omitempty" doc:"Until when the secret before the last rotation works too"`
 }
 
 // ClientParams makes a client.
@@ -54,6 +57,36 @@ func (p ClientParams) Check() error {
 			bad.Add("bind_employee", "a bound client sees its one employee alone: leave the scopes and act_as_employee out")
 		}
 	}
+	return bad.Err()
+}
+
+// RotateParams mints another secret for a client.
+type RotateParams struct {
+	KeepOld string `json:"keep_old,omitempty" doc:"How long the old secret works too, such as 24h, at most 720h; 0s ends it at once; 24h where left out"`
+}
+
+const (
+	usualOverlap   = 24 * time.Hour
+	longestOverlap = 30 * 24 * time.Hour
+)
+
+// Overlap gives how long the old secret goes on.
+func (p RotateParams) Overlap() (time.Duration, error) {
+	if p.KeepOld == "" {
+		return usualOverlap, nil
+	}
+	d, err := time.ParseDuration(p.KeepOld)
+	if err != nil || d < 0 || d > longestOverlap {
+		return 0, errors.New("must be a duration from 0s to 720h, such as 24h")
+	}
+	return d, nil
+}
+
+// Check says what is wrong with the time.
+func (p RotateParams) Check() error {
+	var bad fault.Problems
+	_, err := p.Overlap()
+	bad.Check("keep_old", err)
 	return bad.Err()
 }
 
