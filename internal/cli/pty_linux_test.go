@@ -205,7 +205,7 @@ func TestLinkOnTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.send("\x1b[B p")
-	at = x.expect(at, "2 of 3 chosen")
+	x.expect(at, "2 of 3 chosen")
 	resized := len(x.text())
 	if err := pty.Setsize(x.control, usual); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,7 +55,7 @@ func TestScripts(t *testing.T) {
 					env.Setenv("ADMIN_SECRET", b.Client.Secret)
 					return os.MkdirAll(home, 0o700)
 				},
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "capture": capture},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "capture": capture, "completes": completes},
 			})
 		})
 	}
@@ -73,6 +74,18 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("%s: exit code %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// completes asks for completions until one matches: completes REGEXP ARGS… . A shell is not kept waiting, so bankctl gives
+// none when bankd is slow.
+func completes(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile("(?m)" + args[0])
+	if !banktest.Eventually(func() bool {
+		ts.Check(ts.Exec("bankctl", append([]string{"__complete"}, args[1:]...)...))
+		return want.MatchString(ts.ReadFile("stdout"))
+	}) {
+		ts.Fatalf("no completion matches %s", args[0])
 	}
 }
 

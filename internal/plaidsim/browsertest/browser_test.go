@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/bankctl/bankctl/internal/plaidsim"
+	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -113,7 +114,7 @@ func openTab(t *testing.T, s *simulator, hosted string, width, height int64) *ta
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
-	b.run(network.Enable(), cdplog.Enable(), chromedp.EmulateViewport(width, height), chromedp.Navigate(hosted))
+	b.run(network.Enable(), cdplog.Enable(), emulation.SetFocusEmulationEnabled(true), chromedp.EmulateViewport(width, height), chromedp.Navigate(hosted))
 	return b
 }
 

@@ -96,8 +96,7 @@ func TestSuccess(t *testing.T) {
 
 // TestKeyboard links an account without the mouse; Enter in a field submits
 // and never leaves.
-func TestKeyboard(t *testing.T) {
-	t.Parallel()
+func TestKeyboard(t *testing.T) { // alone, for the keyboard has one focus
 	s := startSim(t)
 	token, hosted := s.link(nil)
 	b := openTab(t, s, hosted, 1024, 800)
