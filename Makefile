@@ -24,8 +24,10 @@ test:
 check: lint test controls
 
 # The tests' own tests, which compile a bankd of their own: a search for secrets must find them where nothing seals them.
+# Then every pair of objects, callers and acts, of which the default run takes a part.
 controls:
 	BANKD_CONTROLS=1 go test -count=1 -run '^TestTheSearchFindsWhatIsNotSealed$$' ./internal/server
+	BANKD_PAIRS=all go test -count=1 -run '^TestEveryPair$$' -v ./internal/server
 
 lint:
 	@unformatted=$$(gofmt -l cmd internal bench); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }

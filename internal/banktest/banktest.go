@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/bankctl/bankctl/internal/background"
+	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/connection"
@@ -50,6 +51,7 @@ type Bank struct {
 	now     func() time.Time
 	tempo   background.Tempo
 	ready   plaidsim.Ready
+	quotas  *bank.Quotas
 	set     []func(*config.Config)
 }
 
@@ -75,6 +77,11 @@ func Ready(ready plaidsim.Ready) Option { return func(b *Bank) { b.ready = ready
 
 // quickReady still lets a sync find an Item in each of its three states.
 var quickReady = plaidsim.Ready{Initial: 20 * time.Millisecond, History: 60 * time.Millisecond}
+
+// NoQuotas lifts the bounds of what one client may cost, for tests of very many calls.
+func NoQuotas(b *Bank) {
+	b.quotas = &bank.Quotas{Client: 1_000_000, Tenant: 1_000_000, Keys: 1_000_000}
+}
 
 // Start runs a bankd until the test ends. The test fails if a request or reply broke a contract on the way.
 func Start(t testing.TB, opts ...Option) *Bank {
@@ -115,7 +122,7 @@ func (b *Bank) up() {
 	b.t.Helper()
 	o := daemon.Options{
 		Log:    slog.New(slog.NewJSONHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Engine: b.engine, KEK: b.kek, Now: b.now, Tempo: &b.tempo, Ready: b.ready,
+		Engine: b.engine, KEK: b.kek, Now: b.now, Tempo: &b.tempo, Ready: b.ready, Quotas: b.quotas,
 		Around: func(h http.Handler) http.Handler {
 			recorder := plaidspec.Wrap(b.tokens.around(h))
 			recorder.Strict = true

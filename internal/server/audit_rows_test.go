@@ -107,7 +107,9 @@ func TestRowA4(t *testing.T) {
 	t.Parallel()
 	b := banktest.Start(t)
 	s := finished(t, b.Client, connection.LinkParams{EmployerID: "e1"}, platypus)
-	body := func(owner string) string { return fmt.Sprintf(`{"public_token":%q,"user_id":"u"%s}`, s.PublicToken, owner) }
+	body := func(owner string) string {
+		return fmt.Sprintf(`{"public_token":%q,"user_id":"u"%s}`, s.PublicToken, owner)
+	}
 	theirs := b.NewClientOf("theirs", tenant.ClientParams{Name: "t", Role: tenant.Admin, Employers: tenant.Everything})
 	narrow := b.NewClient(tenant.ClientParams{Name: "n", Role: tenant.Operator, Employers: only("e2")})
 	for _, c := range []struct {
