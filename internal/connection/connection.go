@@ -173,11 +173,11 @@ func (a MetadataAccount) Status() string {
 
 // MetadataAccount is one account the user chose.
 type MetadataAccount struct {
-	ID                 string `json:"id"`
-	Name               string `json:"name"`
-	Mask               string `json:"mask"`
-	Type               string `json:"type"`
-	Subtype            string `json:"subtype"`
+	ID                 string  `json:"id"`
+	Name               string  `json:"name"`
+	Mask               string  `json:"mask"`
+	Type               string  `json:"type"`
+	Subtype            string  `json:"subtype"`
 	VerificationStatus *string `json:"verification_status" doc:"null where Plaid gave none"`
 }
 
