@@ -149,18 +149,24 @@ func (b *Bank) ListClients(ctx context.Context, c tenant.Caller, p page.Request)
 	return rows, info, err
 }
 
+// governedClient reads a client of the caller's tenant that the caller may change or end.
+func governedClient(tx *store.Tx, c tenant.Caller, id string) (storedClient, error) {
+	stored, err := clients.Get(tx, store.SystemTenant, id)
+	if err == nil && stored.TenantID != c.TenantID {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return storedClient{}, missing(err, "client")
+	}
+	return stored, mayGrant(c, stored.Role, stored.Params())
+}
+
 // RevokeClient ends a client at once; to revoke it again changes nothing.
 func (b *Bank) RevokeClient(ctx context.Context, c tenant.Caller, id string) (tenant.Client, error) {
 	var revoked tenant.Client
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
-		stored, err := clients.Get(tx, store.SystemTenant, id)
-		if err == nil && stored.TenantID != c.TenantID {
-			err = store.ErrNotFound
-		}
+		stored, err := governedClient(tx, c, id)
 		if err != nil {
-			return auditEvent{}, missing(err, "client")
-		}
-		if err := mayGrant(c, stored.Role, stored.Params()); err != nil {
 			return auditEvent{}, err
 		}
 		if stored.RevokedAt == nil {
@@ -188,14 +194,8 @@ func (b *Bank) RotateClient(ctx context.Context, c tenant.Caller, id string, p t
 	}
 	ends := b.time().Add(overlap)
 	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
-		stored, err := clients.Get(tx, store.SystemTenant, id)
-		if err == nil && stored.TenantID != c.TenantID {
-			err = store.ErrNotFound
-		}
+		stored, err := governedClient(tx, c, id)
 		if err != nil {
-			return auditEvent{}, missing(err, "client")
-		}
-		if err := mayGrant(c, stored.Role, stored.Params()); err != nil {
 			return auditEvent{}, err
 		}
 		if stored.RevokedAt != nil {
