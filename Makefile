@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X github.com/bankctl/bankctl/internal/status.Version=$(VERSION
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.html' -o -name '*.txt' -o -name '*.css' 2>/dev/null)
 
-.PHONY: build demo test check controls lint race bench crash fuzz spec-report completions clean
+.PHONY: schedules build demo test check controls lint race bench crash fuzz spec-report completions clean
 
 build: bin/bankd bin/bankctl
 
@@ -47,6 +47,11 @@ bench:
 crash:
 	BANKD_WEBHOOKS=$${BANKD_WEBHOOKS:-10000} go test -count=1 -timeout 30m -run TestWebhookStorm -v ./internal/daemon
 	BANKD_CRASH_RUNS=$${BANKD_CRASH_RUNS:-20} go test -count=1 -timeout 60m -run 'TestKill' -v ./internal/daemon ./internal/store/...
+
+# Random schedules of exchanges, saves, deletions, syncs, primaries, verdicts and removals at once: minutes.
+SCHEDULES ?= 1000
+schedules:
+	BANKD_SCHEDULES=$(SCHEDULES) go test -count=1 -timeout 60m -run '^TestSchedules$$' -v ./internal/server
 
 # Each fuzz target for FUZZTIME.
 FUZZTIME ?= 1m
