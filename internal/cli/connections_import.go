@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,6 +72,9 @@ func runConnectionsImport(ctx context.Context, a *app, o connectionsImportOption
 		row := imported{Error: fault.New(fault.Invalid, "the line is longer than any token or JSON object")}
 		if len(text) <= longestLine {
 			row = importLine(ctx, c, o, text)
+			for row.Error != nil && row.Error.Code == fault.RateLimited && row.Error.RetryAfter > 0 && a.rest(ctx, n, row.Error.RetryAfter) {
+				row = importLine(ctx, c, o, text)
+			}
 		}
 		row.Line = n
 		if row.Error != nil {
@@ -98,6 +102,17 @@ func runConnectionsImport(ctx context.Context, a *app, o connectionsImportOption
 		err = exitError{fault.ExitPartial, fmt.Sprintf("%d of %d could not be imported", failed, len(rows)), hint}
 	}
 	return err
+}
+
+// rest waits out a rate limit in the middle of a bulk. It reports whether the wait was not interrupted.
+func (a *app) rest(ctx context.Context, line, seconds int) bool {
+	a.say("line %d: the rate limit is reached; going on in %d s", line, seconds)
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Duration(seconds) * time.Second):
+		return true
+	}
 }
 
 // longestLine bounds a line of stdin: a token, or a small JSON object.
