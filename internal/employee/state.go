@@ -86,6 +86,11 @@ func (a BankAccount) Unsaved(at time.Time) BankAccount {
 // verdict. Other accounts wait for a link call.
 func (a BankAccount) Open() bool { return a.IsVerified || a.Watched() }
 
+// IsAttested reports whether an account is verified by an administrator's word.
+func (a BankAccount) IsAttested() bool {
+	return a.IsVerified && a.Evidence != nil && a.Evidence.Comparison == AttestedByHand
+}
+
 // TurnToPlaid makes Plaid verify an account that was added without verification.
 func (a BankAccount) TurnToPlaid(holder string, at time.Time) BankAccount {
 	a.VerificationType, a.AccountHolderName, a.UpdatedAt = ByPlaid, strings.TrimSpace(holder), at

@@ -457,3 +457,22 @@ func TestRowA21(t *testing.T) {
 		t.Errorf("%d records %v", len(rows), err)
 	}
 }
+
+// An administrator's attestation stands while the background goes on looking: it brings nothing that was not known.
+func TestAttestationStands(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	a := d.add("011401533", "1111222233331111", "Plaid")
+	s := d.open(a.AccountID, first)
+	if got := d.link(a.AccountID, claim(s, "0000")); got.VerificationReason != employee.NumberMismatch {
+		t.Fatal(got.VerificationReason)
+	}
+	if _, err := d.Client.AttestEmployeeAccount(t.Context(), "c1", "p1", a.AccountID, employee.AttestParams{Reason: "voided check"}); err != nil {
+		t.Fatal(err)
+	}
+	asked := d.Daemon.Simulator().Counts()["/auth/get"]
+	until(t, func() bool { return d.Daemon.Simulator().Counts()["/auth/get"] >= asked+2 })
+	if got := d.reload(a.AccountID); !got.IsVerified {
+		t.Errorf("the background took it back: %s", got.VerificationReason)
+	}
+}
