@@ -13,7 +13,7 @@ func (b *Bank) GetBalance(ctx context.Context, c tenant.Caller, p connection.Bal
 	if err != nil {
 		return connection.Balances{}, inField(err, "plaid_item_id", "is not a connection of yours")
 	}
-	if err := b.quotas.take(c); err != nil {
+	if err := b.guards.quotas.take(c); err != nil {
 		return connection.Balances{}, err
 	}
 	found, err := b.plaid.GetBalances(ctx, conn.token())

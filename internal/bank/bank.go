@@ -60,10 +60,7 @@ type Bank struct {
 
 	sessions *background.Followers
 	clients  clientCache
-	brakes   brakes
-	refused  refusals
-	forged   refusals // webhooks, for the log alone
-	quotas   quotas
+	guards   guards
 	linked   linkedCache
 }
 
@@ -115,7 +112,7 @@ func New(c Config) *Bank {
 		db: c.Store, ledger: c.Ledger, plaid: c.Plaid, links: c.Links, log: c.Log, now: c.Now, tempo: *c.Tempo,
 		work: schedules{syncs: round(), checks: round(), removals: round(), employees: round(), hooks: background.NewRecent(hooksKept, mostHooks)},
 	}
-	b.quotas = quotas{of: *c.Quotas, now: c.Now, by: map[string]*rate.Limiter{}}
+	b.guards.quotas = quotas{of: *c.Quotas, now: c.Now, by: map[string]*rate.Limiter{}}
 	b.sessions = background.NewFollowers(&b.life, b.tempo)
 	return b
 }

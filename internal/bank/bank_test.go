@@ -34,7 +34,7 @@ func storeAlone(t *testing.T) (*Bank, *mem.Engine) {
 	if err == nil {
 		err = db.EnsureTenant(t.Context(), testTenant)
 	}
-	b := &Bank{db: db, log: slog.New(slog.DiscardHandler), now: time.Now, quotas: quotas{of: UsualQuotas, now: time.Now, by: map[string]*rate.Limiter{}}}
+	b := &Bank{db: db, log: slog.New(slog.DiscardHandler), now: time.Now, guards: guards{quotas: quotas{of: UsualQuotas, now: time.Now, by: map[string]*rate.Limiter{}}}}
 	if err == nil {
 		err = b.update(t.Context(), func(tx *store.Tx) error {
 			return tenants.Put(tx, store.SystemTenant, testTenant, tenant.Tenant{ID: testTenant, Name: tenant.DefaultName})

@@ -20,6 +20,14 @@ const (
 	mostBrakes  = 10_000 // kept in memory; beyond, all are forgotten
 )
 
+// guards are what keeps one caller from costing the others: each counts in memory alone.
+type guards struct {
+	brakes  brakes
+	quotas  quotas
+	refused refusals
+	forged  refusals // webhooks, for the log alone
+}
+
 type brakeKey struct {
 	clientID string // "" stands for all ids that are no client's
 	uid      int
@@ -217,7 +225,7 @@ func (r *refusals) due(now time.Time, all bool) map[refusal]tally {
 // KeepRefusals writes the counts of refused calls that have waited a minute; with all, every one. The daemon runs it each
 // minute, and when it stops.
 func (b *Bank) KeepRefusals(ctx context.Context, all bool) error {
-	for k, t := range b.refused.due(b.time(), all) {
+	for k, t := range b.guards.refused.due(b.time(), all) {
 		if err := b.writeRefusal(ctx, k, t.caller, t.pending); err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ func (b *Bank) Authenticate(ctx context.Context, id, clientSecret string, c tena
 	}
 	now := b.time()
 	key := brakeKey{stored.ID, c.UID}
-	if err := b.brakes.check(key, now); err != nil {
+	if err := b.guards.brakes.check(key, now); err != nil {
 		return tenant.Client{}, "", errors.Join(err, b.countWrong(ctx, stored, c))
 	}
 	hash, err := b.secretHash(id, clientSecret)
@@ -84,7 +84,7 @@ func (b *Bank) Authenticate(ctx context.Context, id, clientSecret string, c tena
 		good = true
 	}
 	if !good || stored.RevokedAt != nil {
-		b.brakes.note(key, now)
+		b.guards.brakes.note(key, now)
 		wrong := fault.New(fault.Unauthenticated, "the client id or its secret is wrong, or the client is revoked").
 			WithHint("check X-Client-ID and X-Client-Secret; `bankctl client list` shows the clients")
 		return tenant.Client{}, "", errors.Join(wrong, b.countWrong(ctx, stored, c))

@@ -17,7 +17,7 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 	if err := allowed(c, p.EmployerID, p.CarrierID); err != nil {
 		return connection.Connection{}, err
 	}
-	if err := b.quotas.take(c); err != nil {
+	if err := b.guards.quotas.take(c); err != nil {
 		return connection.Connection{}, err
 	}
 	ctx = context.WithoutCancel(ctx)

@@ -36,7 +36,7 @@ func (b *Bank) LinkEmployeeAccount(ctx context.Context, c tenant.Caller, ref Emp
 	if p.PublicToken == "" {
 		return b.judgeAgain(ctx, c, a, &claim)
 	}
-	if err := b.quotas.take(c); err != nil {
+	if err := b.guards.quotas.take(c); err != nil {
 		return employee.BankAccount{}, err
 	}
 	known, err := b.checkChosen(ctx, c, ref, p)

@@ -16,7 +16,7 @@ func (b *Bank) Exchange(ctx context.Context, c tenant.Caller, p connection.Excha
 	if err := allowed(c, p.EmployerID, p.CarrierID); err != nil && (p.EmployerID != "" || p.CarrierID != "") {
 		return connection.Exchanged{}, err
 	}
-	if err := b.quotas.take(c); err != nil {
+	if err := b.guards.quotas.take(c); err != nil {
 		return connection.Exchanged{}, err
 	}
 	conn, made, err := b.exchange(ctx, c, storedExchange{Params: p})

@@ -81,7 +81,7 @@ func (b *Bank) refusedUpdate(ctx context.Context, c tenant.Caller, conn storedCo
 }
 
 func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkRequest, s storedSession) (connection.Link, error) {
-	if err := b.quotas.take(c); err != nil {
+	if err := b.guards.quotas.take(c); err != nil {
 		return connection.Link{}, err
 	}
 	crashPoint("link.ask")

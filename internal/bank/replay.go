@@ -58,7 +58,7 @@ func (b *Bank) Begin(ctx context.Context, c tenant.Caller, key, route string, bo
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound) || err == nil && b.time().Sub(stored.At) > keepFor:
-		if err := b.quotas.takeKey(c); err != nil {
+		if err := b.guards.quotas.takeKey(c); err != nil {
 			done()
 			return nil, nil, nil, err
 		}

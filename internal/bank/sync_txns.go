@@ -36,7 +36,7 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 		return txn.Synced{}, fault.New(fault.Conflict, "the connection was removed").WithID(conn.ID)
 	}
 	if p.Refresh {
-		if err := b.quotas.take(c); err != nil {
+		if err := b.guards.quotas.take(c); err != nil {
 			return txn.Synced{}, err
 		}
 		if err := b.plaid.RefreshTransactions(ctx, conn.token()); err != nil {

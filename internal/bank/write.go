@@ -77,7 +77,7 @@ func (b *Bank) Refused(ctx context.Context, c tenant.Caller, route string, code 
 }
 
 func (b *Bank) noteRefusal(ctx context.Context, k refusal, c tenant.Caller) error {
-	n := b.refused.count(k, c, b.time())
+	n := b.guards.refused.count(k, c, b.time())
 	if n == 0 {
 		return nil
 	}
