@@ -293,3 +293,33 @@ func TestForgedKeysAreRationed(t *testing.T) {
 		t.Errorf("a real one: %d", got)
 	}
 }
+
+// A22 of the audit: a flood of forged key ids about nothing here neither starves Plaid's own new key nor fills the log.
+func TestRowA22(t *testing.T) {
+	t.Parallel()
+	h := newHookBench(t)
+	own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := bytes.ReplaceAll(h.body(""), []byte(h.conn.ItemID), []byte("some-other-item"))
+	flood := func() {
+		for i := range 100 {
+			h.send("POST", forge(t, jwt.SigningMethodES256, own, fmt.Sprintf("forged-%d-%d", i, time.Now().UnixNano()), claimsFor(elsewhere, time.Now())), elsewhere)
+		}
+	}
+	flood()
+	for n := range 3 { // keys that are new to us, each in the middle of the flood
+		if err := h.b.Daemon.Simulator().RotateWebhookKey(); err != nil {
+			t.Fatal(err)
+		}
+		body := h.body(fmt.Sprintf(`,"n":%d`, n))
+		if got := h.send("POST", h.sign(body), body); got != 200 {
+			t.Errorf("a real one with a new key: %d", got)
+		}
+		flood()
+	}
+	if n := strings.Count(h.b.Log(), "webhooks refused"); n > 2 {
+		t.Errorf("%d lines about forged webhooks", n)
+	}
+}
