@@ -165,7 +165,7 @@ func seenACH(tx *store.Tx, c tenant.Caller, id string) (storedACH, error) {
 }
 
 // changeACH reads an ACH account, applies change, and writes it with its audit event.
-func (b *Bank) changeACH(ctx context.Context, c tenant.Caller, id string, d auditEvent, change func(*storedACH) error) (account.ACH, error) {
+func (b *Bank) changeACH(ctx context.Context, c tenant.Caller, id string, d auditEvent, change func(*store.Tx, *storedACH) error) (account.ACH, error) {
 	var changed account.ACH
 	now := b.time()
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
@@ -174,7 +174,7 @@ func (b *Bank) changeACH(ctx context.Context, c tenant.Caller, id string, d audi
 			return auditEvent{}, err
 		}
 		was := a.IsPrimary
-		if err := change(&a); err != nil {
+		if err := change(tx, &a); err != nil {
 			return auditEvent{}, err
 		}
 		a.UpdatedAt = now
@@ -193,7 +193,7 @@ func (b *Bank) changeACH(ctx context.Context, c tenant.Caller, id string, d audi
 
 // UpdateACH changes an ACH account's editable fields (A8).
 func (b *Bank) UpdateACH(ctx context.Context, c tenant.Caller, id string, p account.UpdateACHParams) (account.ACH, error) {
-	return b.changeACH(ctx, c, id, auditEvent{action: "ach.update"}, func(a *storedACH) error {
+	return b.changeACH(ctx, c, id, auditEvent{action: "ach.update"}, func(_ *store.Tx, a *storedACH) error {
 		if p.AccountType != nil && *p.AccountType != a.AccountType && a.Status != account.Unverified {
 			return fault.Field("account_type", "can be changed only while the account is unverified")
 		}

@@ -1,6 +1,7 @@
 package bank
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/bankctl/bankctl/internal/account"
@@ -28,6 +29,8 @@ func rejoinable(tx *store.Tx, tenantID string, fresh storedACH) (old storedACH, 
 // rejoined is the old account on its new connection: with Plaid's new data and its owner's nickname.
 func rejoined(old, fresh storedACH) storedACH {
 	fresh.ID, fresh.CreatedAt, fresh.ConnectionType = old.ID, old.CreatedAt, old.ConnectionType
+	fresh.IsPrimary = fresh.IsPrimary || old.IsPrimary
+	fresh.BankAccountID = cmp.Or(fresh.BankAccountID, old.BankAccountID)
 	if fresh.Nickname == "" {
 		fresh.Nickname = old.Nickname
 	}

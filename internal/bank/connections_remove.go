@@ -53,6 +53,9 @@ func (b *Bank) removeConnection(ctx context.Context, c tenant.Caller, conn store
 	r := storedRemoval{TenantID: c.TenantID, ConnectionID: conn.ID, ItemID: conn.ItemID, ACH: ach, ClientID: c.Client.ID, At: b.time()}
 	crashPoint("remove.ask")
 	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
+		if err := mayDeleteACH(tx, c, conn.ID, ach); err != nil {
+			return auditEvent{}, err
+		}
 		d := auditEvent{action: "connection.intend_removal", object: "connection:" + conn.ID, onWhose: conn.Employee.String(), details: map[string]string{"item": conn.ItemID}}
 		return d, removals.Put(tx, store.SystemTenant, conn.ID, r)
 	})
@@ -74,7 +77,10 @@ func (b *Bank) settleAgain(ctx context.Context, c tenant.Caller, conn storedConn
 		return reply, nil
 	}
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
-		var err error
+		err := mayDeleteACH(tx, c, conn.ID, ach)
+		if err != nil {
+			return auditEvent{}, err
+		}
 		reply.Disabled, reply.ACHDeleted, err = b.settleACH(tx, c, storedRemoval{TenantID: c.TenantID, ConnectionID: conn.ID, ACH: ach}, b.time())
 		return auditEvent{action: "connection.settle_ach", object: "connection:" + conn.ID, reply: reply, details: map[string]string{"ach": ach}}, err
 	})
@@ -139,11 +145,19 @@ func (b *Bank) settleACH(tx *store.Tx, c tenant.Caller, r storedRemoval, now tim
 			return 0, 0, err
 		}
 		for _, a := range found {
+			if !ownsACH(c, a) { // it came meanwhile: what the caller may not delete is stopped
+				a.disable(account.ConnectionRemoved, now)
+				disabled++
+				if err := achAccounts.Put(tx, r.TenantID, a.ID, a); err != nil {
+					return 0, 0, err
+				}
+				continue
+			}
 			if err := b.destroyACH(tx, c, a); err != nil {
 				return 0, 0, err
 			}
+			deleted++
 		}
-		deleted = len(found)
 	default:
 		disabled, err = disableACH(tx, r.TenantID, from, account.ConnectionRemoved, now)
 	}
@@ -194,6 +208,21 @@ func (b *Bank) removeInTurn(ctx context.Context, r storedRemoval) error {
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
 		b.log.Warn("removal at Plaid failed", "connection", r.ConnectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+	}
+	return err
+}
+
+// ownsACH reports whether a caller may destroy an ACH account; bankd itself carries out what was allowed before.
+func ownsACH(c tenant.Caller, a storedACH) bool { return bankdItself(c) || c.Owns(a.Owner()) }
+
+// mayDeleteACH refuses to delete a connection's ACH accounts where one of them is out of the caller's scope.
+func mayDeleteACH(tx *store.Tx, c tenant.Caller, connectionID, ach string) error {
+	if ach != connection.DeleteACH {
+		return nil
+	}
+	foreign, err := achWhere(tx, c.TenantID, func(a storedACH) bool { return a.ConnectionID == connectionID && !ownsACH(c, a) })
+	if err == nil && len(foreign) > 0 {
+		err = fault.New(fault.Forbidden, "ACH accounts of other owners rest on this connection").WithHint("remove it with ach=disable or ach=keep")
 	}
 	return err
 }

@@ -125,14 +125,24 @@ func (b *Bank) judgeAgain(ctx context.Context, c tenant.Caller, a storedEmployee
 	if err != nil {
 		return employee.BankAccount{}, err
 	}
-	if found, _, err := b.plaid.GetAccounts(ctx, conn.token()); err == nil && !showsAccount(found, claim.AccountID) {
-		return employee.BankAccount{}, notChosen()
+	if err := b.guards.quotas.take(c); err != nil {
+		return employee.BankAccount{}, err
 	}
+	found, _, err := b.plaid.GetAccounts(ctx, conn.token())
+	switch {
+	case err == nil && !showsAccount(found, claim.AccountID):
+		return employee.BankAccount{}, notChosen()
+	case err != nil && !connection.Known(plaid.Code(err)):
+		return employee.BankAccount{}, err // nobody can tell whether it was shared: nothing changes
+	}
+	shown := err == nil
 	ref := a.ref()
 	d := employeeEvent("employee.link", a)
 	d.details["connection"] = conn.ID
 	_, err = b.changeEmployee(withoutReply(ctx), c, ref, d, func(latest *storedEmployee) error {
-		latest.Claim, latest.PlaidAccountID = claim, claim.AccountID
+		if shown {
+			latest.Claim, latest.PlaidAccountID = claim, claim.AccountID
+		}
 		return nil
 	})
 	if err != nil {

@@ -90,7 +90,7 @@ func (b *Bank) reuse(ctx context.Context, tenantID string, a storedEmployee, mod
 		s, found, err = byPointer(tx, employeeSessions, linkSessions, tenantID, sessionKey(a.AccountID, hosted))
 		return err
 	})
-	usable := found && s.State == connection.Pending && s.Mode == mode && s.Expiration.Sub(b.time()) > leastLeft
+	usable := found && s.State == connection.Pending && s.Mode == mode && (mode == employee.ModeNew || s.ConnectionID == a.ConnectionID) && s.Expiration.Sub(b.time()) > leastLeft
 	if err != nil || !usable {
 		return employee.TokenReply{}, false, err
 	}

@@ -145,6 +145,9 @@ func (b *Bank) recheckLocked(ctx context.Context, e linkedEmployee) error {
 	if verdict.Verified && !a.Open() {
 		return nil // no link call has begun this verdict
 	}
+	if !a.Open() && (verdict.Reason == employee.InstitutionDown || verdict.Reason == employee.PlaidUnavailable) {
+		return nil // an outage says nothing of a verdict that is made, and must not begin it anew
+	}
 	if next := a.Judged(verdict, b.time()); !next.Moved(a.BankAccount) {
 		return nil
 	}

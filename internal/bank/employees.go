@@ -84,8 +84,12 @@ func (b *Bank) AddEmployeeAccount(ctx context.Context, c tenant.Caller, ref Empl
 				return auditEvent{}, err
 			}
 			if old.VerificationType == employee.Manual && p.VerificationType == employee.ByPlaid {
+				if fresh.AccountHolderName != old.AccountHolderName || fresh.AccountType != old.AccountType {
+					return auditEvent{}, fault.New(fault.Conflict, "this account is here under another holder's name or account type").WithID(old.AccountID).
+						WithHint("send both as they were, or delete the account first")
+				}
 				a = old
-				a.BankAccount = a.TurnToPlaid(p.AccountHolderName, now)
+				a.BankAccount = a.TurnToPlaid(now)
 				a.Rev++
 				d := employeeEvent("employee.turn_to_plaid", a)
 				d.reply, d.status = a.BankAccount, 201

@@ -79,6 +79,9 @@ func (e storedExchange) maySee(c tenant.Caller, asked storedExchange) error {
 	if !bankdItself(c) && !c.Sees(e.Params.EmployerID, e.Params.CarrierID) {
 		return usedToken()
 	}
+	if p := asked.Params; (p.EmployerID != "" || p.CarrierID != "") && e.Params.EmployerID == "" && e.Params.CarrierID == "" {
+		return fault.New(fault.Conflict, "this public token was exchanged without an owner")
+	}
 	return sameAsked(asked.Params, e.Params.EmployerID, e.Params.CarrierID)
 }
 
@@ -210,6 +213,11 @@ func refuseDuplicate(tx *store.Tx, tenantID string, e storedExchange) error {
 			continue
 		}
 		if err != nil {
+			return err
+		}
+		if made, err := connections.Get(tx, tenantID, other.ConnectionID); err == nil && made.Status == connection.Removed {
+			continue
+		} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		m := other.Params.Metadata

@@ -93,6 +93,9 @@ func (b *Bank) readConnection(ctx context.Context, c tenant.Caller, fp string, e
 	if err != nil || conn.Read {
 		return conn, err
 	}
+	if conn.Status == connection.Removed { // before its accounts were read: nothing is left to do
+		return conn, b.update(ctx, func(tx *store.Tx) error { return b.endRead(tx, c.TenantID, fp, e) })
+	}
 	crashPoint("accounts.ask")
 	found, err := b.readAccounts(ctx, &conn)
 	crashPoint("accounts.asked")

@@ -52,12 +52,8 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 	var a storedACH
 	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		a = fresh
-		latest, err := connections.Get(tx, c.TenantID, conn.ID)
-		if err != nil {
-			return auditEvent{}, missing(err, "connection")
-		}
-		if latest.Status == connection.Removed {
-			return auditEvent{}, errRemoved(conn.ID)
+		if err := stillServes(tx, c.TenantID, conn.ID, a.ACH); err != nil {
+			return auditEvent{}, err
 		}
 		meta, joined, err := byPointer(tx, plaidAccounts, bankAccounts, c.TenantID, index)
 		if err != nil {

@@ -85,6 +85,9 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 // fetchNumbers asks Plaid for a connection's numbers, for a caller that will rely on them. It heals troubles that the
 // answer proves to be over; if one is left that forbids the numbers, it returns an error.
 func (b *Bank) fetchNumbers(ctx context.Context, c tenant.Caller, conn storedConnection) (plaid.Auth, storedConnection, error) {
+	if err := b.guards.quotas.take(c); err != nil {
+		return plaid.Auth{}, conn, err
+	}
 	asked := b.time()
 	auth, err := b.plaid.GetNumbers(ctx, conn.token())
 	if plaid.Code(err) == connection.ProductNotReady {

@@ -40,6 +40,9 @@ func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id str
 	if err != nil {
 		return account.ProcessorToken{}, err
 	}
+	if err := b.guards.quotas.take(c); err != nil {
+		return account.ProcessorToken{}, err
+	}
 	token, err := b.plaid.CreateProcessorToken(ctx, conn.token(), a.PlaidAccountID, p.Processor)
 	if plaid.Code(err) == connection.InvalidField {
 		return account.ProcessorToken{}, fault.Field("processor", "is no partner of Plaid's that these keys may use")
@@ -50,11 +53,24 @@ func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id str
 	reply := account.ProcessorToken{ACHID: id, Processor: p.Processor, ProcessorToken: token.Reveal(), CreatedAt: b.time()}
 	kept := reply
 	kept.ProcessorToken = ""
-	err = b.write(context.WithoutCancel(ctx), c, func(*store.Tx) (auditEvent, error) {
+	err = b.write(context.WithoutCancel(ctx), c, func(tx *store.Tx) (auditEvent, error) {
+		latest, err := seenACH(tx, c, id)
+		if err == nil && latest.Status != account.Verified {
+			err = fault.New(fault.Conflict, "the account is %s", latest.Status).WithID(id)
+		}
+		if err == nil {
+			err = stillServes(tx, c.TenantID, conn.ID, latest.ACH)
+		}
+		if err != nil {
+			return auditEvent{}, err
+		}
 		return auditEvent{
 			action: "ach.hand_to_processor", object: "ach:" + id, reply: kept, status: 201,
 			details: map[string]string{"processor": p.Processor, "connection": conn.ID},
 		}, nil
 	})
-	return reply, err
+	if err != nil {
+		return account.ProcessorToken{}, err
+	}
+	return reply, nil
 }

@@ -22,6 +22,9 @@ func (b *Bank) SyncAccounts(ctx context.Context, c tenant.Caller, p connection.I
 	if err := writable(c, conn.EmployerID, conn.CarrierID, "connection"); err != nil {
 		return connection.Synced{}, err
 	}
+	if err := b.guards.quotas.take(c); err != nil {
+		return connection.Synced{}, err
+	}
 	return b.syncAccounts(ctx, c, conn)
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
+	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
@@ -78,7 +79,10 @@ func (b *Bank) judge(ctx context.Context, c tenant.Caller, a storedACH, conn sto
 		return account.ACH{}, b.fetched(ctx, c, conn.ID, no.WithHint("check which account was linked; a bank that hands out aliases (Chase, PNC, US Bank) never matches typed numbers"))
 	}
 	now := b.time()
-	return b.changeACH(ctx, c, a.ID, d, func(latest *storedACH) error {
+	return b.changeACH(ctx, c, a.ID, d, func(tx *store.Tx, latest *storedACH) error {
+		if err := stillServes(tx, c.TenantID, conn.ID, latest.ACH); err != nil {
+			return err
+		}
 		if latest.Status == account.Disabled || !latest.numbers().Account.Equal(a.numbers().Account) || !latest.numbers().Routing.Equal(a.numbers().Routing) {
 			return fault.New(fault.Conflict, "the account changed meanwhile").WithID(a.ID)
 		}
@@ -109,11 +113,29 @@ func (b *Bank) attestACH(ctx context.Context, c tenant.Caller, id, reason string
 		return account.ACH{}, fault.New(fault.Forbidden, "only an admin may vouch for an account")
 	}
 	now := b.time()
-	return b.changeACH(ctx, c, id, auditEvent{action: "ach.attest", details: map[string]string{"reason": reason}}, func(a *storedACH) error {
+	return b.changeACH(ctx, c, id, auditEvent{action: "ach.attest", details: map[string]string{"reason": reason}}, func(_ *store.Tx, a *storedACH) error {
+		if a.Number == "" {
+			return fault.New(fault.Conflict, "the account has no numbers yet: they come with its deposit").WithID(id)
+		}
 		if a.Status == account.Disabled {
 			return fault.New(fault.Conflict, "a disabled account cannot be verified").WithID(id)
 		}
 		a.Status, a.Evidence = account.Verified, &account.Evidence{Method: "attested", At: now}
 		return nil
 	})
+}
+
+// stillServes asks the rule again in the transaction that acts on it: a removal or a consent taken back may have come
+// while Plaid was asked.
+func stillServes(tx *store.Tx, tenantID, connectionID string, a account.ACH) error {
+	conn, err := connections.Get(tx, tenantID, connectionID)
+	switch {
+	case err != nil:
+		return missing(err, "connection")
+	case conn.Status == connection.Removed:
+		return errRemoved(connectionID)
+	case !serves(conn.Connection, a):
+		return fault.New(fault.Conflict, "the connection belongs to another owner than the ACH account").WithID(connectionID)
+	}
+	return usable(conn)
 }

@@ -42,7 +42,10 @@ func (b *Bank) openDeposit(ctx context.Context, c tenant.Caller, id string) (acc
 	req := plaid.LinkRequest{ClientUserID: user, Hosted: true, Lifetime: depositPageLife}
 	step := "send"
 	if a.pending() && a.ConnectionID != "" {
-		conn, err := b.connection(ctx, system(c.TenantID), a.ConnectionID)
+		conn, err := b.livingConnection(ctx, c, a.ConnectionID)
+		if err == nil {
+			err = mayServe(c, conn, a.ACH, "plaid_item_id")
+		}
 		if err != nil {
 			return account.VerifyReply{}, err
 		}

@@ -47,7 +47,9 @@ func (b *Bank) ReadWebhook(ctx context.Context, signed string, body []byte) (pla
 	w, err := b.plaid.ReadWebhook(ctx, signed, body, b.now(), func(w plaid.Webhook) bool { return b.holds(ctx, w) })
 	if fault.Is(err, fault.Unauthenticated) {
 		b.stats.ForgedHooks.Add(1)
-		if n := b.guards.forged.count(refusal{action: "webhook"}, tenant.Caller{}, b.time()); n > 0 { // once a minute: a flood must not fill the log
+	}
+	if err != nil {
+		if n := b.guards.forged.count(refusal{action: "webhook", code: fault.As(err).Code}, tenant.Caller{}, b.time()); n > 0 { // once a minute: a flood must not fill the log
 			b.log.Warn("webhooks refused", "calls", n, "reason", fault.As(err).Message)
 		}
 	}

@@ -1,7 +1,6 @@
 package employee
 
 import (
-	"strings"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
@@ -92,8 +91,8 @@ func (a BankAccount) IsAttested() bool {
 }
 
 // TurnToPlaid makes Plaid verify an account that was added without verification.
-func (a BankAccount) TurnToPlaid(holder string, at time.Time) BankAccount {
-	a.VerificationType, a.AccountHolderName, a.UpdatedAt = ByPlaid, strings.TrimSpace(holder), at
+func (a BankAccount) TurnToPlaid(at time.Time) BankAccount {
+	a.VerificationType, a.UpdatedAt = ByPlaid, at
 	return a.explained()
 }
 

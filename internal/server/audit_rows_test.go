@@ -17,6 +17,7 @@ import (
 	"github.com/bankctl/bankctl/internal/employee"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/plaidsim"
 	"github.com/bankctl/bankctl/internal/tenant"
 	"github.com/bankctl/bankctl/internal/trail"
 )
@@ -475,4 +476,78 @@ func TestAttestationStands(t *testing.T) {
 	if got := d.reload(a.AccountID); !got.IsVerified {
 		t.Errorf("the background took it back: %s", got.VerificationReason)
 	}
+}
+
+// Holes that a hostile reading of the rule of authority found.
+func TestAuthorityHoles(t *testing.T) {
+	t.Parallel()
+	b := banktest.Start(t)
+	yes := true
+	conn := b.LinkAt(connection.LinkParams{UserID: "u"}, platypus) // of nobody
+	p := account.FromPlaidParams{OwnerType: "employer", OwnerID: "e1", PlaidAccountID: conn.Accounts[0].PlaidAccountID, PlaidItemID: conn.ItemID, IsPrimary: &yes}
+	a, err := b.Client.AddACHFromPlaid(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("deleting_unseen_accounts", func(t *testing.T) {
+		carriers := b.NewClient(tenant.ClientParams{Name: "c", Role: tenant.Operator, Carriers: tenant.Everything})
+		if _, err := carriers.RemoveConnection(t.Context(), conn.ID, connection.RemoveParams{ACH: connection.DeleteACH}); !fault.Is(err, fault.Forbidden) {
+			t.Errorf("%v", err)
+		}
+		if _, err := b.Client.GetACH(t.Context(), a.ID); err != nil {
+			t.Errorf("it is gone: %v", err)
+		}
+	})
+	t.Run("a_deposit_page_of_an_unseen_connection", func(t *testing.T) {
+		md := b.LinkAt(connection.LinkParams{UserID: "md"}, connection.CompleteParams{InstitutionID: "ins_109512", Password: "microdeposits_good", Masks: []string{"0000"}})
+		h, err := b.Client.AddACHFromPlaid(t.Context(), account.FromPlaidParams{OwnerType: "employer", OwnerID: "e7", PlaidAccountID: md.Accounts[0].PlaidAccountID, PlaidItemID: md.ItemID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		narrow := b.NewClient(tenant.ClientParams{Name: "e7", Role: tenant.Admin, Employers: only("e7")})
+		if r, err := narrow.VerifyACH(t.Context(), h.ID, account.VerifyACHParams{Method: account.MicroDeposit}); err == nil {
+			t.Errorf("it got a page: %v", r.Page != nil)
+		}
+		if _, err := narrow.VerifyACH(t.Context(), h.ID, account.VerifyACHParams{Method: "attest", Reason: "r"}); !fault.Is(err, fault.Conflict) {
+			t.Errorf("an account without numbers was attested: %v", err)
+		}
+	})
+	t.Run("a_verdict_for_another_holder", func(t *testing.T) {
+		d := newDesk(t)
+		m := d.add("011401533", "1111222233330000", "Manual")
+		if _, err := d.Client.AttestEmployeeAccount(t.Context(), "c1", "p1", m.AccountID, employee.AttestParams{Reason: "letter"}); err != nil {
+			t.Fatal(err)
+		}
+		status, _ := d.Call(d.c, "POST", "/companies/c1/employees/p1/bankaccounts",
+			`{"accountHolderName":"Mallory Other","accountNumber":"1111222233330000","routingNumber":"011401533","accountType":"checking","verificationType":"Plaid"}`)
+		if got := d.reload(m.AccountID); status != 409 || got.AccountHolderName != "Alberta Bobbeth Charleson" {
+			t.Errorf("%d %s", status, got.AccountHolderName)
+		}
+	})
+	t.Run("null_is_no_body", func(t *testing.T) {
+		if status, _ := b.Call(b.Client, "POST", "/api/v1/plaid/link-token", "null"); status != 400 {
+			t.Errorf("%d", status)
+		}
+	})
+	t.Run("a_removed_connection_blocks_nothing", func(t *testing.T) {
+		faults, err := plaidsim.ParseFaults("/accounts/get:500:3")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := finished(t, b.Client, connection.LinkParams{EmployerID: "e8"}, platypus)
+		b.Daemon.Simulator().SetFaults(faults)
+		_, _ = b.Client.Exchange(t.Context(), connection.ExchangeParams{PublicToken: s.PublicToken, UserID: "u", EmployerID: "e8"})
+		all, _, err := b.Client.ListConnections(t.Context(), connection.Query{EmployerID: "e8"}, page.Request{})
+		if err != nil || len(all) != 1 {
+			t.Fatal(len(all), err)
+		}
+		if _, err := b.Client.RemoveConnection(t.Context(), all[0].ID, connection.RemoveParams{}); err != nil {
+			t.Fatal(err)
+		}
+		b.Daemon.Simulator().SetFaults(nil)
+		again := finished(t, b.Client, connection.LinkParams{EmployerID: "e8"}, platypus)
+		if _, err := b.Client.Exchange(t.Context(), connection.ExchangeParams{PublicToken: again.PublicToken, UserID: "u", EmployerID: "e8"}); err != nil {
+			t.Errorf("linking again: %v", err)
+		}
+	})
 }

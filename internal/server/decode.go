@@ -62,6 +62,9 @@ func decode[P checker](c *call) (P, error) {
 		if err := json.Unmarshal(c.body, &fields); err != nil {
 			return p, fault.New(fault.BadRequest, "the body must be one JSON object").WithHint("%s", whereItBroke(err))
 		}
+		if fields == nil {
+			return p, fault.New(fault.BadRequest, "the body must be one JSON object")
+		}
 		if err := noKeyTwice(c.body); err != nil {
 			return p, err
 		}

@@ -56,13 +56,13 @@ func (h Webhooks) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return http.StatusUnauthorized
 	}
 	hook, err := h.Bank.ReadWebhook(ctx, signed, body)
-	if fault.Is(err, fault.Unauthenticated) {
+	switch {
+	case fault.Is(err, fault.Unauthenticated):
 		return http.StatusUnauthorized
+	case err != nil:
+		return http.StatusServiceUnavailable // the bank logs these, once a minute
 	}
-	if err == nil {
-		err = h.Bank.TakeWebhook(ctx, hook)
-	}
-	if err != nil {
+	if err := h.Bank.TakeWebhook(ctx, hook); err != nil {
 		h.Log.Warn("cannot store a webhook; Plaid sends it again", "code", fault.As(err).Code)
 		return http.StatusServiceUnavailable
 	}
