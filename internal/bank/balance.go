@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/bankctl/bankctl/internal/connection"
+	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
@@ -38,5 +39,8 @@ func (b *Bank) GetBalance(ctx context.Context, c tenant.Caller, p connection.Bal
 		reply.Accounts = append(reply.Accounts, row)
 	}
 	reply.Left = b.allowance("balance", conn.ID)
-	return reply, nil
+	err = b.write(withoutReply(ctx), c, func(*store.Tx) (auditEvent, error) {
+		return auditEvent{action: "balance.read", object: "connection:" + conn.ID}, nil
+	})
+	return reply, err
 }

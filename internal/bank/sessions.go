@@ -14,8 +14,20 @@ import (
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// GetSession reads a link session. With wait it returns when the session is over, or after that time.
+// GetSession reads a link session; with wait it returns when nothing more will happen, or after that time. A read of it may
+// show a token, so it is audited.
 func (b *Bank) GetSession(ctx context.Context, c tenant.Caller, id string, wait time.Duration) (connection.Session, error) {
+	s, err := b.awaitSession(ctx, c, id, wait)
+	if err != nil {
+		return connection.Session{}, err
+	}
+	err = b.write(withoutReply(ctx), c, func(*store.Tx) (auditEvent, error) {
+		return auditEvent{action: "link.read", object: "session:" + id}, nil
+	})
+	return s, err
+}
+
+func (b *Bank) awaitSession(ctx context.Context, c tenant.Caller, id string, wait time.Duration) (connection.Session, error) {
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
 	s, err := b.session(ctx, c, id)
@@ -114,7 +126,7 @@ func (b *Bank) CompleteSession(ctx context.Context, c tenant.Caller, id string, 
 		return connection.Session{}, err
 	}
 	b.sessions.Poke(id)
-	return b.GetSession(ctx, c, id, 30*time.Second)
+	return b.awaitSession(ctx, c, id, 30*time.Second)
 }
 
 func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedSession, p connection.CompleteParams) error {
