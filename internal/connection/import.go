@@ -31,7 +31,12 @@ func (p ImportParams) Check() error {
 
 // Wire is the request's body, the only place that writes the token out.
 func (p ImportParams) Wire() map[string]any {
-	return map[string]any{
-		"access_token": p.AccessToken.Reveal(), "user_id": p.UserID, "employer_id": p.EmployerID, "carrier_id": p.CarrierID, "keep_token": p.KeepToken,
+	body := map[string]any{"access_token": p.AccessToken.Reveal(), "user_id": p.UserID, "keep_token": p.KeepToken}
+	if p.EmployerID != "" {
+		body["employer_id"] = p.EmployerID
 	}
+	if p.CarrierID != "" {
+		body["carrier_id"] = p.CarrierID
+	}
+	return body
 }

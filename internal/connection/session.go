@@ -121,7 +121,7 @@ func (p UpdateLinkParams) Check() error {
 
 // CompleteParams finishes a session without a browser, which only the simulator and Plaid's sandbox allow.
 type CompleteParams struct {
-	InstitutionID string   `json:"institution_id" doc:"For instance ins_109508"`
+	InstitutionID string   `json:"institution_id,omitempty" doc:"For instance ins_109508"`
 	Username      string   `json:"username,omitempty" doc:"Default user_good"`
 	Password      string   `json:"password,omitempty" doc:"Default pass_good"`
 	Masks         []string `json:"masks,omitempty" doc:"Accounts to choose; all where left out"`

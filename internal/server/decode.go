@@ -59,7 +59,7 @@ func decode[P checker](c *call) (P, error) {
 	var p P
 	fields := map[string]json.RawMessage{}
 	if len(bytes.TrimSpace(c.body)) > 0 {
-		if err := json.Unmarshal(c.body, &fields); err != nil {
+		if err := json.Unmarshal(c.body, &fields); err != nil || fields == nil { // nil: the body is null
 			return p, fault.New(fault.BadRequest, "the body must be one JSON object").WithHint("%s", whereItBroke(err))
 		}
 		if fields == nil {
@@ -74,7 +74,7 @@ func decode[P checker](c *call) (P, error) {
 	if err := c.resolveAliases(fields, known); err != nil {
 		return p, err
 	}
-	var unknown, wrong fault.Problems
+	var unknown, wrong, empty fault.Problems
 	for name, raw := range fields {
 		index, ok := known[name]
 		switch {
@@ -84,6 +84,8 @@ func decode[P checker](c *call) (P, error) {
 			if c.r.Method == http.MethodPatch { // elsewhere it is a field left out
 				unknown.Add(name, "must not be null: leave it out to keep it as it is")
 			}
+		case bytes.Equal(raw, []byte(`""`)) && meansOne(name, into.Type().FieldByIndex(index)):
+			empty.Add(name, "is empty: leave it out, or say which")
 		default:
 			if err := json.Unmarshal(raw, into.FieldByIndex(index).Addr().Interface()); err != nil {
 				wrong.Add(name, wrongType(err))
@@ -96,7 +98,7 @@ func decode[P checker](c *call) (P, error) {
 		return p, f
 	}
 	checked := p.Check()
-	if len(unknown) == 0 {
+	if len(unknown) == 0 && len(empty) == 0 {
 		return p, checked
 	}
 	if checked != nil {
@@ -104,7 +106,16 @@ func decode[P checker](c *call) (P, error) {
 			unknown.Add(name, reason)
 		}
 	}
+	for name, reason := range empty {
+		unknown.Add(name, reason)
+	}
 	return p, unknown.Err()
+}
+
+// meansOne reports whether a field names one object or one word of a list. Where such a field is given and empty, a
+// variable was not set, and the call must not mean another thing than its caller did.
+func meansOne(name string, f reflect.StructField) bool {
+	return strings.HasSuffix(name, "_id") || strings.HasSuffix(name, "_token") || f.Tag.Get("enum") != ""
 }
 
 // resolveAliases moves a body's fields to the names that the route knows.
