@@ -55,6 +55,8 @@ type walker struct {
 	signIn int // how often credentials were sent
 	round  int // of security questions
 	codes  int // how often a deposit's code was sent
+
+	choices int // how often an institution was chosen
 }
 
 // pane is one page of Link: its name, and the form that leads on.
@@ -89,6 +91,9 @@ func (w *walker) fill(p *pane) (url.Values, error) {
 			return fields, nil
 		}
 	case "SELECT_INSTITUTION":
+		if w.choices++; w.choices > 1 {
+			return nil, fault.New(fault.NotFound, "there is no such institution").WithHint("in the simulator ins_109508 is a bank")
+		}
 		if w.params.Manual != nil {
 			fields.Set("manual", "1")
 			return fields, nil
