@@ -44,7 +44,7 @@ func (s *Server) logCall(c *call, took time.Duration) {
 	}
 	r := slog.NewRecord(c.started.Add(took), slog.LevelInfo, "call", 0)
 	if c.endpoint.log == nil {
-		r.AddAttrs(slog.String("method", c.r.Method), slog.String("route", c.endpoint.Path))
+		r.AddAttrs(slog.String("method", knownMethod(c.r.Method)), slog.String("route", c.endpoint.Path))
 	}
 	r.AddAttrs(slog.String("request_id", c.id), slog.Int("status", c.status), slog.Duration("took", took),
 		slog.String("client", c.caller.Client.ID), slog.Int("uid", c.uid)) // a record holds five without allocating

@@ -62,12 +62,16 @@ func (m *metrics) observe(to *endpoint, method string, status int, took time.Dur
 		to.successes.Inc()
 		return
 	}
+	m.calls.WithLabelValues(name, knownMethod(method), strconv.Itoa(status)).Inc()
+}
+
+// knownMethod is a method as metrics and logs name it: one that we do not know is the caller's own text.
+func knownMethod(method string) string {
 	switch method {
-	case "GET", "POST", "PATCH", "PUT", "DELETE":
-	default:
-		method = "other"
+	case "GET", "HEAD", "POST", "PATCH", "PUT", "DELETE":
+		return method
 	}
-	m.calls.WithLabelValues(name, method, strconv.Itoa(status)).Inc()
+	return "other"
 }
 
 func (s *Server) serveMetrics(c *call) {
