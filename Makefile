@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X github.com/bankctl/bankctl/internal/status.Version=$(VERSION
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.html' -o -name '*.txt' -o -name '*.css' 2>/dev/null)
 
-.PHONY: schedules build demo test check controls lint race bench crash fuzz spec-report completions clean
+.PHONY: schedules build demo test check controls lint race bench crash audit hostile fuzz spec-report completions clean
 
 build: bin/bankd bin/bankctl
 
@@ -52,6 +52,16 @@ crash:
 SCHEDULES ?= 1000
 schedules:
 	BANKD_SCHEDULES=$(SCHEDULES) go test -count=1 -timeout 60m -run '^TestSchedules$$' -v ./internal/server
+
+# R1 to R166 against the built programs, from outside; with FLAGS=-lies, that each of these checks can fail.
+audit: build
+	go run ./internal/acceptance -bankd bin/bankd -bankctl bin/bankctl $(FLAGS)
+
+# Hostile requests to every route, as a client of narrow scope: the same ones for the same SEED.
+REQUESTS ?= 10000
+SEED ?= 1
+hostile: build
+	go run ./internal/acceptance -bankd bin/bankd -bankctl bin/bankctl -hostile $(REQUESTS) -seed $(SEED)
 
 # Each fuzz target for FUZZTIME.
 FUZZTIME ?= 1m

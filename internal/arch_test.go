@@ -65,6 +65,7 @@ var arrows = map[string][]string{
 	"internal/tui":    append([]string{"client"}, words...),
 	"internal/cli":    append([]string{"client", "socket", "suggest", "tui"}, words...),
 
+	"internal/acceptance":           {}, // knows bankd and bankctl from outside alone
 	"internal/banktest":             {"background", "bank", "client", "config", "connection", "daemon", "linkbrowser", "plaidsim", "plaidspec", "store", "store/mem", "tenant", "vault"},
 	"internal/plaidspec/specreport": {"plaidspec"},
 	"cmd/bankctl":                   {"aaterm", "cli"},

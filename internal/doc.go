@@ -52,7 +52,8 @@
 //	tui         bubbletea screens over client
 //	aaterm      keeps the terminal library from asking the terminal questions at start
 //
-// Tests alone: banktest (a real bankd in process), plaidspec (holds calls against Plaid's OpenAPI document).
+// Tests alone: banktest (a real bankd in process), plaidspec (holds calls against Plaid's OpenAPI document), acceptance (holds
+// the built programs against the two published documents, from outside).
 //
 // One call, six files, always in this order: command (cli), method (client), route (server), use case (bank),
 // collection (store), word. To add a command, walk them from the word outwards. arch_test.go keeps the arrows true.
