@@ -551,3 +551,46 @@ func TestAuthorityHoles(t *testing.T) {
 		}
 	})
 }
+
+// A18: numbers that Plaid gives again heal the connection that had none, so that each use of them is served.
+func TestRowA18(t *testing.T) {
+	t.Parallel()
+	tempo := banktest.Quick
+	tempo.Look, tempo.SessionIdle = time.Hour, time.Hour // the background does not find out by itself
+	b := banktest.Start(t, banktest.Tempo(tempo))
+	conn := b.Link("e1")
+	if err := b.Daemon.Simulator().ApplyEvent(plaidsim.Event{Kind: "no_auth_accounts", Item: conn.ItemID}); err != nil {
+		t.Fatal(err)
+	}
+	p := account.FromPlaidParams{OwnerType: "employer", OwnerID: "e1", PlaidAccountID: conn.Accounts[0].PlaidAccountID, PlaidItemID: conn.ItemID}
+	if _, err := b.Client.AddACHFromPlaid(t.Context(), p); err == nil {
+		t.Fatal("numbers were given")
+	}
+	status := func() string {
+		got, err := b.Client.GetConnection(t.Context(), conn.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Status
+	}
+	if got := status(); got != connection.Failed {
+		t.Fatalf("status %s", got)
+	}
+	link, err := b.Client.UpdateLink(t.Context(), connection.UpdateLinkParams{UserID: "u", ItemID: conn.ItemID, HostedLink: true, Accounts: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Walk(link.HostedLinkURL, platypus); err != nil {
+		t.Fatal(err)
+	}
+	a, err := b.Client.AddACHFromPlaid(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := status(); got != connection.Active {
+		t.Errorf("from-plaid was served, and the connection is %s", got)
+	}
+	if r, err := b.Client.VerifyACH(t.Context(), a.ID, account.VerifyACHParams{}); err != nil || r.ACH.Status != account.Verified {
+		t.Errorf("%+v %v", r.ACH, err)
+	}
+}
