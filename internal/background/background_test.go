@@ -94,6 +94,26 @@ func TestSchedulerCountsFailures(t *testing.T) {
 	})
 }
 
+// A session that nobody waits for is asked after ever more rarely.
+func TestFollowersSlowDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var life background.Life
+		ctx, stop := context.WithCancel(t.Context())
+		life.Start(ctx)
+		var looks atomic.Int64
+		background.NewFollowers(&life, background.Real).Follow("s", func(context.Context) bool { looks.Add(1); return false })
+		time.Sleep(10 * time.Minute)
+		first := looks.Swap(0)
+		time.Sleep(4 * time.Hour)
+		if rest := looks.Load(); first < 55 || rest > 100 {
+			t.Errorf("%d looks in ten minutes, %d in the four hours after", first, rest)
+		}
+		stop()
+		life.Wait()
+	})
+}
+
 // One thing has one turn at a time, few turns are taken at once, and a slow one holds up no other.
 func TestSchedulerBounds(t *testing.T) {
 	t.Parallel()

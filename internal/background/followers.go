@@ -102,21 +102,29 @@ func (f *Followers) Follow(id string, look func(ctx context.Context) (ended bool
 			s.running = false
 			f.drop(id, s)
 		}()
+		began := time.Now()
 		for !look(ctx) && ctx.Err() == nil {
 			select {
 			case <-ctx.Done():
 			case <-s.poked:
-			case <-time.After(f.pause(s)):
+			case <-time.After(f.pause(s, time.Since(began))):
 			}
 		}
 	})
 }
 
-func (f *Followers) pause(s *followed) time.Duration {
+// pause grows with the age of a session that nobody waits for: pages are open for hours, and each question counts.
+func (f *Followers) pause(s *followed, age time.Duration) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if s.waiting > 0 {
 		return f.tempo.SessionAwaited
+	}
+	switch {
+	case age > time.Hour:
+		return 30 * f.tempo.SessionIdle
+	case age > 10*time.Minute:
+		return 6 * f.tempo.SessionIdle
 	}
 	return f.tempo.SessionIdle
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
@@ -84,6 +85,9 @@ func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkR
 	if err := b.guards.quotas.take(c); err != nil {
 		return connection.Link{}, err
 	}
+	if err := b.roomForSession(ctx, c); err != nil {
+		return connection.Link{}, err
+	}
 	crashPoint("link.ask")
 	link, err := b.plaid.CreateLink(ctx, req)
 	if err != nil {
@@ -116,6 +120,28 @@ func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkR
 	crashPoint("link.stored")
 	b.follow(recordRef{c.TenantID, s.ID})
 	return reply, nil
+}
+
+// mostOpen bounds the link sessions that a tenant has open: each is asked after until it ends.
+const mostOpen = 5000
+
+func (b *Bank) roomForSession(ctx context.Context, c tenant.Caller) error {
+	n := 0
+	err := b.db.View(ctx, func(tx *store.Tx) error {
+		for rec, err := range open.Scan(tx, store.SystemTenant, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			if rec.Value.TenantID == c.TenantID {
+				n++
+			}
+		}
+		return nil
+	})
+	if err == nil && n >= mostOpen {
+		err = tooMany(time.Minute, "too many link sessions of this tenant are open")
+	}
+	return err
 }
 
 var (
