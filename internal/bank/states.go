@@ -32,7 +32,11 @@ func (b *Bank) changeConnection(ctx context.Context, c tenant.Caller, id string,
 		if !changed || before == connection.Removed {
 			return auditEvent{}, errUnchanged
 		}
-		if reason := conn.suspensionReason(); reason != "" {
+		removing, err := removalIntended(tx, id)
+		if err != nil {
+			return auditEvent{}, err
+		}
+		if reason := conn.suspensionReason(); reason != "" && !removing {
 			if _, err := disableACH(tx, c.TenantID, func(a storedACH) bool { return a.ConnectionID == id }, reason, b.time()); err != nil {
 				return auditEvent{}, err
 			}
@@ -88,6 +92,16 @@ func withRepairHint(why error, conn storedConnection) error {
 	f := *fault.As(why)
 	f.Hint = conn.Hint(plaid.Code(why))
 	return &f
+}
+
+// removalIntended reports whether a connection is being removed. Plaid then says that it is gone, and the removal decides
+// about its ACH accounts.
+func removalIntended(tx *store.Tx, id string) (bool, error) {
+	_, err := removals.Get(tx, store.SystemTenant, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // gone reports whether Plaid refused a call because it no longer knows the Item or its token.
