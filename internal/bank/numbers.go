@@ -65,8 +65,8 @@ func (b *Bank) refreshNumbers(ctx context.Context, c tenant.Caller, conn storedC
 			if err != nil {
 				return auditEvent{}, err
 			}
-			if !a.followsPlaid() || !serves(latest.Connection, a.ACH) {
-				continue
+			if a.ConnectionID != conn.ID || !a.followsPlaid() || !serves(latest.Connection, a.ACH) {
+				continue // proven through another connection during the call, or not to be changed
 			}
 			if err := b.renumber(tx, c.TenantID, a, auth, now, &r); err != nil {
 				return auditEvent{}, err

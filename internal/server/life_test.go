@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -308,6 +309,48 @@ func TestUsage(t *testing.T) {
 	}
 	if !slices.ContainsFunc(all[0].Calls, func(c connection.Calls) bool { return c.Endpoint == "balance" }) {
 		t.Errorf("%+v", all[0].Calls)
+	}
+}
+
+// A7: an account that is proven through another connection while Plaid is asked for the first one's numbers stays
+// verified: that answer is not about it any more.
+func TestNumbersOfAnotherConnection(t *testing.T) {
+	t.Parallel()
+	b := banktest.Start(t)
+	var conns [2]connection.Connection
+	for i := range conns {
+		conns[i] = b.LinkAt(connection.LinkParams{UserID: "u", EmployerID: "e1", AllowDuplicate: true}, platypus)
+	}
+	p := account.AddACHParams{OwnerType: account.Employer, OwnerID: "e1", BankName: "b", AccountType: "checking"}
+	p.RoutingNumber, p.AccountNumber = ach.NewRoutingNumber("011401533"), ach.NewAccountNumber("1111222233330000")
+	a, err := b.Client.AddACH(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prove := func(conn connection.Connection) {
+		t.Helper()
+		if _, err := b.Client.VerifyACH(t.Context(), a.ID, account.VerifyACHParams{PlaidItemID: conn.ItemID}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prove(conns[0])
+	sim := b.Daemon.Simulator()
+	before := sim.Counts()["/auth/get"]
+	sim.SetFaults([]plaidsim.Fault{{Route: "/auth/get", Kind: "slow", For: 2 * time.Second, Count: 1}})
+	checked := make(chan error, 1)
+	go func() {
+		_, err := b.Client.CheckConnection(context.Background(), conns[0].ID)
+		checked <- err
+	}()
+	if !banktest.Eventually(func() bool { return sim.Counts()["/auth/get"] > before }) {
+		t.Fatal("the check did not ask for numbers")
+	}
+	prove(conns[1])
+	if err := <-checked; err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Client.GetACH(t.Context(), a.ID); err != nil || got.Status != account.Verified || got.PlaidItemID != conns[1].ItemID {
+		t.Errorf("%s, of the other connection: %v, %v", got.Status, got.PlaidItemID == conns[1].ItemID, err)
 	}
 }
 
