@@ -46,7 +46,7 @@ var values = regexp.MustCompile(`:true|:false|:-?\d+|:"(?:verified|unverified|ac
 // fail.
 func (w *world) lieTo(chosen []check, out io.Writer) int {
 	blind := 0
-	// What the checks share is made before the first lie.
+	// The checks share these records, so they are made before the first lie.
 	p := &probe{world: w, op: w.client(clientSpec{Name: "shared", Role: "operator", Employers: "*", Carriers: "*", Companies: "*", ActAs: true})}
 	p.shared()
 	p.rows()

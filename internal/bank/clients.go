@@ -33,7 +33,8 @@ func (b *Bank) AddClient(ctx context.Context, c tenant.Caller, p tenant.ClientPa
 		ID: "bankd_" + kind + "_cli_" + token(), Name: p.Name, Tenant: t.Name, Role: p.Role, Employers: p.Employers,
 		Carriers: p.Carriers, Companies: p.Companies, ActAsEmployee: p.ActAsEmployee, BindCompany: p.BindCompany,
 		BindEmployee: p.BindEmployee, CreatedAt: b.time(),
-	}, Secret: "bankd_" + kind + "_sec_" + token()}
+	}}
+	m.Secret = secretPrefix(m.ID) + token()
 	hash, err := b.secretHash(m.ID, m.Secret)
 	if err != nil {
 		return tenant.Minted{}, err
@@ -63,7 +64,7 @@ func (b *Bank) secretHash(id, clientSecret string) (string, error) {
 }
 
 // Authenticate finds the client behind an id and a secret. It takes the same work for an unknown id, a wrong secret
-// and a revoked client, and answers the same. Whoever tries secrets is slowed down, by client id and uid.
+// and a revoked client, and answers the same. Wrong secrets slow down the calls of their client id and uid.
 func (b *Bank) Authenticate(ctx context.Context, id, clientSecret string, c tenant.Caller) (tenant.Client, string, error) {
 	stored, err := b.client(ctx, id)
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -93,17 +94,10 @@ func (b *Bank) Authenticate(ctx context.Context, id, clientSecret string, c tena
 	return stored.Client, stored.TenantID, nil
 }
 
-// countWrong counts a wrong secret in the audit log of the client's tenant; of an id that is no client's, in the default
-// tenant's.
+// countWrong counts a wrong secret in the audit log of the client's tenant; one of an unknown id has no tenant, and
+// writeRefusal puts it into the default tenant's.
 func (b *Bank) countWrong(ctx context.Context, stored storedClient, c tenant.Caller) error {
 	c.TenantID, c.Client = stored.TenantID, tenant.Client{ID: stored.ID, Name: stored.Name}
-	if stored.ID == "" {
-		t, err := b.TenantByName(ctx, tenant.DefaultName)
-		if err != nil {
-			return err
-		}
-		c.TenantID = t.ID
-	}
 	return b.noteRefusal(context.WithoutCancel(ctx), refusal{
 		tenantID: c.TenantID, clientID: c.Client.ID, uid: c.UID, action: "client.refuse", code: fault.Unauthenticated,
 	}, c)
@@ -135,8 +129,7 @@ func (b *Bank) ListClients(ctx context.Context, c tenant.Caller, p page.Request)
 	})
 	for i := range all {
 		if at, ok := b.clients.used.Load(all[i].ID); ok {
-			t := at.(time.Time).Truncate(time.Minute)
-			all[i].LastUsedAt = &t
+			all[i].LastUsedAt = laterMinute(all[i].LastUsedAt, at.(time.Time))
 		}
 	}
 	slices.SortFunc(all, func(x, y tenant.Client) int {
@@ -181,7 +174,7 @@ func (b *Bank) RevokeClient(ctx context.Context, c tenant.Caller, id string) (te
 }
 
 // RotateClient mints another secret for a client, which is shown this once. The old one works on for a while, so that
-// whoever uses it can change over.
+// the programs that use it can change over.
 func (b *Bank) RotateClient(ctx context.Context, c tenant.Caller, id string, p tenant.RotateParams) (tenant.Minted, error) {
 	overlap, err := p.Overlap()
 	if err != nil {
@@ -220,7 +213,17 @@ func secretPrefix(id string) string {
 	return "bankd_" + kind + "_sec_"
 }
 
-// KeepLastUses stores when clients were used; the daemon runs it each minute.
+// laterMinute gives the minute of at, or kept where that is not earlier.
+func laterMinute(kept *time.Time, at time.Time) *time.Time {
+	at = at.Truncate(time.Minute)
+	if kept != nil && !at.After(*kept) {
+		return kept
+	}
+	return &at
+}
+
+// KeepLastUses stores when clients were used since it last ran, and writes nothing if none was. The daemon runs it each
+// minute.
 func (b *Bank) KeepLastUses(ctx context.Context) error {
 	seen := map[string]time.Time{}
 	b.clients.used.Range(func(id, at any) bool {
@@ -230,7 +233,7 @@ func (b *Bank) KeepLastUses(ctx context.Context) error {
 	if len(seen) == 0 {
 		return nil
 	}
-	return b.update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+	err := b.update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		for id, at := range seen {
 			stored, err := clients.Get(tx, store.SystemTenant, id)
 			if errors.Is(err, store.ErrNotFound) {
@@ -239,15 +242,22 @@ func (b *Bank) KeepLastUses(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			at := at.Truncate(time.Minute)
-			if stored.LastUsedAt != nil && !at.After(*stored.LastUsedAt) {
+			last := laterMinute(stored.LastUsedAt, at)
+			if last == stored.LastUsedAt {
 				continue
 			}
-			stored.LastUsedAt = &at
+			stored.LastUsedAt = last
 			if err := clients.Put(tx, store.SystemTenant, id, stored); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for id, at := range seen {
+		b.clients.used.CompareAndDelete(id, at) // a use since then stays for the next run
+	}
+	return nil
 }

@@ -66,8 +66,7 @@ func (b *Bank) holds(ctx context.Context, w plaid.Webhook) bool {
 	return err == nil && id != ""
 }
 
-// TakeWebhook stores what a webhook is about, for the background to look at. Of an Item that is not here, or not any
-// more, nothing is kept.
+// TakeWebhook stores a webhook's subject for the background to check. For an unknown or removed Item it stores nothing.
 func (b *Bank) TakeWebhook(ctx context.Context, w plaid.Webhook) (err error) {
 	b.stats.Webhooks.Add(1)
 	if b.work.hooks.Again(w.Verification, b.now()) {
@@ -160,7 +159,7 @@ func (b *Bank) connectionOfItem(ctx context.Context, itemID string) (tenantID, i
 	return "", "", nil
 }
 
-// pokeSession has the follower of a link token's session look now.
+// pokeSession makes the follower of a link token's session look at it now.
 func (b *Bank) pokeSession(ctx context.Context, linkToken string) error {
 	id, found, err := b.openSessionOf(ctx, linkToken)
 	if found {

@@ -84,7 +84,15 @@ func (b *Bank) noteRefusal(ctx context.Context, k refusal, c tenant.Caller) erro
 	return b.writeRefusal(ctx, k, c, n)
 }
 
+// writeRefusal records n refused calls in the caller's tenant, or in the default tenant if the caller has none.
 func (b *Bank) writeRefusal(ctx context.Context, k refusal, c tenant.Caller, n int) error {
+	if c.TenantID == "" {
+		t, err := b.TenantByName(ctx, tenant.DefaultName)
+		if err != nil {
+			return err
+		}
+		c.TenantID = t.ID
+	}
 	return b.write(withoutReply(ctx), c, func(*store.Tx) (auditEvent, error) {
 		d := auditEvent{action: k.action, outcome: string(k.code), details: map[string]string{"calls": strconv.Itoa(n)}}
 		if k.route != "" {

@@ -35,7 +35,7 @@ type signInWords struct {
 	left, resume  string                          // if the user stops waiting: the message, and the command that waits on
 }
 
-// How long the daemon may hold one reply about a session; short while a screen shows its progress.
+// The daemon may hold one reply about a session this long; short while a screen shows its progress.
 const (
 	screenPollTimeout = 3 * time.Second
 	pollTimeout       = 25 * time.Second

@@ -43,8 +43,8 @@ const (
 	mostKeys      = 64
 )
 
-// ReadWebhook checks a webhook's signature (header Plaid-Verification) over its exact body, and reads it. Why one is
-// refused is for our log, not for whoever sent it. ours says whether an unchecked webhook is about something that we hold:
+// ReadWebhook checks a webhook's signature (header Plaid-Verification) over its exact body, and reads it. Our log
+// gets the reason for a refusal; the sender does not. ours says whether an unchecked webhook is about something that we hold:
 // it decides whose share of calls for unknown keys is spent.
 func (c *Client) ReadWebhook(ctx context.Context, signed string, body []byte, now time.Time, ours func(Webhook) bool) (Webhook, error) {
 	refuse := func(why string) (Webhook, error) {
@@ -148,8 +148,8 @@ func (k *keyCache) put(kid string, c cachedKey) {
 }
 
 // mayAsk rations the calls for unknown keys: Plaid uses one or two at a time.
-// Whoever forges webhooks cannot name an Item of ours, so those that do have calls of their own: forged key ids never
-// starve Plaid's.
+// Webhooks about an Item or session of ours have calls of their own: a forger who knows none cannot use up the calls
+// that Plaid's webhooks need.
 func (k *keyCache) mayAsk(ours bool) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -100,7 +100,7 @@ func TestEveryPair(t *testing.T) {
 	cells, holes := 0, 0
 	check := func(what string, passes bool, status int) {
 		cells++
-		// What passes the rule may still be refused for what it is: a duplicate, or numbers that do not match.
+		// A call that passes the rule may still meet a conflict: a duplicate, or numbers that do not match.
 		if got := status < 300 || status == 409; got != passes {
 			holes++
 			t.Errorf("%s: %d, the rule says %v", what, status, passes)
