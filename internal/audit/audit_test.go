@@ -232,3 +232,78 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Two lanes of one store have a chain each. A lane that is cut short, or put back and written anew, shows in the other's.
+func TestLanes(t *testing.T) {
+	kek, err := vault.CreateFileKEK(filepath.Join(t.TempDir(), "kek"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := mem.New()
+	lane := func(name string) *store.DB {
+		db, err := store.Open(t.Context(), e, kek, store.Options{Environment: "simulated", Schema: 1, Lane: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	first := lane("")
+	if err := first.EnsureTenant(t.Context(), tenant); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, first, 2)
+	a, b := lane("a"), lane("b")
+	at := start.Add(time.Hour)
+	add := func(db *store.DB, action string) {
+		t.Helper()
+		at = at.Add(time.Minute)
+		update(t, db, func(tx *store.Tx) error {
+			_, err := audit.Append(tx, tenant, audit.Record{Time: at, Action: action, Outcome: audit.OK})
+			return err
+		})
+	}
+	for i := range 3 {
+		add(a, fmt.Sprint("a", i))
+		add(b, fmt.Sprint("b", i))
+	}
+	if report := verify(t, a); !report.Intact || report.Records != 8 || report.Head.Seq != 2 {
+		t.Errorf("%+v", report)
+	}
+	var actions []string
+	view := func(fn func(tx *store.Tx) error) {
+		t.Helper()
+		if err := a.View(t.Context(), fn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	view(func(tx *store.Tx) error {
+		list, err := audit.List(tx, tenant, audit.Query{Limit: 7})
+		for _, r := range list {
+			actions = append(actions, r.Action)
+		}
+		return err
+	})
+	if diff := cmp.Diff([]string{"b2", "a2", "b1", "a1", "b0", "a0", "ach.add"}, actions); diff != "" {
+		t.Error(diff)
+	}
+	// b loses its last record, then writes another in its place.
+	var kept audit.Record
+	view(func(tx *store.Tx) (err error) {
+		kept, err = audit.Get(tx, tenant, audit.RecordID("b", 2))
+		return err
+	})
+	add(a, "a3") // has seen b's third
+	update(t, b, func(tx *store.Tx) error {
+		if err := rawRecords.Delete(tx, tenant, audit.RecordID("b", 3)); err != nil {
+			return err
+		}
+		return rawHeads.Put(tx, tenant, "head.b", audit.Head{Seq: kept.Seq, Hash: kept.Hash})
+	})
+	if report := verify(t, a); report.Intact || report.FirstBad != 3 {
+		t.Errorf("cut short: %+v", report)
+	}
+	add(b, "other")
+	if report := verify(t, a); report.Intact || report.FirstBad != 3 {
+		t.Errorf("written anew: %+v", report)
+	}
+}

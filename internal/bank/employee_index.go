@@ -64,7 +64,7 @@ func indexEvent(tx *store.Tx, tenantID string, r trail.Record) error {
 	if account == "" || !store.ValidID(account) {
 		return nil
 	}
-	id := audit.RecordID(r.Seq)
+	id := audit.RecordID(r.Lane, r.Seq)
 	return accountEvents.Put(tx, tenantID, account+"."+id, pointer{id})
 }
 

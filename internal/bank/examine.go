@@ -30,7 +30,7 @@ func (b *Bank) Examine(ctx context.Context, c tenant.Caller) (status.Examination
 }
 
 func (b *Bank) examineData(ctx context.Context, _ tenant.Caller) (status.Check, error) {
-	report, err := b.db.Scrub(ctx)
+	report, err := b.db.Scrub(ctx, nil)
 	if err != nil {
 		return status.Check{}, err
 	}

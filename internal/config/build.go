@@ -58,7 +58,7 @@ func (l *loader) paths(c *Config) (err error) {
 	if below(c.KeyFile, c.DataDir) {
 		return l.bad("key_file", "it lies in the data directory: keep it elsewhere, so that a copy of the data is no use without it")
 	}
-	return nil
+	return l.anchor(c, fromSystemd && c.KeyFile == byDefault)
 }
 
 // path returns a path setting made absolute.
@@ -78,6 +78,34 @@ func (l *loader) path(name, byDefault string) (string, error) {
 		return "", l.bad(name, "the path cannot be made absolute")
 	}
 	return absolute, nil
+}
+
+// anchor is kept beside the key, or, where systemd hands out the key read-only, in bankd's own configuration directory.
+func (l *loader) anchor(c *Config, keyIsCredential bool) (err error) {
+	where := l.v.GetString("anchor")
+	program, isProgram := strings.CutPrefix(where, "exec:")
+	switch {
+	case where == "off":
+		c.Anchor = where
+		return nil
+	case isProgram:
+		if !filepath.IsAbs(program) {
+			return l.bad("anchor", "want the absolute path of a program after exec:")
+		}
+		c.Anchor = where
+		return nil
+	}
+	beside := filepath.Dir(c.KeyFile)
+	if dir := l.configDir(); keyIsCredential && dir != "" {
+		beside = dir
+	}
+	if c.Anchor, err = l.path("anchor", filepath.Join(beside, "anchors")); err != nil {
+		return err
+	}
+	if below(c.Anchor, c.DataDir) {
+		return l.bad("anchor", "it lies in the data directory: keep it elsewhere, so that it is not put back with an old copy of the data")
+	}
+	return nil
 }
 
 // defaultKeyFile prefers the key file that systemd provides.

@@ -27,7 +27,8 @@ type Config struct {
 	File          string // the file that was read; "" if there is none
 	DataDir       string
 	KeyFile       string
-	MayCreateKey  bool // false if systemd provides the key, which bankd then never makes
+	MayCreateKey  bool   // false if systemd provides the key, which bankd then never makes
+	Anchor        string // a directory, exec: and a program, or off
 	Socket        string
 	Plaid         string // Simulated, Sandbox or Production
 	PlaidURL      string // "" is the embedded simulator

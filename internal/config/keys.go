@@ -27,6 +27,7 @@ func keys() []key {
 		{keyConfig, "", "config `FILE` (default: bankd/config.yaml in the XDG config directory; no file is fine)"},
 		{"data_dir", "", "`DIR` for the database and state, made private (default: bankd/ENV in the XDG state directory)"},
 		{"key_file", "", "`FILE` with the key to the data (default: $CREDENTIALS_DIRECTORY/bankd-kek, else bankd/kek in the XDG config directory)"},
+		{"anchor", "", "`WHERE` the anchor is kept, by which an old copy of the data is noticed: a directory, exec:PROGRAM, or off (default: anchors beside the key file)"},
 		{"socket", "", "`PATH` of the socket (default: bankd/bankd.sock in the XDG runtime directory, else in the data directory)"},
 		{"plaid", Simulated, "`ENV` of Plaid: simulated, sandbox or production; the last two read PLAID_CLIENT_ID and PLAID_SECRET, or …_FILE"},
 		{"plaid_url", "", "base `URL` of Plaid's API (default: by --plaid); plain http only to loopback"},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/background"
@@ -39,6 +40,10 @@ type Options struct {
 	Around, AroundAPI func(http.Handler) http.Handler
 	// Transport makes the calls to Plaid.
 	Transport http.RoundTripper
+	// AcceptRollback is why data that is older than its anchor is served; "" refuses it.
+	AcceptRollback string
+	// Notify tells systemd how the start goes; nil = nobody.
+	Notify func(state string)
 }
 
 // Daemon is a running bankd.
@@ -58,8 +63,13 @@ type Daemon struct {
 	cancel         context.CancelFunc
 	work           sync.WaitGroup
 
-	mu      sync.Mutex
-	problem string // why the daemon is not ready
+	anchors  *anchors
+	checking store.Progress
+	now      func() time.Time
+	handler  atomic.Pointer[http.Handler]
+
+	mu      sync.Mutex // guards what follows, and the anchors' state
+	serving bool       // the start is over
 }
 
 // Start starts everything and serves; call Stop after it. ctx bounds the start only.
@@ -70,32 +80,50 @@ func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err erro
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Notify == nil {
+		o.Notify = func(string) {}
+	}
 	background, cancel := context.WithCancel(context.Background())
-	d = &Daemon{cancel: cancel, config: c, log: o.Log, started: o.Now().UTC().Truncate(time.Second), failed: make(chan error, 2)}
+	d = &Daemon{cancel: cancel, config: c, log: o.Log, now: o.Now, started: o.Now().UTC().Truncate(time.Second), failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Stop())
 			d = nil
 		}
 	}()
+	if o.Engine == nil {
+		if d.lock, err = socket.AcquireLock(d.config.DataDir); err != nil {
+			return d, err
+		}
+	}
+	if err := d.listen(); err != nil {
+		return d, err
+	}
+	telling, enough := context.WithCancel(background)
+	defer enough()
+	d.work.Go(func() { d.tellProgress(telling, o.Notify) })
+	d.anchors = d.newAnchors(o)
 	if err := d.openStore(ctx, o); err != nil {
 		return d, err
 	}
-	verdict := d.checkStore(background)
-	if err := d.startBank(ctx, background, o, verdict); err != nil {
+	if err := d.startBank(ctx, background, o); err != nil {
 		return d, err
 	}
-	return d, d.listen(o)
+	if err := d.beginAnchors(ctx); err != nil {
+		return d, fmt.Errorf("keep anchor: %w", err)
+	}
+	if d.anchors.keeper != nil {
+		d.work.Go(func() { d.keepAnchors(background) })
+	}
+	d.work.Go(func() { d.watchData(background) })
+	return d, d.serve(o)
 }
 
-// startBank loads the bank's state in memory while the data is checked. It writes nothing before verdict returns.
-func (d *Daemon) startBank(ctx, background context.Context, o Options, verdict func() error) error {
-	opened, openErr := bank.OpenLedger(ctx, d.db)
-	if err := verdict(); err != nil {
-		return err
-	}
-	if openErr != nil {
-		return fmt.Errorf("start bank: %w", openErr)
+// startBank loads the bank's state in memory and starts what it does in the background.
+func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
+	opened, err := bank.OpenLedger(ctx, d.db)
+	if err != nil {
+		return fmt.Errorf("start bank: %w", err)
 	}
 	client, err := d.plaidClient(ctx, o)
 	if err != nil {
@@ -117,6 +145,12 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options, verdict f
 			_ = l.Close()
 		}
 		return fmt.Errorf("start bank: %w", err)
+	}
+	if d.anchors.accepted != nil {
+		if err := d.bank.NoteRollback(ctx, d.anchors.accept, d.anchors.accepted.Error()); err != nil {
+			return fmt.Errorf("audit the accepted rollback: %w", err)
+		}
+		d.log.Warn("older data was accepted: every token is looked at anew, for some may have been replaced since", "reason", d.anchors.accept)
 	}
 	d.serveWebhooks(l)
 	d.work.Go(func() { d.purge(background) })
@@ -175,24 +209,37 @@ func (d *Daemon) keepCounts(ctx context.Context, all bool) {
 	}
 }
 
-func (d *Daemon) listen(o Options) error {
-	s, err := server.New(server.Config{Bank: d.bank, Log: d.log, Status: d.Status, Owner: server.OwnUID()})
-	if err != nil {
-		return fmt.Errorf("build server: %w", err)
-	}
+// listen opens the socket. Until serve it says how far the start is, and refuses everything else.
+func (d *Daemon) listen() error {
 	l, err := socket.Listen(d.config.Socket)
 	if err != nil {
 		return err
 	}
-	d.http = s.HTTP()
-	if o.AroundAPI != nil {
-		d.http.Handler = o.AroundAPI(s)
-	}
+	d.handle(server.Waiting(d.Status))
+	d.http = server.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*d.handler.Load()).ServeHTTP(w, r) }), d.log)
 	d.work.Go(func() {
 		if err := d.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			d.failed <- fmt.Errorf("serve: %w", err)
 		}
 	})
+	return nil
+}
+
+func (d *Daemon) handle(h http.Handler) { d.handler.Store(&h) }
+
+// serve lets the calls in.
+func (d *Daemon) serve(o Options) error {
+	s, err := server.New(server.Config{Bank: d.bank, Log: d.log, Status: d.Status, Owner: server.OwnUID(), Damage: d.db.Damage})
+	if err != nil {
+		return fmt.Errorf("build server: %w", err)
+	}
+	d.mu.Lock()
+	d.serving = true
+	d.mu.Unlock()
+	d.handle(s)
+	if o.AroundAPI != nil {
+		d.handle(o.AroundAPI(s))
+	}
 	d.log.Info("ready", "socket", d.config.Socket, "plaid", d.config.Plaid, "version", status.Version)
 	return nil
 }
@@ -220,6 +267,9 @@ func (d *Daemon) Stop() error {
 	}
 	if d.sim != nil {
 		errs = append(errs, d.sim.stop())
+	}
+	if d.bank != nil && d.anchors.keeper != nil && d.serving {
+		d.keepAnchor(context.Background())
 	}
 	if d.db != nil {
 		errs = append(errs, d.db.Close())
@@ -262,10 +312,19 @@ func (d *Daemon) SimulatorURL() string {
 func (d *Daemon) Status() status.Status {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return status.Status{
-		Version: status.Version, Plaid: d.config.Plaid, Simulation: d.config.Plaid == config.Simulated, SimulatorURL: d.SimulatorURL(),
-		Ready: d.problem == "", Problem: d.problem, Schema: bank.Schema, StartedAt: d.started,
+	s := status.Status{
+		Version: status.Version, Plaid: d.config.Plaid, Simulation: d.config.Plaid == config.Simulated,
+		Ready: true, Format: store.Format, Schema: bank.Schema, StartedAt: d.started,
 	}
+	d.startStatus(&s)
+	if !d.serving {
+		return s
+	}
+	s.SimulatorURL, s.Anchor = d.SimulatorURL(), d.anchorStatus()
+	if d.db.Damage() != nil {
+		s.Ready, s.Problem = false, "the data is damaged"
+	}
+	return s
 }
 
 func (d *Daemon) readyLine() string {

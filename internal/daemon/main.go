@@ -28,6 +28,8 @@ const (
 	exitUsage = 2
 )
 
+const acceptRollback = "accept-rollback" // no setting: it must not stay
+
 type usageError struct{ error }
 
 // Main runs bankd and returns its exit code. The first line on stdout says that bankd is ready.
@@ -49,6 +51,7 @@ func Main(args []string, stdout, stderr io.Writer, getenv func(string) string) i
 }
 
 func newRoot(stdout, stderr io.Writer, getenv func(string) string) *cobra.Command {
+	var reason string
 	root := &cobra.Command{
 		Use:   "bankd",
 		Short: "Serve linked bank accounts over a Unix socket",
@@ -69,12 +72,16 @@ environment beats the file.`,
 			if err != nil {
 				return usageError{err}
 			}
-			return serve(c, stdout, stderr, getenv)
+			if cmd.Flags().Changed(acceptRollback) && strings.TrimSpace(reason) == "" {
+				return usageError{fmt.Errorf("--%s: say why, in a few words: the reason is kept in the audit log", acceptRollback)}
+			}
+			return serve(c, strings.TrimSpace(reason), stdout, stderr, getenv)
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	config.RegisterFlags(root.Flags())
+	root.Flags().StringVar(&reason, acceptRollback, "", "serve data that is older than its anchor, once, for this audited `REASON`")
 	root.AddCommand(newPlaidSim(stdout, stderr), newVersion(stdout))
 	return root
 }
@@ -90,7 +97,7 @@ func newVersion(stdout io.Writer) *cobra.Command {
 }
 
 // serve runs the daemon until a signal comes or the store requires the process to end.
-func serve(c config.Config, stdout, stderr io.Writer, getenv func(string) string) error {
+func serve(c config.Config, acceptRollback string, stdout, stderr io.Writer, getenv func(string) string) error {
 	harden()
 	buffer := &logBuffer{w: stderr}
 	defer buffer.Flush()
@@ -100,14 +107,17 @@ func serve(c config.Config, stdout, stderr io.Writer, getenv func(string) string
 	go buffer.keepFlushing(flushing)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	d, err := Start(ctx, c, Options{Log: log})
+	notify := func(state string) {
+		if err := socket.Notify(getenv, state); err != nil {
+			log.Warn("cannot notify systemd", "error", err.Error())
+		}
+	}
+	d, err := Start(ctx, c, Options{Log: log, AcceptRollback: acceptRollback, Notify: notify})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(stdout, d.readyLine())
-	if err := socket.Notify(getenv, socket.Ready); err != nil {
-		log.Warn("cannot notify systemd", "error", err.Error())
-	}
+	notify(socket.Ready)
 	select {
 	case <-ctx.Done():
 		err = nil

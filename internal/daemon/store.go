@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/bankctl/bankctl/internal/bank"
-	"github.com/bankctl/bankctl/internal/socket"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/store/bolt"
 	"github.com/bankctl/bankctl/internal/vault"
@@ -18,26 +17,58 @@ import (
 
 const databaseFile = "bankd.db"
 
-// openStore locks the data directory, finds the key and opens the database.
+// openStore finds the key, opens the database, and checks every record and the anchor.
 func (d *Daemon) openStore(ctx context.Context, o Options) (err error) {
 	engine, kek := o.Engine, o.KEK
+	options := store.Options{Environment: d.config.Plaid, Schema: bank.Schema, Now: o.Now, Progress: &d.checking}
 	if engine == nil {
-		if d.lock, err = socket.AcquireLock(d.config.DataDir); err != nil {
+		path := filepath.Join(d.config.DataDir, databaseFile)
+		if err := d.anchors.beforeOpen(ctx, path); err != nil {
 			return err
 		}
-		path := filepath.Join(d.config.DataDir, databaseFile)
 		if kek, err = d.openKey(path); err != nil {
 			return err
 		}
 		if engine, err = bolt.Open(path); err != nil {
 			return fmt.Errorf("open database: %w", err)
 		}
+		options.BeforeMigration = func(from store.Header) error { return d.backUp(path, from) }
 	}
-	d.db, err = store.Open(ctx, engine, kek, store.Options{Environment: d.config.Plaid, Schema: bank.Schema, Now: o.Now})
+	d.db, err = store.Open(ctx, engine, kek, options)
 	if err != nil {
 		return errors.Join(explainOpen(err, d), engine.Close())
 	}
+	return d.anchors.check(ctx, d.db)
+}
+
+// backUp copies the database beside itself before a migration. Nothing else uses it yet.
+func (d *Daemon) backUp(path string, from store.Header) error {
+	copied := fmt.Sprintf("%s.form%d-%d", path, from.Format, from.Schema)
+	if err := copyFile(path, copied); err != nil {
+		return fmt.Errorf("copy the database to %s: %w", copied, err)
+	}
+	d.log.Info("the data has an older form: it is changed to that of this bankd, after a copy was made",
+		"format", from.Format, "schema", from.Schema, "copy", copied)
 	return nil
+}
+
+// copyFile writes a complete copy or none.
+func copyFile(from, to string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	aside, err := os.CreateTemp(filepath.Dir(to), ".copy-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(aside.Name())
+	_, err = io.Copy(aside, source)
+	if err := errors.Join(err, aside.Sync(), aside.Close()); err != nil {
+		return err
+	}
+	return os.Rename(aside.Name(), to)
 }
 
 // openKey opens the key file, or makes one if neither a key nor a database exists.
@@ -67,38 +98,8 @@ func explainOpen(err error, d *Daemon) error {
 		return fmt.Errorf("%w; start with the other --plaid, or another --data-dir", err)
 	case errors.Is(err, store.ErrNewerSchema):
 		return fmt.Errorf("%w; install a newer bankd", err)
+	case errors.Is(err, store.ErrDamaged):
+		return fmt.Errorf("%w; restore a backup (`bankd restore`)", err)
 	}
 	return err
-}
-
-// patience is how long a start waits for the check of all data; with a larger database the check goes on in the
-// background.
-const patience = 300 * time.Millisecond
-
-// checkStore reads everything once and compares it with the manifests, so that nothing was removed or changed while the
-// daemon was down. Damage found while verdict waits refuses the start; found later, it turns /readyz red.
-func (d *Daemon) checkStore(ctx context.Context) (verdict func() error) {
-	result, enough := make(chan error, 1), time.After(patience)
-	d.work.Go(func() {
-		report, err := d.db.Scrub(ctx)
-		if err == nil && len(report.Problems) > 0 {
-			err = fmt.Errorf("the data is damaged in %d places, the first at %s: %s; restore a backup, nothing was changed",
-				len(report.Problems)+report.More, report.Problems[0].Key, report.Problems[0].Reason)
-		}
-		if err != nil && ctx.Err() == nil {
-			d.mu.Lock()
-			d.problem = "the data is damaged"
-			d.mu.Unlock()
-			d.log.Error("check of the data failed", "error", err.Error())
-		}
-		result <- err
-	})
-	return func() error {
-		select {
-		case err := <-result:
-			return err
-		case <-enough:
-			return nil
-		}
-	}
 }

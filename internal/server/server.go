@@ -31,6 +31,7 @@ type Config struct {
 	Log    *slog.Logger
 	Status func() status.Status // read at every call
 	Owner  int                  // uid of the local owner, beside root; -1 = none
+	Damage func() error         // why nothing of a tenant may be served any more, or nil; read at every call
 }
 
 // Server answers the API.
@@ -39,6 +40,7 @@ type Server struct {
 	log       *slog.Logger
 	status    func() status.Status
 	owner     int
+	damage    func() error
 	routes    []route
 	mux       *chi.Mux // used to find routes alone: http.ServeMux refuses /ach/{id} beside /{id}/default
 	endpoints map[routeKey]*endpoint
@@ -50,7 +52,7 @@ type Server struct {
 
 // New builds the table of routes. It fails if the OpenAPI document cannot be made of it.
 func New(c Config) (*Server, error) {
-	s := &Server{bank: c.Bank, log: c.Log, status: c.Status, owner: c.Owner, mux: chi.NewRouter(), endpoints: map[routeKey]*endpoint{}}
+	s := &Server{bank: c.Bank, log: c.Log, status: c.Status, owner: c.Owner, damage: c.Damage, mux: chi.NewRouter(), endpoints: map[routeKey]*endpoint{}}
 	s.metrics = newMetrics(c.Bank)
 	s.routes = s.table()
 	doc, err := describe(s.routes)
@@ -66,16 +68,16 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// HTTP returns the server, with limits against slow and hostile peers.
-func (s *Server) HTTP() *http.Server {
+// HTTP returns a server for the handler, with limits against slow and hostile peers.
+func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           s,
+		Handler:           handler,
 		ReadHeaderTimeout: 2 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      3 * time.Minute, // a live balance may take 90 s, the parameter wait a minute
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			uid, err := socket.PeerUID(conn)
 			if err != nil {
@@ -205,6 +207,10 @@ func (s *Server) noRoute(c *call, path string) {
 func (s *Server) authorize(c *call, rt *route) error {
 	if rt.Act == "" {
 		return nil
+	}
+	if err := s.damage(); err != nil {
+		return fault.New(fault.Unavailable, "the data is damaged: bankd serves and writes nothing more").
+			WithHint("stop bankd and restore a backup; the log says what was found").Because(err)
 	}
 	caller, err := s.caller(c, rt)
 	if err != nil {

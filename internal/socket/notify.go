@@ -12,6 +12,9 @@ const (
 	Stopping = "STOPPING=1"
 )
 
+// Working is the state of a start that takes long: systemd shows doing, and waits a minute more.
+func Working(doing string) string { return "STATUS=" + doing + "\nEXTEND_TIMEOUT_USEC=60000000" }
+
 // Notify tells systemd how the daemon does. Without systemd it does nothing.
 func Notify(getenv func(string) string, state string) error {
 	path := getenv("NOTIFY_SOCKET")

@@ -14,6 +14,21 @@ type Status struct {
 	SimulatorURL string    `json:"simulator_url,omitempty"`
 	Ready        bool      `json:"ready"`
 	Problem      string    `json:"problem,omitempty" doc:"Why it is not ready"`
-	Schema       int       `json:"schema" doc:"Version of the stored form"`
+	Checking     *Progress `json:"checking,omitempty" doc:"How far the check of all records is, which comes before anything is served"`
+	Format       int       `json:"format" doc:"Version of the store's layout"`
+	Schema       int       `json:"schema" doc:"Version of the records"`
+	Anchor       Anchor    `json:"anchor" doc:"By which an old copy of the data is noticed"`
 	StartedAt    time.Time `json:"started_at"`
+}
+
+// Progress is how far a piece of work is.
+type Progress struct {
+	Done  uint64 `json:"done"`
+	Total uint64 `json:"total" doc:"0 until it is known"`
+}
+
+// Anchor tells when the store's anchor was last kept.
+type Anchor struct {
+	At      time.Time `json:"at,omitzero"`
+	Problem string    `json:"problem,omitempty" doc:"Why none is kept; off where the configuration says so"`
 }

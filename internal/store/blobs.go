@@ -22,6 +22,7 @@ func NewBlobs(name string) Blobs {
 
 // Blob is a stored value. It is valid until its transaction writes or ends.
 type Blob struct {
+	db               *DB
 	sealer           *vault.Sealer
 	tenant, name, id string
 	stored           []byte
@@ -36,7 +37,7 @@ func (c Blobs) Get(tx *Tx, tenant, id string, b *Blob) error {
 	}
 	scratch := appendRecordKey(b.scratch[:0], tenant, c.name, id)
 	stored, err := tx.raw.Peek(scratch)
-	*b = Blob{keys.sealer, tenant, c.name, id, stored, scratch}
+	*b = Blob{tx.db, keys.sealer, tenant, c.name, id, stored, scratch}
 	return err
 }
 
@@ -50,7 +51,7 @@ func (b *Blob) Head(dst []byte) ([]byte, error) {
 		return dst, err
 	}
 	b.scratch = appendHeadAAD(b.scratch[:0], b.tenant, b.name, b.id)
-	return appendPart(dst, b.sealer, head, b.scratch)
+	return b.append(dst, head)
 }
 
 // Body appends the decrypted body to dst.
@@ -60,7 +61,13 @@ func (b *Blob) Body(dst []byte) ([]byte, error) {
 		return dst, err
 	}
 	b.scratch = appendBodyAAD(b.scratch[:0], b.tenant, b.name, b.id, head)
-	return appendPart(dst, b.sealer, body, b.scratch)
+	return b.append(dst, body)
+}
+
+// append decrypts a part whose associated data is in scratch.
+func (b *Blob) append(dst, part []byte) ([]byte, error) {
+	plain, err := appendPart(dst, b.sealer, part, b.scratch)
+	return plain, b.db.noteDamage(err)
 }
 
 // Put stores a value under an id, replacing any older one.
@@ -100,6 +107,7 @@ func (c Blobs) Heads(tx *Tx, tenant string, r Range) iter.Seq2[Record[[]byte], e
 				rec.ID = string(e.Key[skip:])
 				rec.Value, err = openHead(keys.sealer, tenant, c.name, rec.ID, e.Value)
 			}
+			_ = tx.db.noteDamage(err)
 			if !yield(rec, err) || err != nil {
 				return
 			}

@@ -38,9 +38,10 @@ func (c Collection[T]) Get(tx *Tx, tenant, id string) (T, error) {
 	}
 	stored, err := tx.raw.Get(recordKey(tenant, c.name, id))
 	if err != nil {
-		return zero, err
+		return zero, tx.db.noteDamage(err)
 	}
-	return c.decode(keys, tenant, id, stored)
+	value, err := c.decode(keys, tenant, id, stored)
+	return value, tx.db.noteDamage(err)
 }
 
 func (c Collection[T]) decode(keys tenantKeys, tenant, id string, stored []byte) (T, error) {
@@ -80,18 +81,6 @@ func (c Collection[T]) Delete(tx *Tx, tenant, id string) error {
 	return tx.delete(tenant, c.name, recordKey(tenant, c.name, id))
 }
 
-// Count returns how many records the tenant has, without reading them.
-func (c Collection[T]) Count(tx *Tx, tenant string) (int, error) {
-	if _, err := tx.db.tenant(tenant); err != nil {
-		return 0, err
-	}
-	m, err := tx.manifest(tenant, c.name)
-	if err != nil {
-		return 0, err
-	}
-	return int(m.now.count), nil
-}
-
 // Scan yields the records of a range in the order of their ids, or in reverse.
 func (c Collection[T]) Scan(tx *Tx, tenant string, r Range) iter.Seq2[Record[T], error] {
 	return func(yield func(Record[T], error) bool) {
@@ -108,6 +97,7 @@ func (c Collection[T]) Scan(tx *Tx, tenant string, r Range) iter.Seq2[Record[T],
 				rec.ID = string(e.Key[skip:])
 				rec.Value, err = c.decode(keys, tenant, rec.ID, e.Value)
 			}
+			_ = tx.db.noteDamage(err)
 			if !yield(rec, err) || err != nil {
 				return
 			}

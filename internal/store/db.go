@@ -6,7 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/vault"
@@ -17,6 +21,11 @@ type Options struct {
 	Environment string           // simulated, sandbox or production
 	Schema      int              // of this program's records
 	Now         func() time.Time // nil: time.Now
+	Lane        string           // of this process; "" is OwnLane, for the only process that writes the store
+	Migrations  []Migration      // from older schemas
+	// BeforeMigration, if set, is called before a migration changes the store, and can refuse it.
+	BeforeMigration func(from Header) error
+	Progress        *Progress // of the check of all records; may be nil
 }
 
 // DB is an open store.
@@ -24,20 +33,32 @@ type DB struct {
 	engine Engine
 	kek    vault.KEK
 	header Header
+	lane   string
+
+	damage atomic.Pointer[error] // the first damage that was found
+	bad    chan struct{}         // closed then
+
+	written chan struct{} // holds one signal at most
 
 	ensureMu sync.Mutex // one EnsureTenant at a time
 	mu       sync.RWMutex
 	keys     map[string]tenantKeys // copied on write
 }
 
-// Open opens a store, or writes the header of an empty one. It refuses, with an
-// *OpenError and changing nothing, one that needs another key, belongs to
-// another environment, has another schema or is damaged.
+// Open opens a store, or writes the header of an empty one. It checks every record against its manifest first, and
+// migrates an older format or schema. It refuses, with an *OpenError and changing nothing, one that needs another key,
+// belongs to another environment, has a newer schema or is damaged.
 func Open(ctx context.Context, engine Engine, kek vault.KEK, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	db := &DB{engine: engine, kek: kek}
+	if o.Lane == "" {
+		o.Lane = OwnLane
+	}
+	if !ValidLane(o.Lane) {
+		return nil, ErrBadName
+	}
+	db := &DB{engine: engine, kek: kek, lane: o.Lane, bad: make(chan struct{}), written: make(chan struct{}, 1)}
 	err := guard(ctx, func(ctx context.Context) error { return db.open(ctx, o) })
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
@@ -53,17 +74,77 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 // Update runs fn and commits its writes, or nothing if it returns an error. fn may run more than once: no network, no
 // output, no appending to captured variables.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	return db.engine.Update(ctx, func(raw EngineTx) error {
+	if err := db.Damage(); err != nil {
+		return err
+	}
+	err := db.engine.Update(ctx, func(raw EngineTx) error {
 		tx := db.begin(raw)
 		if err := fn(tx); err != nil {
 			return err
 		}
 		return tx.flush()
 	})
+	if err == nil {
+		select {
+		case db.written <- struct{}{}:
+		default:
+		}
+	}
+	return err
 }
+
+// Lane returns the lane that this process writes.
+func (tx *Tx) Lane() string { return tx.db.lane }
 
 // Header returns the store's description of itself.
 func (db *DB) Header() Header { return db.header }
+
+// Damage returns the damage that was found since Open, or nil. It ends all writes.
+func (db *DB) Damage() error {
+	if err := db.damage.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Damaged is closed when damage is found.
+func (db *DB) Damaged() <-chan struct{} { return db.bad }
+
+// noteDamage remembers err if it means damage, and returns it.
+func (db *DB) noteDamage(err error) error {
+	if errors.Is(err, ErrDamaged) && db.damage.CompareAndSwap(nil, &err) {
+		close(db.bad)
+	}
+	return err
+}
+
+// Tenants returns the names of all tenants but the system's, sorted.
+func (db *DB) Tenants() []string {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	names := slices.Sorted(maps.Keys(db.keys))
+	return slices.DeleteFunc(names, func(name string) bool { return name == SystemTenant })
+}
+
+// Commits returns how many transactions each lane has committed.
+func (tx *Tx) Commits() (map[string]uint64, error) {
+	counts := map[string]uint64{}
+	for e, err := range tx.raw.Scan([]byte(prefixRoot), prefixEnd([]byte(prefixRoot)), false) {
+		if err != nil {
+			return nil, err
+		}
+		lane := strings.TrimPrefix(string(e.Key), prefixRoot)
+		r, err := tx.db.openRoot(lane, e.Value)
+		if err != nil {
+			return nil, tx.db.noteDamage(err)
+		}
+		counts[lane] = r.commits
+	}
+	return counts, nil
+}
+
+// Written is signalled after writes. One signal can stand for several.
+func (db *DB) Written() <-chan struct{} { return db.written }
 
 // Poisoned is closed after a failed commit: the process must end and reopen the store.
 func (db *DB) Poisoned() <-chan struct{} { return db.engine.Poisoned() }

@@ -81,7 +81,7 @@ func putNotes(t testing.TB, db *store.DB, tenant string, n int) {
 
 func mustScrub(t testing.TB, db *store.DB) store.ScrubReport {
 	t.Helper()
-	report, err := db.Scrub(context.Background())
+	report, err := db.Scrub(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,9 +111,6 @@ func TestCollection(t *testing.T) {
 			}
 			if err := notes.Delete(tx, "acme", "absent"); err != nil {
 				return err
-			}
-			if n, err := notes.Count(tx, "acme"); n != 19 || err != nil {
-				return fmt.Errorf("count within the update: %d, %w", n, err)
 			}
 			return notes.Put(tx, "acme", "id-005", note{"other", 5})
 		})

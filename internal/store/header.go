@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -11,8 +10,11 @@ import (
 	"time"
 )
 
-// formatVersion is the version of the layout of keys, manifests and values.
-const formatVersion = 1
+// Format is the version of the layout of keys, manifests and values.
+//
+//  1. one root and one manifest a collection
+//  2. roots and manifests by lane, commits counted
+const Format = 2
 
 // Header describes a store. It is stored in plain text, for refusals to quote, and sealed, so that a change to it is
 // noticed.
@@ -54,22 +56,27 @@ func (db *DB) open(ctx context.Context, o Options) error {
 	if err := db.loadKeys(ctx); err != nil {
 		return err
 	}
-	return db.engine.View(ctx, func(tx EngineTx) error { return db.check(tx, plain) })
+	if err := db.migrate(ctx, o); err != nil {
+		return err
+	}
+	report, err := db.examine(ctx, false, o.Progress)
+	if err != nil {
+		return err
+	}
+	return report.damage()
 }
 
 // accept compares the header with the key and Options that the store is opened with.
 func (h Header) accept(kek string, o Options) error {
 	switch {
-	case h.Format > formatVersion:
-		return &OpenError{ErrNewerSchema, "format " + strconv.Itoa(h.Format), "format " + strconv.Itoa(formatVersion)}
+	case h.Format > Format:
+		return &OpenError{ErrNewerSchema, "format " + strconv.Itoa(h.Format), "format " + strconv.Itoa(Format)}
 	case h.Format < 1 || h.ID == "":
 		return damaged("its header cannot be read")
 	case h.KEK != kek:
 		return &OpenError{ErrWrongKey, h.KEK, kek}
 	case h.Schema > o.Schema:
 		return &OpenError{ErrNewerSchema, strconv.Itoa(h.Schema), strconv.Itoa(o.Schema)}
-	case h.Schema < o.Schema:
-		return &OpenError{ErrOlderSchema, strconv.Itoa(h.Schema), strconv.Itoa(o.Schema)}
 	case h.Environment != o.Environment:
 		return &OpenError{ErrOtherEnvironment, h.Environment, o.Environment}
 	}
@@ -80,109 +87,26 @@ func (h Header) accept(kek string, o Options) error {
 func (db *DB) initialize(ctx context.Context, o Options) error {
 	var id [12]byte
 	_, _ = rand.Read(id[:]) // never fails
-	db.header = Header{formatVersion, o.Schema, o.Environment, db.kek.ID(), hex.EncodeToString(id[:]), o.Now().UTC()}
-	plain, err := json.Marshal(db.header)
-	if err != nil {
-		return err
-	}
+	db.header = Header{Format, o.Schema, o.Environment, db.kek.ID(), hex.EncodeToString(id[:]), o.Now().UTC()}
 	keys, stored, err := makeKeys(ctx, db.kek, SystemTenant)
 	if err != nil {
 		return err
 	}
 	db.setKeys(map[string]tenantKeys{SystemTenant: keys})
-	sealed, err := seal(keys.sealer, SystemTenant, "!header", keySealed, plain)
-	if err != nil {
-		return err
-	}
 	return db.Update(ctx, func(tx *Tx) error {
-		return errors.Join(
-			tx.putOwn(keysetKey(SystemTenant), stored),
-			tx.putOwn([]byte(keyHeader), plain),
-			tx.putOwn([]byte(keySealed), sealed),
-		)
+		return errors.Join(tx.putOwn(keysetKey(SystemTenant), stored), tx.putHeader(db.header))
 	})
 }
 
-// check compares the header with its seal, the root with the store's own entries, and each manifest's count with its
-// records.
-func (db *DB) check(tx EngineTx, plain []byte) error {
-	stored, err := tx.Get([]byte(keySealed))
-	if err != nil {
-		return errors.Join(damaged("the seal of its header is missing"), err)
-	}
-	sealed, err := open(db.system().sealer, SystemTenant, "!header", keySealed, stored)
-	if err != nil || !bytes.Equal(sealed, plain) {
-		return damaged("its header was changed")
-	}
-	manifests, err := db.checkRoot(tx)
+// putHeader stores the header, in plain text and sealed.
+func (tx *Tx) putHeader(h Header) error {
+	plain, err := json.Marshal(h)
 	if err != nil {
 		return err
 	}
-	return checkCounts(tx, manifests)
-}
-
-// checkRoot recomputes the root and returns the manifests by key.
-func (db *DB) checkRoot(tx EngineTx) (map[string]manifest, error) {
-	var root manifest
-	manifests := map[string]manifest{}
-	for e, err := range tx.Scan([]byte("!"), []byte("\""), false) {
-		if err != nil {
-			return nil, err
-		}
-		if !isOwn(e.Key) {
-			continue
-		}
-		if err := root.add(db.system().digester, e.Key, e.Value); err != nil {
-			return nil, err
-		}
-		if bytes.HasPrefix(e.Key, []byte(prefixManifest)) {
-			m, err := db.openManifest(e.Key, e.Value)
-			if err != nil {
-				return nil, damaged("a manifest does not open")
-			}
-			manifests[string(e.Key)] = m
-		}
-	}
-	stored, err := tx.Get([]byte(keyRoot))
+	sealed, err := seal(tx.db.system().sealer, SystemTenant, "!header", keySealed, plain)
 	if err != nil {
-		return nil, errors.Join(damaged("its root is missing"), err)
+		return err
 	}
-	want, err := db.openManifest([]byte(keyRoot), stored)
-	if err != nil || want != root {
-		return nil, damaged("keys or manifests were taken away, put back or changed")
-	}
-	return manifests, nil
-}
-
-func checkCounts(tx EngineTx, manifests map[string]manifest) error {
-	counts := map[string]uint64{}
-	var run uint64 // of the collection being scanned
-	var prefix []byte
-	var name string
-	for e, err := range tx.PeekRange([]byte("\""), nil) {
-		if err != nil {
-			return err
-		}
-		tenant, collection, id, ok := splitKey(e.Key)
-		if !ok {
-			return damaged("it holds a key that is not its own")
-		}
-		if at := e.Key[:len(e.Key)-len(id)]; !bytes.Equal(at, prefix) {
-			counts[name] += run
-			run, prefix, name = 0, append(prefix[:0], at...), string(manifestKey(tenant, collection))
-		}
-		run++
-	}
-	counts[name] += run
-	delete(counts, "") // the entry before the first collection
-	for key, m := range manifests {
-		if counts[key] != m.count {
-			return damaged("records are missing or too many in a collection")
-		}
-		delete(counts, key)
-	}
-	if len(counts) > 0 {
-		return damaged("a collection has no manifest")
-	}
-	return nil
+	return errors.Join(tx.putOwn([]byte(keyHeader), plain), tx.putOwn([]byte(keySealed), sealed))
 }

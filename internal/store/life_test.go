@@ -152,7 +152,7 @@ func TestScrubEndsWithItsContext(t *testing.T) {
 	e.stuck.Store(true)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := db.Scrub(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := db.Scrub(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -175,7 +175,7 @@ func TestScrubSurvivesPanic(t *testing.T) {
 	e := &brokenEngine{Engine: mem.New()}
 	db := openDB(t, e, newKEK(t), "acme")
 	e.broken.Store(true)
-	if _, err := db.Scrub(t.Context()); !errors.Is(err, store.ErrDamaged) {
+	if _, err := db.Scrub(t.Context(), nil); !errors.Is(err, store.ErrDamaged) {
 		t.Error(err)
 	}
 }

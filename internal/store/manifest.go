@@ -18,6 +18,14 @@ type manifest struct {
 
 const manifestSize = 8 + vault.DigestSize
 
+// root is the manifest of a lane's own entries, and how many transactions the lane has committed.
+type root struct {
+	manifest
+	commits uint64
+}
+
+const rootSize = 8 + manifestSize
+
 func (m *manifest) add(d *vault.Digester, key, stored []byte) error {
 	term, err := entryDigest(d, key, stored)
 	if err != nil {
@@ -66,6 +74,29 @@ func (m manifest) encode() []byte {
 		out = binary.LittleEndian.AppendUint64(out, limb)
 	}
 	return out
+}
+
+// merge adds another lane's manifest. A lane may have taken out what another put in, so that one lane's sum and count can
+// be "negative", modulo their size; only the total counts.
+func (m *manifest) merge(other manifest) {
+	var carry uint64
+	for i := range m.sum {
+		m.sum[i], carry = bits.Add64(m.sum[i], other.sum[i], carry)
+	}
+	m.count += other.count
+}
+
+func (r root) encode() []byte {
+	return append(binary.BigEndian.AppendUint64(make([]byte, 0, rootSize), r.commits), r.manifest.encode()...)
+}
+
+func decodeRoot(b []byte) (r root, err error) {
+	if len(b) != rootSize {
+		return r, fmt.Errorf("%w: root of a wrong size", ErrDamaged)
+	}
+	r.commits = binary.BigEndian.Uint64(b)
+	r.manifest, err = decodeManifest(b[8:])
+	return r, err
 }
 
 func decodeManifest(b []byte) (m manifest, err error) {

@@ -10,12 +10,37 @@ const SystemTenant = "system"
 
 // The store's own keys start with a byte that tenants' names cannot contain.
 const (
-	keyHeader      = "!header"
-	keySealed      = "!header.sealed"
-	keyRoot        = "!root"
-	prefixKeyset   = "!keyset/"
-	prefixManifest = "!manifest/"
+	keyHeader       = "!header"
+	keySealed       = "!header.sealed"
+	keyMigration    = "!migration"
+	prefixRoot      = "!root/"     // and a lane
+	prefixKeyset    = "!keyset/"   // and a tenant
+	prefixManifest  = "!manifest/" // and a lane, a tenant and a collection
+	prefixOwn       = "!"
+	prefixOwnsAfter = "\"" // the first prefix after all own keys
 )
+
+// OwnLane is the store's own lane: the only one where a single process writes the store, and everywhere that of keys
+// and header.
+const OwnLane = "0"
+
+const maxLane = 8
+
+// ValidLane reports whether s can name a lane: 1 to 8 of a-z and 0-9.
+func ValidLane(s string) bool {
+	return len(s) > 0 && len(s) <= maxLane && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+}
+
+func rootKey(lane string) []byte { return []byte(prefixRoot + lane) }
+
+// laneOf returns the lane whose root covers one of the store's own entries.
+func laneOf(key []byte) string {
+	if rest, ok := bytes.CutPrefix(key, []byte(prefixManifest)); ok {
+		lane, _, _ := bytes.Cut(rest, []byte("/"))
+		return string(lane)
+	}
+	return OwnLane
+}
 
 const maxName = 128
 
@@ -40,8 +65,17 @@ func splitKey(key []byte) (tenant, collection, id string, ok bool) {
 	return parts[0], parts[1], parts[2], true
 }
 
-func manifestKey(tenant, collection string) []byte {
-	return []byte(prefixManifest + tenant + "/" + collection)
+func manifestKey(lane, tenant, collection string) []byte {
+	return []byte(prefixManifest + lane + "/" + collectionName(tenant, collection))
+}
+
+// collectionName names a tenant's collection, across lanes.
+func collectionName(tenant, collection string) string { return tenant + "/" + collection }
+
+// collectionOf is the collectionName of a manifest's key.
+func collectionOf(manifestKey []byte) string {
+	_, name, _ := bytes.Cut(bytes.TrimPrefix(manifestKey, []byte(prefixManifest)), []byte("/"))
+	return string(name)
 }
 
 func keysetKey(tenant string) []byte { return []byte(prefixKeyset + tenant) }

@@ -59,7 +59,7 @@ func examine(t testing.TB, path string, kek vault.KEK, o store.Options) error {
 	if err != nil {
 		return err
 	}
-	report, err := db.Scrub(ctx)
+	report, err := db.Scrub(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func TestOfflineEditsAreDetected(t *testing.T) {
 	t.Logf("%d edits of %d keys", edits, len(values))
 	detect("delete a collection with its manifest", func(b *bbolt.Bucket) error {
 		for key := range values {
-			if bytes.HasPrefix([]byte(key), []byte("zeta/")) || key == "!manifest/zeta/notes" {
+			if bytes.HasPrefix([]byte(key), []byte("zeta/")) || key == "!manifest/0/zeta/notes" {
 				if err := b.Delete([]byte(key)); err != nil {
 					return err
 				}
@@ -219,7 +219,7 @@ func TestOfflineEditsAreDetected(t *testing.T) {
 		return nil
 	})
 	detect("put an older record back with its manifest", func(b *bbolt.Bucket) error {
-		return errors.Join(b.Put([]byte("acme/notes/id-001"), older["acme/notes/id-001"]), b.Put([]byte("!manifest/acme/notes"), older["!manifest/acme/notes"]))
+		return errors.Join(b.Put([]byte("acme/notes/id-001"), older["acme/notes/id-001"]), b.Put([]byte("!manifest/0/acme/notes"), older["!manifest/0/acme/notes"]))
 	})
 	detect("delete everything but the header", func(b *bbolt.Bucket) error {
 		for key := range values {

@@ -10,39 +10,35 @@ import (
 type Tx struct {
 	db        *DB
 	raw       EngineTx
-	manifests map[string]*loadedManifest // by manifest key
-	own       manifest                   // the root: the manifest of the store's own entries
-	ownDirty  bool
+	manifests map[string]*loadedManifest // of this process's lane, by manifest key
+	roots     map[string]*root           // that the transaction has changed, by lane
 }
 
 // loadedManifest is a manifest that the transaction has read and may have changed.
 type loadedManifest struct {
-	tenant, collection string
-	now                manifest
-	stored             []byte // nil: none yet
-	dirty              bool
+	now   manifest
+	dirty bool
 }
 
 func (db *DB) begin(raw EngineTx) *Tx {
 	return &Tx{db: db, raw: raw}
 }
 
-// manifest returns the collection's manifest as this transaction sees it.
+// manifest returns the collection's manifest in this process's lane as this transaction sees it.
 func (tx *Tx) manifest(tenant, collection string) (*loadedManifest, error) {
-	key := manifestKey(tenant, collection)
+	key := manifestKey(tx.db.lane, tenant, collection)
 	if m, ok := tx.manifests[string(key)]; ok {
 		return m, nil
 	}
-	m := &loadedManifest{tenant: tenant, collection: collection}
+	m := &loadedManifest{}
 	stored, err := tx.raw.Get(key)
 	switch {
 	case errors.Is(err, ErrNotFound):
 	case err != nil:
 		return nil, err
 	default:
-		m.stored = stored
 		if m.now, err = tx.db.openManifest(key, stored); err != nil {
-			return nil, err
+			return nil, tx.db.noteDamage(err)
 		}
 	}
 	if tx.manifests == nil {
@@ -62,6 +58,14 @@ func (db *DB) openManifest(key, stored []byte) (manifest, error) {
 
 func (db *DB) sealManifest(key []byte, m manifest) ([]byte, error) {
 	return seal(db.system().sealer, SystemTenant, "!manifest", string(key), m.encode())
+}
+
+func (db *DB) openRoot(lane string, stored []byte) (root, error) {
+	plain, err := open(db.system().sealer, SystemTenant, "!root", string(rootKey(lane)), stored)
+	if err != nil {
+		return root{}, err
+	}
+	return decodeRoot(plain)
 }
 
 // put stores a sealed value and adds it to its collection's manifest.
@@ -100,7 +104,7 @@ func (tx *Tx) removeEntry(tenant, collection string, key []byte) (*loadedManifes
 	return m, m.now.remove(tx.db.system().digester, key, old)
 }
 
-// flush writes the changed manifests, then the root over them.
+// flush writes the changed manifests, then the roots over them.
 func (tx *Tx) flush() error {
 	keys := make([]string, 0, len(tx.manifests))
 	for key, m := range tx.manifests {
@@ -118,57 +122,91 @@ func (tx *Tx) flush() error {
 			return err
 		}
 	}
-	if !tx.ownDirty {
-		return nil
-	}
-	root, err := tx.db.sealManifest([]byte(keyRoot), tx.own)
-	if err != nil {
-		return err
-	}
-	return tx.raw.Put([]byte(keyRoot), root)
-}
-
-// putOwn stores one of the store's own entries and adds it to the root.
-func (tx *Tx) putOwn(key, stored []byte) error {
-	if !tx.ownDirty {
-		root, err := tx.root()
+	for lane, r := range tx.roots {
+		r.commits++
+		stored, err := seal(tx.db.system().sealer, SystemTenant, "!root", string(rootKey(lane)), r.encode())
 		if err != nil {
 			return err
 		}
-		tx.own, tx.ownDirty = root, true
-	}
-	old, err := tx.raw.Get(key)
-	switch {
-	case errors.Is(err, ErrNotFound):
-	case err != nil:
-		return err
-	default:
-		if err := tx.own.remove(tx.db.system().digester, key, old); err != nil {
+		if err := tx.raw.Put(rootKey(lane), stored); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// putOwn stores one of the store's own entries and adds it to its lane's root.
+func (tx *Tx) putOwn(key, stored []byte) error {
+	r, err := tx.removeOwn(key)
+	if err != nil {
+		return err
 	}
 	if err := tx.raw.Put(key, stored); err != nil {
 		return err
 	}
-	return tx.own.add(tx.db.system().digester, key, stored)
+	return r.add(tx.db.system().digester, key, stored)
 }
 
-// root reads the root; only the first transaction of a store finds none.
-func (tx *Tx) root() (manifest, error) {
-	stored, err := tx.raw.Get([]byte(keyRoot))
+// deleteOwn deletes one of the store's own entries.
+func (tx *Tx) deleteOwn(key []byte) error {
+	if _, err := tx.removeOwn(key); err != nil {
+		return err
+	}
+	return tx.raw.Delete(key)
+}
+
+// removeOwn takes one of the store's own entries, if it is there, out of its lane's root.
+func (tx *Tx) removeOwn(key []byte) (*root, error) {
+	r, err := tx.changedRoot(laneOf(key))
+	if err != nil {
+		return nil, err
+	}
+	old, err := tx.raw.Get(key)
 	if errors.Is(err, ErrNotFound) {
-		if _, err := tx.raw.Get([]byte(keyHeader)); errors.Is(err, ErrNotFound) {
-			return manifest{}, nil
-		}
-		return manifest{}, damaged("its root is missing")
+		return r, nil
 	}
 	if err != nil {
-		return manifest{}, err
+		return nil, err
 	}
-	return tx.db.openManifest([]byte(keyRoot), stored)
+	return r, r.remove(tx.db.system().digester, key, old)
 }
 
-// isOwn reports whether the root covers key.
+// changedRoot returns the lane's root, to be changed and written by flush.
+func (tx *Tx) changedRoot(lane string) (*root, error) {
+	if r, ok := tx.roots[lane]; ok {
+		return r, nil
+	}
+	r, err := tx.root(lane)
+	if err != nil {
+		return nil, err
+	}
+	if tx.roots == nil {
+		tx.roots = map[string]*root{}
+	}
+	tx.roots[lane] = &r
+	return &r, nil
+}
+
+// root reads a lane's root. Only the first transaction of a lane finds none.
+func (tx *Tx) root(lane string) (root, error) {
+	stored, err := tx.raw.Get(rootKey(lane))
+	if errors.Is(err, ErrNotFound) {
+		if lane != OwnLane {
+			return root{}, nil // the total over all lanes shows a lane that was taken away
+		}
+		if _, err := tx.raw.Get([]byte(keyHeader)); errors.Is(err, ErrNotFound) {
+			return root{}, nil
+		}
+		return root{}, tx.db.noteDamage(damaged("its root is missing"))
+	}
+	if err != nil {
+		return root{}, err
+	}
+	r, err := tx.db.openRoot(lane, stored)
+	return r, tx.db.noteDamage(err)
+}
+
+// isOwn reports whether a root covers key.
 func isOwn(key []byte) bool {
-	return bytes.HasPrefix(key, []byte("!")) && string(key) != keyRoot
+	return bytes.HasPrefix(key, []byte(prefixOwn)) && !bytes.HasPrefix(key, []byte(prefixRoot))
 }

@@ -7,7 +7,8 @@ import "time"
 // Record is one line of a tenant's audit chain. It names objects by id and never holds a number, a token or a name of
 // a person.
 type Record struct {
-	Seq        uint64            `json:"seq" doc:"Position in the tenant's chain, from 1"`
+	Lane       string            `json:"lane,omitempty" doc:"The chain, where several bankd write one store; left out for the store's own"`
+	Seq        uint64            `json:"seq" doc:"Position in the chain, from 1"`
 	Time       time.Time         `json:"time"`
 	Action     string            `json:"action" doc:"Noun and verb, for instance ach.add"`
 	Object     string            `json:"object,omitempty" doc:"kind:id"`
@@ -18,6 +19,7 @@ type Record struct {
 	UID        *int              `json:"uid,omitempty" doc:"Unix user id of the peer on the socket"`
 	OnBehalf   string            `json:"on_behalf,omitempty" doc:"company/employee, where the caller acted for one"`
 	Details    map[string]string `json:"details,omitempty" doc:"Ids and reasons"`
+	Others     map[string]Head   `json:"others,omitempty" doc:"The ends of the tenant's other chains that its writer had seen, by lane"`
 	Prev       string            `json:"prev" doc:"Hash of the record before"`
 	Hash       string            `json:"hash" doc:"Keyed hash over prev and this record"`
 }
