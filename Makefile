@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X github.com/bankctl/bankctl/internal/status.Version=$(VERSION
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.html' -o -name '*.txt' -o -name '*.css' 2>/dev/null)
 
-.PHONY: schedules build demo test check controls lint race bench crash audit hostile fuzz spec-report completions clean
+.PHONY: tamper schedules build demo test check controls lint race bench crash audit hostile fuzz spec-report completions clean
 
 build: bin/bankd bin/bankctl
 
@@ -47,6 +47,12 @@ bench:
 crash:
 	BANKD_WEBHOOKS=$${BANKD_WEBHOOKS:-10000} go test -count=1 -timeout 30m -run TestWebhookStorm -v ./internal/daemon
 	BANKD_CRASH_RUNS=$${BANKD_CRASH_RUNS:-20} go test -count=1 -timeout 60m -run 'TestKill' -v ./internal/daemon ./internal/store/...
+
+# Changes of a stopped bankd's file without its keys: 200 of 300,000 records and 1,000,000 transactions, then single bits
+# of a small file. All must be refused: minutes.
+tamper:
+	BANKD_TAMPER_RECORDS=300000 BANKD_TAMPER_ROWS=1000000 BANKD_TAMPER_CHANGES=200 go test -count=1 -timeout 60m -run '^TestTamper$$' -v ./internal/daemon
+	BANKD_FLIPS=100000 go test -count=1 -timeout 60m -run '^TestFlippedBits$$' -v ./internal/store
 
 # Random schedules of exchanges, saves, deletions, syncs, primaries, verdicts and removals at once: minutes.
 SCHEDULES ?= 1000
