@@ -35,6 +35,8 @@
 // The daemon's edges:
 //
 //	daemon      where bankd is put together; start and end
+//	anchor      how far the data has come, kept outside it: an old copy is noticed
+//	backup      the form of a backup, encrypted by age
 //	server      the table of routes; decode, one call of bank, encode; Plaid's webhooks, on an address of their own
 //	plaid       the only code that speaks Plaid
 //	linkbrowser walks the simulator's Hosted Link page without a browser

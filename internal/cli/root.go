@@ -42,6 +42,8 @@ func branches() []branch {
 		{"governing", []string{"tenant"}, newTenant},
 		{"governing", []string{"client"}, newClientGroup},
 		{"governing", []string{"audit"}, newAudit},
+		{"governing", []string{"backup"}, newBackup},
+		{"governing", []string{"restore"}, newRestore},
 		{"tooling", []string{"demo"}, newDemo},
 		{"tooling", []string{"api"}, newAPI},
 		{"tooling", []string{"completion"}, newCompletion},

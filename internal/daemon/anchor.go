@@ -20,7 +20,8 @@ const anchorPause = time.Second
 
 // marks are what the store remembers of its own upkeep.
 type marks struct {
-	Anchored bool `json:"anchored"` // an anchor was kept once, so that a missing one shows
+	Anchored bool      `json:"anchored"`          // an anchor was kept once, so that a missing one shows
+	Restored time.Time `json:"restored,omitzero"` // when the backup was made that the data comes from, until the next start has audited it
 }
 
 var upkeep = store.NewCollection[marks]("upkeep")
@@ -150,9 +151,36 @@ func (d *Daemon) beginAnchors(ctx context.Context) error {
 	if err != nil || m.Anchored {
 		return err
 	}
-	return d.db.Update(ctx, func(tx *store.Tx) error {
-		return upkeep.Put(tx, store.SystemTenant, upkeepID, marks{Anchored: true})
-	})
+	m.Anchored = true
+	return d.putMarks(ctx, m)
+}
+
+func (d *Daemon) putMarks(ctx context.Context, m marks) error {
+	return d.db.Update(ctx, func(tx *store.Tx) error { return upkeep.Put(tx, store.SystemTenant, upkeepID, m) })
+}
+
+// noteOldData audits that the data is older than it was, restored from a backup or accepted by the operator, and has every
+// access token looked at: some may have been replaced since.
+func (d *Daemon) noteOldData(ctx context.Context) error {
+	m, err := readMarks(ctx, d.db)
+	if err != nil {
+		return err
+	}
+	if d.anchors.accepted != nil {
+		if err := d.bank.NoteOldData(ctx, "store.accept_rollback", map[string]string{"reason": d.anchors.accept, "found": d.anchors.accepted.Error()}); err != nil {
+			return err
+		}
+		d.log.Warn("older data was accepted: every access token is looked at anew, for some may have been replaced since", "reason", d.anchors.accept)
+	}
+	if m.Restored.IsZero() {
+		return nil
+	}
+	if err := d.bank.NoteOldData(ctx, "store.restore", map[string]string{"made_at": m.Restored.Format(time.RFC3339)}); err != nil {
+		return err
+	}
+	d.log.Warn("the data comes from a backup: every access token is looked at anew, for some may have been replaced since", "made_at", m.Restored)
+	m.Restored = time.Time{}
+	return d.putMarks(ctx, m)
 }
 
 // keepAnchor writes the anchor of the store as it is now.

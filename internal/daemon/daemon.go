@@ -146,11 +146,8 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 		}
 		return fmt.Errorf("start bank: %w", err)
 	}
-	if d.anchors.accepted != nil {
-		if err := d.bank.NoteRollback(ctx, d.anchors.accept, d.anchors.accepted.Error()); err != nil {
-			return fmt.Errorf("audit the accepted rollback: %w", err)
-		}
-		d.log.Warn("older data was accepted: every token is looked at anew, for some may have been replaced since", "reason", d.anchors.accept)
+	if err := d.noteOldData(ctx); err != nil {
+		return fmt.Errorf("audit that the data is old: %w", err)
 	}
 	d.serveWebhooks(l)
 	d.work.Go(func() { d.purge(background) })

@@ -29,6 +29,8 @@ type route struct {
 	Bare         bool         // S2's family: the object itself, no envelope
 	Handle       handler
 	Raw          func(*call) // used instead of Handle; writes a reply of its own form
+	// Stream is used instead of Handle where the reply is a file; it checks the call and returns what writes it.
+	Stream func(*call) (streamer, error)
 }
 
 func typed[T any]() reflect.Type { return reflect.TypeFor[T]() }
@@ -146,6 +148,8 @@ func (s *Server) admin() []route {
 			Query: query.Of(trail.Query{}), Reply: typed[[]trail.Record](), Handle: withQuery(b.ListAudit)},
 		{Method: "GET", Path: "/api/v1/admin/audit/verify", Name: "VerifyAudit", Summary: "Check the tenant's whole audit chain", Act: tenant.Administer,
 			Reply: typed[trail.Report](), Handle: s.verifyAudit},
+		{Method: "POST", Path: "/api/v1/admin/backup", Name: "Backup", Summary: "Make a backup of all tenants, encrypted to recipients (local owner)", Act: tenant.Administer,
+			Body: typed[backupParams](), Stream: s.backUp},
 		{Method: "GET", Path: "/api/v1/admin/clients", Name: "ListClients", Summary: "List the tenant's clients", Act: tenant.Administer,
 			Query: paged(struct{}{}), Reply: typed[tenant.Client](), List: true, Handle: unfiltered(b.ListClients)},
 		{Method: "POST", Path: "/api/v1/admin/clients", Name: "AddClient", Summary: "Mint a client; its secret is shown this once", Act: tenant.Administer, Status: 201,

@@ -180,6 +180,10 @@ func (s *Server) serve(c *call) {
 		c.fail(err)
 		return
 	}
+	if rt.Stream != nil {
+		s.stream(c, rt)
+		return
+	}
 	s.answer(c, rt)
 }
 

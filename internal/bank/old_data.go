@@ -7,17 +7,16 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 )
 
-// NoteRollback audits that older data was put in the place of newer data, in every tenant's chain, and looks at every
-// connection at once: an access token that was replaced since the copy was made is dead, and its connection needs a new
-// link.
-func (b *Bank) NoteRollback(ctx context.Context, reason, found string) error {
+// NoteOldData audits in every tenant's chain, under the action, that older data took the place of newer data, and looks at
+// every connection at once: an access token that was replaced since is dead, and its connection needs a new link.
+func (b *Bank) NoteOldData(ctx context.Context, action string, details map[string]string) error {
 	all, err := b.allTenants(ctx)
 	if err != nil {
 		return err
 	}
 	for _, t := range all {
 		err := b.write(ctx, system(t.ID), func(*store.Tx) (auditEvent, error) {
-			return auditEvent{action: "store.accept_rollback", object: "tenant:" + t.ID, details: map[string]string{"reason": reason, "found": found}}, nil
+			return auditEvent{action: action, object: "tenant:" + t.ID, details: details}, nil
 		})
 		if err != nil {
 			return err
