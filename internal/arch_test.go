@@ -42,7 +42,7 @@ var arrows = map[string][]string{
 
 	"internal/suggest":              {},
 	"internal/socket":               {},
-	"internal/config":               {"secret", "socket", "suggest"},
+	"internal/config":               {"backup", "secret", "socket", "suggest"},
 	"internal/vault":                {},
 	"internal/store":                {"vault"},
 	"internal/store/bolt":           {"store"},

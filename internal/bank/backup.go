@@ -38,6 +38,22 @@ func (b *Bank) Backup(ctx context.Context, c tenant.Caller, to []string) (func(c
 	}, nil
 }
 
+// BackUpOnSchedule writes a backup to w, as the system.
+func (b *Bank) BackUpOnSchedule(ctx context.Context, to []string, w io.Writer) error {
+	t, err := b.TenantByName(ctx, tenant.DefaultName)
+	if err != nil {
+		return err
+	}
+	c := system(t.ID)
+	c.LocalOwner = true
+	write, err := b.Backup(ctx, c, to)
+	if err != nil {
+		return err
+	}
+	_, err = write(ctx, w)
+	return err
+}
+
 func (b *Bank) backupRecipients(_ context.Context, to []string) ([]age.Recipient, error) {
 	if len(to) == 0 {
 		return nil, fault.Field("to", "name at least one recipient (age1…): there is no escrow whose recipients could be taken")
@@ -51,10 +67,11 @@ func (b *Bank) backupRecipients(_ context.Context, to []string) ([]age.Recipient
 
 func (b *Bank) writeBackup(ctx context.Context, to io.Writer, recipients []age.Recipient) (backup.Counts, error) {
 	var w *backup.Writer
+	at := b.time()
 	begin := func(commits map[string]uint64) (err error) {
 		h := b.db.Header()
 		w, err = backup.NewWriter(to, recipients, backup.Header{
-			DB: h.ID, Environment: h.Environment, Format: h.Format, Schema: h.Schema, KEK: h.KEK, Commits: commits, At: b.time(), Program: status.Version,
+			DB: h.ID, Environment: h.Environment, Format: h.Format, Schema: h.Schema, KEK: h.KEK, Commits: commits, At: at, Program: status.Version,
 		})
 		return err
 	}
@@ -67,5 +84,9 @@ func (b *Bank) writeBackup(ctx context.Context, to io.Writer, recipients []age.R
 	if err := b.db.Copy(ctx, begin, add); err != nil {
 		return backup.Counts{}, fmt.Errorf("back up: %w", err)
 	}
-	return w.Close()
+	counts, err := w.Close()
+	if err != nil {
+		return counts, err
+	}
+	return counts, b.noteBackup(context.WithoutCancel(ctx), at, counts)
 }

@@ -14,7 +14,7 @@ import (
 func (b *Bank) Examine(ctx context.Context, c tenant.Caller) (status.Examination, error) {
 	var out status.Examination
 	for _, examine := range []func(context.Context, tenant.Caller) (status.Check, error){
-		b.examineData, b.examineAudit, b.examineConnections, b.examineEnds, b.examineRemovals,
+		b.examineData, b.examineAudit, b.examineConnections, b.examineEnds, b.examineRemovals, b.examineBackup,
 	} {
 		check, err := examine(ctx, c)
 		if err != nil {

@@ -1,17 +1,21 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/tenant"
 )
 
 type backupOptions struct {
@@ -73,7 +77,57 @@ func newBackupVerify(a *app) *cobra.Command {
 	return bankdCommand(a, &cobra.Command{
 		Use: "verify BACKUP", Short: "Open a backup, decrypt every record and follow every audit chain",
 		Example: "  bankctl backup verify bankd.age --identity key.txt",
-	}, "verify-backup")
+	}, "verify-backup", runBackupVerify)
+}
+
+// restored is what bankd found in a backup.
+type restored struct {
+	tenant.BackupVerified
+	Environment string `json:"environment"`
+	Entries     uint64 `json:"entries"`
+	Bytes       uint64 `json:"bytes"`
+	Records     int    `json:"records"`
+	Tenants     int    `json:"tenants"`
+	Audit       int    `json:"audit_records"`
+}
+
+// runBackupVerify has bankd read the backup, and tells the daemon that runs, if any, so that doctor knows.
+func runBackupVerify(ctx context.Context, a *app, args []string) error {
+	var out bytes.Buffer
+	if err := a.runBankd(ctx, &out, append([]string{args[0], "--json"}, args[1:]...)); err != nil {
+		return err
+	}
+	var r restored
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		return fault.New(fault.Internal, "bankd answered in another form than this bankctl knows").Because(err)
+	}
+	if err := a.sayRestored("whole", r); err != nil {
+		return err
+	}
+	c, err := a.ownerClient()
+	if err != nil {
+		return err
+	}
+	if err := c.NoteBackupVerified(ctx, r.BackupVerified); err != nil && !fault.Is(err, fault.Unavailable) {
+		a.say("not noted in the daemon: %s", fault.As(err).Message)
+	}
+	return nil
+}
+
+func (a *app) sayRestored(state string, r restored) error {
+	return single(a, r, func(r restored) string { return r.DB }, []column[restored]{
+		{name: "store", value: func(r restored) string { return r.DB }},
+		{name: "made", value: func(r restored) string { return utc(r.MadeAt) }},
+		{name: "records", value: func(r restored) string { return strconv.Itoa(r.Records) }},
+		{name: "tenants", value: func(r restored) string { return strconv.Itoa(r.Tenants) }},
+		{name: "audit", value: func(r restored) string { return strconv.Itoa(r.Audit) }},
+	}, func() error {
+		return a.card([]fact{
+			{"backup", state}, {"made", a.moment(r.MadeAt)}, {"store", r.DB + " (" + r.Environment + ")"},
+			{"records", strconv.Itoa(r.Records) + ", all decrypted"}, {"tenants", strconv.Itoa(r.Tenants)},
+			{"audit", strconv.Itoa(r.Audit) + " records, chains whole"},
+		})
+	})
 }
 
 func newRestore(a *app) *cobra.Command {
@@ -83,7 +137,23 @@ func newRestore(a *app) *cobra.Command {
 key to the data must be the one that the backup was made under. A database that is there
 is never replaced.`,
 		Example: "  bankctl restore bankd.age --identity key.txt\n  bankctl restore bankd.age --identity key.txt --data-dir /srv/bankd",
-	}, "restore")
+	}, "restore", runRestore)
+}
+
+func runRestore(ctx context.Context, a *app, args []string) error {
+	var out bytes.Buffer
+	if err := a.runBankd(ctx, &out, append([]string{args[0], "--json"}, args[1:]...)); err != nil {
+		return err
+	}
+	var r restored
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		return fault.New(fault.Internal, "bankd answered in another form than this bankctl knows").Because(err)
+	}
+	if err := a.sayRestored("restored", r); err != nil {
+		return err
+	}
+	a.say("start bankd now: it looks at every connection anew")
+	return nil
 }
 
 // bankdFlags are the settings of bankd that its commands for stopped data take.
@@ -96,7 +166,7 @@ var bankdFlags = []struct{ name, usage string }{
 }
 
 // bankdCommand makes a command that bankd itself carries out, with no daemon: the file is its business alone.
-func bankdCommand(a *app, cmd *cobra.Command, verb string) *cobra.Command {
+func bankdCommand(a *app, cmd *cobra.Command, verb string, run func(ctx context.Context, a *app, args []string) error) *cobra.Command {
 	var identity string
 	cmd.Args = one("the backup, - for stdin")
 	cmd.Flags().StringVar(&identity, "identity", "", "file with a recipient's secret key, as age-keygen writes it (required)")
@@ -113,22 +183,19 @@ func bankdCommand(a *app, cmd *cobra.Command, verb string) *cobra.Command {
 				words = append(words, "--"+f.name, cmd.Flags().Lookup(f.name).Value.String())
 			}
 		}
-		if a.output == "json" || a.output == "ndjson" {
-			words = append(words, "--json")
-		}
-		return a.runBankd(cmd.Context(), append(words, "--", args[0])...)
+		return run(cmd.Context(), a, append(words, "--", args[0]))
 	}
 	return cmd
 }
 
-// runBankd runs bankd on this terminal until it ends; what it says is all that is said.
-func (a *app) runBankd(ctx context.Context, args ...string) error {
+// runBankd runs bankd until it ends, with its errors on this terminal.
+func (a *app) runBankd(ctx context.Context, stdout io.Writer, args []string) error {
 	path, err := a.findBankd()
 	if err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.Stdin, a.Stdout, a.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.Stdin, stdout, a.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	err = cmd.Run()
 	if ended, ok := errors.AsType[*exec.ExitError](err); ok {

@@ -8,15 +8,13 @@ import (
 	"io"
 
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/tenant"
 )
 
 // Backup writes a backup of all tenants to w, encrypted to recipients (age public keys; none: the escrow's), and returns
 // its size in bytes. What it wrote before an error is no backup. Only the local owner may.
 func (c *Client) Backup(ctx context.Context, to []string, w io.Writer) (int64, error) {
-	body, err := json.Marshal(map[string]any{"to": to})
-	if len(to) == 0 {
-		body, err = []byte("{}"), nil
-	}
+	body, err := json.Marshal(tenant.BackupParams{To: to})
 	if err != nil {
 		return 0, fmt.Errorf("encode request: %w", err)
 	}
@@ -34,4 +32,10 @@ func (c *Client) Backup(ctx context.Context, to []string, w io.Writer) (int64, e
 		err = fault.New(fault.Unavailable, "the backup broke off: what was written is no backup").WithHint("bankd's log says why; make it again").Because(err)
 	}
 	return n, err
+}
+
+// NoteBackupVerified tells bankd that a backup of its store was opened and is whole.
+func (c *Client) NoteBackupVerified(ctx context.Context, p tenant.BackupVerified) error {
+	_, err := c.call(ctx, "POST", "/api/v1/admin/backup/verified", nil, p, nil)
+	return err
 }

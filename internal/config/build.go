@@ -13,13 +13,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bankctl/bankctl/internal/backup"
 	"github.com/bankctl/bankctl/internal/socket"
 )
 
 // build checks the settings and computes the defaults that depend on other settings.
 func (l *loader) build() (Config, error) {
 	c := Config{File: l.file, Plaid: l.v.GetString("plaid")}
-	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.timeout, l.days, l.simulator, l.webhooks, l.logging, l.products} {
+	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.timeout, l.days, l.simulator, l.webhooks, l.logging, l.products, l.backups} {
 		if err := step(&c); err != nil {
 			return Config{}, err
 		}
@@ -125,6 +126,40 @@ func (l *loader) defaultKeyFile() (path string, fromSystemd bool) {
 func below(path, dir string) bool {
 	rel, err := filepath.Rel(dir, path)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+func (l *loader) backups(c *Config) (err error) {
+	b := &c.Backups
+	if b.Every, err = duration(l.v.GetString("backup_every")); err != nil || b.Every < time.Hour {
+		return l.bad("backup_every", "want a duration of 1h or more, like 12h, 1d or 1w")
+	}
+	if b.Keep, err = strconv.Atoi(l.v.GetString("backup_keep")); err != nil || b.Keep < 1 {
+		return l.bad("backup_keep", "want a number of 1 or more")
+	}
+	for key := range strings.SplitSeq(l.v.GetString("backup_to"), ",") {
+		if key = strings.TrimSpace(key); key != "" {
+			b.To = append(b.To, key)
+		}
+	}
+	if _, err := backup.Recipients(b.To); err != nil {
+		return l.bad("backup_to", "want public keys of age, age1…, with commas between")
+	}
+	if l.v.GetString("backup_dir") == "" {
+		return nil
+	}
+	b.Dir, err = l.path("backup_dir", "")
+	return err
+}
+
+// duration reads Go's form, and whole days and weeks: 1d, 2w.
+func duration(text string) (time.Duration, error) {
+	for unit, length := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
+		if digits, ok := strings.CutSuffix(text, unit); ok {
+			n, err := strconv.Atoi(digits)
+			return time.Duration(n) * length, err
+		}
+	}
+	return time.ParseDuration(text)
 }
 
 func (l *loader) timeout(c *Config) (err error) {

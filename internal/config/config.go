@@ -44,6 +44,7 @@ type Config struct {
 	LogFormat     string
 	LogLevel      slog.Level
 	LinkProducts  LinkProducts
+	Backups       Backups
 }
 
 // LinkProducts are the Plaid products that a link asks for by default.
@@ -51,6 +52,14 @@ type LinkProducts struct {
 	Products            []string
 	RequiredIfSupported []string
 	Optional            []string
+}
+
+// Backups are the backups that bankd makes by itself. Dir "" = none.
+type Backups struct {
+	Dir   string
+	Every time.Duration
+	Keep  int
+	To    []string // age public keys; none = the escrow's
 }
 
 // Live reports whether the accounts are real.

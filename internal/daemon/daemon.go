@@ -116,6 +116,9 @@ func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err erro
 		d.work.Go(func() { d.keepAnchors(background) })
 	}
 	d.work.Go(func() { d.watchData(background) })
+	if d.config.Backups.Dir != "" {
+		d.work.Go(func() { d.keepBackups(background) })
+	}
 	return d, d.serve(o)
 }
 

@@ -1,28 +1,14 @@
 package server
 
 import (
+	"context"
 	"io"
 
-	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/tenant"
 )
 
-// backupParams is the body of a backup.
-type backupParams struct {
-	To []string `json:"to,omitempty" doc:"Public keys of age (age1…), each of which can open the backup; left out: the escrow's"`
-}
-
-const maxRecipients = 20
-
-// Check reports bad fields; bank parses the keys.
-func (p backupParams) Check() error {
-	if len(p.To) > maxRecipients {
-		return fault.Field("to", "at most 20 recipients")
-	}
-	return nil
-}
-
 func (s *Server) backUp(c *call) (streamer, error) {
-	p, err := decode[backupParams](c)
+	p, err := decode[tenant.BackupParams](c)
 	if err != nil {
 		return nil, err
 	}
@@ -37,4 +23,8 @@ func (s *Server) backUp(c *call) (streamer, error) {
 		}
 		return err
 	}, nil
+}
+
+func (s *Server) noteBackupVerified(ctx context.Context, caller tenant.Caller, p tenant.BackupVerified) (tenant.BackupVerified, error) {
+	return p, s.bank.NoteBackupVerified(ctx, caller, p)
 }

@@ -42,7 +42,7 @@ var allowed = map[string]string{
 	"UpdateACH": linkers, "VerifyACH": linkers, "DeleteACH": linkers,
 	"ListTransactions": readers, "GetTransaction": readers, "SummarizeTransactions": readers, "SyncTransactions": linkers,
 	"ListAudit": admins, "VerifyAudit": admins, "ListClients": admins, "AddClient": admins, "RevokeClient": admins, "RotateClient": admins,
-	"ListTenants": admins, "AddTenant": owner, "GetCompany": admins, "EnableCapability": admins, "DisableCapability": admins,
+	"Backup": owner, "NoteBackupVerified": owner, "ListTenants": admins, "AddTenant": owner, "GetCompany": admins, "EnableCapability": admins, "DisableCapability": admins,
 	"ListCompanyAccounts": readers, "ListEmployeeAccounts": readers, "GetEmployeeAccount": readers, "GetEmployeeHistory": readers,
 	"GetEmployeeToken": helpers, "LinkEmployeeAccount": helpers, "AddEmployeeAccount": actors, "DeleteEmployeeAccount": actors,
 	"AttestEmployeeAccount": admins,
@@ -130,7 +130,9 @@ func probes(f fixture) map[string]probe {
 		"GetEmployeeToken":      {person + "/plaid/" + f.person + "/token", "", 404, 200},
 		"LinkEmployeeAccount": {person + "/plaid/" + f.person + "/link", // seen, and its missing token named
 			`{"accountId":"a","accountName":"n","accountType":"depository","institutionId":"i","institutionName":"n"}`, 404, 422},
-		"AddTenant": {"/api/v1/admin/tenants", `{"name":"t-` + f.employer + `"}`, 201, 201},
+		"Backup":             {"/api/v1/admin/backup", "{}", 422, 422}, // let in, and asked for a recipient
+		"NoteBackupVerified": {"/api/v1/admin/backup/verified", `{"db_id":"x","made_at":"2026-01-01T00:00:00Z"}`, 422, 422},
+		"AddTenant":          {"/api/v1/admin/tenants", `{"name":"t-` + f.employer + `"}`, 201, 201},
 	}
 }
 
