@@ -71,7 +71,8 @@ func TestDrill(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
 	sim := start(t, nil, h.bin, "plaid-sim", "--limits", "off", "--ready", "initial=1ms,history=2ms")
-	args := []string{"--plaid-url", strings.TrimPrefix(sim.line, "plaid-sim: ready url=")}
+	h.keys = sandboxKeys // bankd looks at a connection of Plaid's own twice a day, not every few seconds
+	args := []string{"--plaid", "sandbox", "--data-dir", h.data(), "--plaid-url", strings.TrimPrefix(sim.line, "plaid-sim: ready url=")}
 	p := h.start(args...)
 	c := h.client()
 	public, identity := h.recipient("key.txt")
@@ -93,7 +94,7 @@ func TestDrill(t *testing.T) {
 	if err := os.RemoveAll(h.data()); err != nil {
 		t.Fatal(err)
 	}
-	if _, said, err := h.run("restore", "--identity", identity, file); err != nil {
+	if _, said, err := h.run(append([]string{"restore", "--identity", identity, file}, args...)...); err != nil {
 		t.Fatalf("restore: %s", said)
 	}
 	h.start(args...)
