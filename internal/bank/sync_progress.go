@@ -9,7 +9,7 @@ import (
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
-// progress is a sync under way, which stores nothing before its end.
+// progress is a sync under way, which shows nothing of its rows before its end.
 type progress struct {
 	done  chan struct{} // closed at the end; then reply and err are valid
 	reply txn.Synced
@@ -21,9 +21,9 @@ type progress struct {
 }
 
 // read counts a page. Plaid never says how much is to come, but a first update begins with the newest rows.
-func (p *progress) read(got plaid.Page, all txn.Update) {
-	p.rows.Store(int64(len(all.Added) + len(all.Modified) + len(all.Removed)))
-	if all.From != "" || len(got.Added) == 0 {
+func (p *progress) read(got plaid.Page, rows int, first bool) {
+	p.rows.Store(int64(rows))
+	if !first || len(got.Added) == 0 {
 		return
 	}
 	if day, err := txn.Day(got.Added[len(got.Added)-1].Date); err == nil {

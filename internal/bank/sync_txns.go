@@ -7,16 +7,9 @@ import (
 
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
-	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
 	"github.com/bankctl/bankctl/internal/txn"
-)
-
-const (
-	syncPage     = 500 // rows a page: Plaid's maximum, so that its data rarely changes between pages
-	syncRestarts = 5   // restarts of an update because of such a change
-	syncWaits    = 60  // waits in a row for the rate limit, before one page
 )
 
 // syncPatience is how long a call waits for a sync; a longer sync goes on without the call.
@@ -80,15 +73,18 @@ func (b *Bank) syncUnderway(ctx context.Context, c tenant.Caller, conn storedCon
 	return p
 }
 
-// syncTransactions reads a whole update, then stores it with its cursor in one transaction.
+// syncTransactions reads a whole update, then stores it with its cursor in one transaction. A large one is staged on disk
+// as it comes.
 func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn storedConnection, progress *progress) (txn.Synced, error) {
-	u, status, err := b.readUpdate(ctx, conn, b.ledger.State(c.TenantID, conn.ID).Cursor, progress)
+	r := &reading{b: b, tenantID: c.TenantID, conn: conn, run: progress}
+	defer r.giveUp(ctx)
+	status, err := r.readUpdate(ctx, b.ledger.State(c.TenantID, conn.ID).Cursor)
 	if err != nil {
 		return txn.Synced{}, b.noteFailure(ctx, c, conn, err)
 	}
 	now := b.time()
 	reply := txn.Synced{ConnectionID: conn.ID, PlaidItemID: conn.ItemID, Status: status, SyncedAt: now}
-	err = b.ledger.Apply(ctx, c.TenantID, conn.ID, u, status, now, func(ctx context.Context, apply func(*store.Tx) (txn.Counts, error)) error {
+	err = r.store(ctx, status, now, func(ctx context.Context, apply func(*store.Tx) (txn.Counts, error)) error {
 		return b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 			counts, err := apply(tx)
 			reply.Counts = counts
@@ -99,59 +95,6 @@ func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn store
 	})
 	reply.Total = b.ledger.State(c.TenantID, conn.ID).Rows
 	return reply, err
-}
-
-// readUpdate reads the pages of one update. If Plaid's data changes meanwhile, or a page fails, it begins again from
-// the first cursor: to continue in the middle would lose rows.
-func (b *Bank) readUpdate(ctx context.Context, conn storedConnection, from string, run *progress) (txn.Update, string, error) {
-	var lastErr error
-	for range syncRestarts {
-		u, status, err := b.readPages(ctx, conn, from, run)
-		switch {
-		case err == nil:
-			return u, status, nil
-		case plaid.Code(err) == connection.ProductNotReady:
-			return txn.Update{From: from}, plaid.NotReady, nil
-		case plaid.Code(err) == connection.InvalidField && from != "":
-			from = "" // a cursor of another Item: read all again; known rows stay
-		case plaid.Code(err) != connection.SyncMutation:
-			return txn.Update{}, "", err
-		}
-		lastErr = err
-	}
-	f := *fault.As(lastErr)
-	f.Retryable = true
-	return txn.Update{}, "", f.WithHint("Plaid's data changes faster than it can be read: try again in a minute")
-}
-
-func (b *Bank) readPages(ctx context.Context, conn storedConnection, from string, run *progress) (txn.Update, string, error) {
-	u := txn.Update{From: from}
-	run.rows.Store(0)
-	waited := 0
-	for cursor := from; ; {
-		p, err := b.plaid.SyncTransactions(ctx, conn.token(), cursor, syncPage)
-		// An update of more pages than the calls of a minute would never end if a rate limit ended it.
-		limited := fault.Is(err, fault.RateLimited) && cursor != from && waited < syncWaits
-		if limited && sleep(ctx, max(fault.As(err).RetryAfter, 1)) {
-			waited++
-			continue
-		}
-		waited = 0
-		if err != nil {
-			return txn.Update{}, "", err
-		}
-		u.Added, u.Modified, u.Removed = append(u.Added, p.Added...), append(u.Modified, p.Modified...), append(u.Removed, p.Removed...)
-		run.read(p, u)
-		if p.Next != "" {
-			cursor, u.To = p.Next, p.Next
-		}
-		if !p.More {
-			return u, p.Status, nil
-		}
-		if p.Next == "" {
-			return txn.Update{}, "", fault.New(fault.PlaidError, "Plaid promises more transactions and names no cursor")
-		}
-	}
 }
 
 // sleep waits some seconds, or returns false when ctx ends first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/store"
@@ -25,9 +26,15 @@ func (l *Ledger) Apply(ctx context.Context, tenant, connectionID string, u txn.U
 			return err
 		}
 	}
+	if it := b.items[connectionID]; it != nil && it.staged != nil {
+		if err := l.takeOver(ctx, tenant, it, atOnce); err != nil {
+			return err
+		}
+	}
 	var done *pendingUpdate
 	err := commit(ctx, func(tx *store.Tx) (txn.Counts, error) {
-		a := b.begin(tenant, connectionID, now, u) // anew each time: commit may run its transaction more than once
+		a := b.begin(tenant, connectionID, now, len(u.Added)) // anew each time: commit may run its transaction more than once
+		a.read = func(no uint32) (*segment, error) { return readSegment(tx, tenant, a.item, no) }
 		if err := a.apply(tx, u, status); err != nil {
 			return txn.Counts{}, fmt.Errorf("apply update: %w", err)
 		}
@@ -51,6 +58,8 @@ type pendingUpdate struct {
 	fresh  bool  // the item is new
 	head   head
 	now    int64
+	read   func(no uint32) (*segment, error)
+	stage  *stage // nil: the update is held in memory until its commit
 
 	segments map[uint32]*openSegment
 	count    uint32             // segments of the item
@@ -73,8 +82,8 @@ type entry struct {
 	at  locator
 }
 
-func (b *tenantItems) begin(tenant, connectionID string, now time.Time, u txn.Update) *pendingUpdate {
-	n := len(u.Added)
+// begin begins an update that brings about n rows.
+func (b *tenantItems) begin(tenant, connectionID string, now time.Time, n int) *pendingUpdate {
 	a := &pendingUpdate{
 		tenant: tenant, now: now.UnixMicro(), segments: make(map[uint32]*openSegment, n/maxRows+4), account: map[string]uint16{},
 		added: make(map[string]locator, n), index: make([]entry, 0, n), changes: make([]change, 0, n),
@@ -97,10 +106,27 @@ func (b *tenantItems) begin(tenant, connectionID string, now time.Time, u txn.Up
 func clip(s []string) []string { return s[:len(s):len(s)] }
 
 func (a *pendingUpdate) apply(tx *store.Tx, u txn.Update, status string) error {
-	fresh := newRows{at: make(map[string]int, len(u.Added)), rows: make([]*txn.Raw, 0, len(u.Added))}
-	for i, list := range [][]txn.Raw{u.Added, u.Modified} {
+	if err := a.put(u.Added, u.Modified); err != nil {
+		return err
+	}
+	for _, r := range u.Removed {
+		if err := a.remove(r.ID); err != nil {
+			return err
+		}
+	}
+	a.reach(u.To, status)
+	if err := a.check(); err != nil {
+		return err
+	}
+	return a.store(tx)
+}
+
+// put takes in the rows that Plaid added and modified.
+func (a *pendingUpdate) put(added, modified []txn.Raw) error {
+	fresh := newRows{at: make(map[string]int, len(added)), rows: make([]*txn.Raw, 0, len(added))}
+	for i, list := range [][]txn.Raw{added, modified} {
 		for k := range list {
-			known, err := a.upsert(tx, &list[k])
+			known, err := a.upsert(&list[k])
 			if err != nil {
 				return err
 			}
@@ -112,24 +138,17 @@ func (a *pendingUpdate) apply(tx *store.Tx, u txn.Update, status string) error {
 			}
 		}
 	}
-	if err := a.append(tx, fresh.rows); err != nil {
-		return err
-	}
-	for _, r := range u.Removed {
-		if err := a.remove(tx, r); err != nil {
-			return err
-		}
-	}
-	if u.To != "" { // an empty cursor would restart the item from its beginning
-		a.head.Cursor = u.To
+	return a.append(fresh.rows)
+}
+
+// reach sets how far the item is after the update.
+func (a *pendingUpdate) reach(cursor, status string) {
+	if cursor != "" { // an empty cursor would restart the item from its beginning
+		a.head.Cursor = cursor
 	}
 	if status != "" {
 		a.head.Status = status
 	}
-	if err := a.check(); err != nil {
-		return err
-	}
-	return a.store(tx)
 }
 
 // newRows collects the rows of an update that the item does not have yet. A row told twice is kept once, as told last.
@@ -159,10 +178,10 @@ func (n *newRows) put(r *txn.Raw) {
 }
 
 // upsert updates a known row, or replaces a pending row by its posted one; it returns false if there is neither.
-func (a *pendingUpdate) upsert(tx *store.Tx, r *txn.Raw) (bool, error) {
-	at, old, err := a.find(tx, r.PlaidTransactionID)
+func (a *pendingUpdate) upsert(r *txn.Raw) (bool, error) {
+	at, old, err := a.find(r.PlaidTransactionID)
 	if err == nil && old == nil && r.PendingTransactionID != "" {
-		at, old, err = a.find(tx, r.PendingTransactionID)
+		at, old, err = a.find(r.PendingTransactionID)
 	}
 	if err != nil || old == nil {
 		return false, err
@@ -180,29 +199,51 @@ func (a *pendingUpdate) upsert(tx *store.Tx, r *txn.Raw) (bool, error) {
 		return true, nil // a replay
 	}
 	renamed := old.PlaidTransactionID != next.PlaidTransactionID
-	a.replace(at, old, next)
+	if err := a.replace(at, old, next); err != nil {
+		return false, err
+	}
 	if renamed {
 		a.remember(next.PlaidTransactionID, next.tag, at)
-		a.index = append(a.index, entry{tagOf(next.PendingTransactionID), at})
+		a.point(tagOf(next.PendingTransactionID), at)
 		a.counts.Added++
 	}
 	return true, nil
 }
 
-func (a *pendingUpdate) replace(at locator, old *row, next row) {
+func (a *pendingUpdate) replace(at locator, old *row, next row) error {
+	var bad error
 	if old.flags&removed == 0 {
-		a.changes = append(a.changes, change{old.rowHeader, true})
+		bad = a.note(change{old.rowHeader, true})
 	}
 	if next.flags&removed == 0 {
-		a.changes = append(a.changes, change{next.rowHeader, false})
+		bad = errors.Join(bad, a.note(change{next.rowHeader, false}))
 	}
 	*old = next
 	a.segments[at.segment()].dirty = true
+	return bad
+}
+
+// note takes a change of the sums in; one that is staged is counted at once.
+func (a *pendingUpdate) note(c change) error {
+	if a.stage != nil {
+		return a.stage.count(c)
+	}
+	a.changes = append(a.changes, c)
+	return nil
+}
+
+// point remembers a place for a tag.
+func (a *pendingUpdate) point(tag uint32, at locator) {
+	if a.stage != nil {
+		a.stage.index.put(tag, at)
+		return
+	}
+	a.index = append(a.index, entry{tag, at})
 }
 
 // remove turns a row into a tombstone. It skips an id that is unknown or that a posted row keeps as its pending id.
-func (a *pendingUpdate) remove(tx *store.Tx, r txn.Removed) error {
-	at, old, err := a.find(tx, r.ID)
+func (a *pendingUpdate) remove(id string) error {
+	at, old, err := a.find(id)
 	if err != nil || old == nil || old.flags&removed != 0 {
 		return err
 	}
@@ -210,19 +251,27 @@ func (a *pendingUpdate) remove(tx *store.Tx, r txn.Removed) error {
 	next.flags |= removed
 	next.UpdatedUnix = a.now
 	a.counts.Removed++
-	a.replace(at, old, next)
-	return nil
+	return a.replace(at, old, next)
 }
 
 // find looks up the item's row that now has one of Plaid's ids.
-func (a *pendingUpdate) find(tx *store.Tx, id string) (locator, *row, error) {
-	if at, ok := a.added[id]; ok {
+func (a *pendingUpdate) find(id string) (locator, *row, error) {
+	if a.stage != nil {
+		if at, r, err := a.findAt(a.stage.index.find(a.item.No, tagOf(id)), id); err != nil || r != nil {
+			return at, r, err
+		}
+	} else if at, ok := a.added[id]; ok {
 		if r := &a.segments[at.segment()].rows[at.ordinal()]; r.PlaidTransactionID == id { // it may have become another since
 			return at, r, nil
 		}
 	}
-	for at := range a.item.plaid.find(a.item.No, tagOf(id)) {
-		s, err := a.load(tx, at.segment())
+	return a.findAt(a.item.plaid.find(a.item.No, tagOf(id)), id)
+}
+
+// findAt looks for a row of that id at the places of its tag.
+func (a *pendingUpdate) findAt(places iter.Seq[locator], id string) (locator, *row, error) {
+	for at := range places {
+		s, err := a.load(at.segment())
 		if err != nil {
 			return 0, nil, err
 		}
@@ -237,15 +286,17 @@ func (a *pendingUpdate) find(tx *store.Tx, id string) (locator, *row, error) {
 }
 
 func (a *pendingUpdate) remember(id string, tag uint32, at locator) {
-	a.added[id] = at
-	a.index = append(a.index, entry{tag, at})
+	if a.stage == nil {
+		a.added[id] = at
+	}
+	a.point(tag, at)
 }
 
-func (a *pendingUpdate) load(tx *store.Tx, no uint32) (*openSegment, error) {
+func (a *pendingUpdate) load(no uint32) (*openSegment, error) {
 	if s := a.segments[no]; s != nil {
 		return s, nil
 	}
-	seg, err := readSegment(tx, a.tenant, a.item.No, no)
+	seg, err := a.read(no)
 	if err != nil {
 		return nil, err
 	}

@@ -304,36 +304,3 @@ func TestOtherTenantsIDs(t *testing.T) {
 		t.Errorf("a cursor of another tenant: %v", err)
 	}
 }
-
-// A dropped item leaves nothing behind: the same rows can come again, and an old id never finds a new row.
-func TestDropAndComeAgain(t *testing.T) {
-	x := newTampered(t)
-	x.commit("item-a", rowsOn(20400, 200, "a"))
-	before, err := x.list(txn.Query{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	drop := func(ctx context.Context, drop func(*store.Tx) error) error { return x.db.Update(ctx, drop) }
-	if err := x.ledger.Drop(t.Context(), books, "item-a", drop); err != nil {
-		t.Fatal(err)
-	}
-	for _, restart := range []bool{false, true} {
-		if restart {
-			if err := x.reopen(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got, err := x.list(txn.Query{}); err != nil || len(got.Rows) != 0 || got.Info.Total != 0 {
-			t.Fatalf("%d rows, %v", len(got.Rows), err)
-		}
-	}
-	x.commit("item-a", rowsOn(20400, 3, "a"))
-	for _, r := range before.Rows {
-		if _, err := x.ledger.Get(t.Context(), books, itemNames, r.ID); !errors.Is(err, ledger.ErrNotFound) {
-			t.Fatalf("an old id leads to a new row: %v", err)
-		}
-	}
-	if got, err := x.ledger.Get(t.Context(), books, itemNames, "a0001"); err != nil || got.Amount != 2 {
-		t.Errorf("%+v %v", got, err)
-	}
-}

@@ -53,6 +53,16 @@ func (x *index) insert(entry uint64) {
 	}
 }
 
+// takeIn adds all that another index holds.
+func (x *index) takeIn(other *index) {
+	x.reserve(x.used + other.used)
+	for _, entry := range other.slots {
+		if entry != 0 {
+			x.put(uint32(entry>>32), locator(uint32(entry)-1))
+		}
+	}
+}
+
 func (x *index) start(tag uint32) int { return int(uint64(tag) * uint64(len(x.slots)) >> 32) }
 
 func (x *index) resize(n int) {

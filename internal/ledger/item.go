@@ -22,6 +22,8 @@ type item struct {
 	rows      int
 	accountNo map[string]uint16
 	plaid     *index // shared by an item and its copies
+
+	staged map[uint32]bool // segments whose new form still lies where a large update staged it
 }
 
 // head is an item's own stored record.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -45,6 +46,8 @@ var (
 	heads    = store.NewCollection[head]("txn_items")
 	counters = store.NewCollection[numbers]("txn_numbers")
 	segments = store.NewBlobs("txn_segments")
+	staged   = store.NewBlobs("txn_staged")                   // segments of a large update that readers must not see yet
+	stages   = store.NewCollection[stageRecord]("txn_stages") // by connection id: large updates that are not folded yet
 )
 
 const itemNumbers = "items"
@@ -55,12 +58,16 @@ func segmentID(item, no uint32) string {
 	return string(hex.AppendEncode(append(b, '.'), []byte{byte(no >> 24), byte(no >> 16), byte(no >> 8), byte(no)}))
 }
 
-// Open reads the heads of all tenants' segments and builds the part that stays in memory.
+// Open reads the heads of all tenants' segments and builds the part that stays in memory. It writes where a large update
+// was interrupted.
 func Open(ctx context.Context, db *store.DB, tenants []string) (*Ledger, error) {
 	l := &Ledger{db: db, tenants: map[string]*tenantItems{}}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, t := range tenants {
+		if err := l.recover(ctx, t); err != nil {
+			return nil, fmt.Errorf("end a large update: %w", err)
+		}
 		b, err := l.loadTenant(ctx, t)
 		if err != nil {
 			return nil, fmt.Errorf("read transactions: %w", err)
@@ -109,12 +116,23 @@ func (l *Ledger) newTenant(tenant string) (*tenantItems, error) {
 	return &tenantItems{ids: ids, items: map[string]*item{}}, nil
 }
 
+// segmentNo is the segment's number in its id.
+func segmentNo(id string) uint32 {
+	n, _ := strconv.ParseUint(id[len(id)-8:], 16, 32) // ids are ours
+	return uint32(n)
+}
+
+// counted is the range of the segments that the item's head counts.
+func (it *item) counted() store.Range {
+	return store.Range{Prefix: segmentID(it.No, 0)[:9], To: segmentID(it.No, it.Head.Segments)}
+}
+
 // load reads the heads of an item's segments.
 func (it *item) load(ctx context.Context, db *store.DB, tenant string) error {
 	it.segments = make([]segmentInfo, 0, it.Head.Segments)
 	it.plaid.reserve(int(it.Head.Segments) * maxRows)
 	err := db.View(ctx, func(tx *store.Tx) error {
-		for rec, err := range segments.Heads(tx, tenant, store.Range{Prefix: segmentID(it.No, 0)[:9]}) {
+		for rec, err := range segments.Heads(tx, tenant, it.counted()) {
 			if err != nil {
 				return err
 			}

@@ -181,7 +181,7 @@ func (b *tenantItems) at(tx *store.Tx, tenant string, it *item, at locator, plai
 	if int(at.segment()) >= len(it.segments) || at.ordinal() >= int(it.segments[at.segment()].rows) {
 		return ErrNotFound
 	}
-	seg, err := readSegment(tx, tenant, it.No, at.segment())
+	seg, err := readSegment(tx, tenant, it, at.segment())
 	if err != nil {
 		return err
 	}

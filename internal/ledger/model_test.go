@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,16 +26,38 @@ import (
 
 const books = "t1"
 
+// failing is an engine whose updates can be made to fail, as if the process had been killed.
+type failing struct {
+	store.Engine
+	left atomic.Int64 // updates that succeed; negative: all do
+}
+
+func (f *failing) Update(ctx context.Context, fn func(store.EngineTx) error) error {
+	if f.left.Load() >= 0 && f.left.Add(-1) < 0 {
+		f.left.Store(0)
+		return errCrash
+	}
+	return f.Engine.Update(ctx, fn)
+}
+
 func openDB(t interface {
 	TempDir() string
 	Fatal(...any)
 }, ctx context.Context,
 ) *store.DB {
+	return openOn(t, ctx, mem.New())
+}
+
+func openOn(t interface {
+	TempDir() string
+	Fatal(...any)
+}, ctx context.Context, e store.Engine,
+) *store.DB {
 	kek, err := vault.CreateFileKEK(filepath.Join(t.TempDir(), "k", "kek"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(ctx, mem.New(), kek, store.Options{Environment: "simulated", Schema: 1})
+	db, err := store.Open(ctx, e, kek, store.Options{Environment: "simulated", Schema: 1})
 	if err == nil {
 		err = db.EnsureTenant(ctx, books)
 	}
@@ -179,7 +202,9 @@ var errCrash = errors.New("the commit did not come through")
 func TestAgainstTheModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()
-		db := openDB(t, ctx)
+		e := &failing{Engine: mem.New()}
+		e.left.Store(-1)
+		db := openOn(t, ctx, e)
 		l, err := ledger.Open(ctx, db, []string{books})
 		if err != nil {
 			rt.Fatal(err)
@@ -192,7 +217,7 @@ func TestAgainstTheModel(t *testing.T) {
 		for step := range steps {
 			item := rapid.SampledFrom(itemNames).Draw(rt, "item")
 			u := genUpdate(rt, counters[item], fmt.Sprintf("cursor%d", step))
-			switch rapid.IntRange(0, 9).Draw(rt, "kind") {
+			switch rapid.IntRange(0, 14).Draw(rt, "kind") {
 			case 0: // the commit fails: nothing happened
 				if err := commit(ctx, db, l, item, u, errCrash); !errors.Is(err, errCrash) {
 					rt.Fatal(err)
@@ -206,11 +231,36 @@ func TestAgainstTheModel(t *testing.T) {
 				if l, err = ledger.Open(ctx, db, []string{books}); err != nil {
 					rt.Fatal(err)
 				}
-			case 3: // dropped, and synced anew
-				if err := l.Drop(ctx, books, item, func(ctx context.Context, drop func(*store.Tx) error) error { return db.Update(ctx, drop) }); err != nil {
+			case 3, 4, 5, 6: // by stages
+				if err := commitStaged(rt, ctx, db, l, item, u); err != nil {
 					rt.Fatal(err)
 				}
-				delete(m.items, item)
+				m.apply(item, u)
+				last, lastItem = u, item
+				continue
+			case 7: // by stages, and given up
+				s, err := l.Stage(ctx, books, item, time.Now())
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if err := errors.Join(s.Add(ctx, u), s.Abort(ctx)); err != nil {
+					rt.Fatal(err)
+				}
+				continue
+			case 8, 9: // by stages, and killed: all of it is there after the restart, or nothing
+				e.left.Store(int64(rapid.IntRange(0, 8).Draw(rt, "updates")))
+				err := commitStaged(rt, ctx, db, l, item, u)
+				e.left.Store(-1)
+				if rapid.Bool().Draw(rt, "restarts") {
+					if l, err = reopened(ctx, db, err); err != nil {
+						rt.Fatal(err)
+					}
+				}
+				if l.State(books, item).Cursor == u.To {
+					m.apply(item, u)
+					last, lastItem = u, item
+				}
+				continue
 			}
 			if err := commit(ctx, db, l, item, u, nil); err != nil {
 				rt.Fatal(err)
@@ -221,12 +271,87 @@ func TestAgainstTheModel(t *testing.T) {
 		for range 4 {
 			compare(rt, ctx, l, m, rapid.SliceOfDistinct(rapid.SampledFrom(itemNames), rapid.ID).Draw(rt, "visible"), genQuery(rt))
 		}
-		reopened, err := ledger.Open(ctx, db, []string{books})
+		again, err := ledger.Open(ctx, db, []string{books})
 		if err != nil {
 			rt.Fatal(err)
 		}
-		compare(rt, ctx, reopened, m, itemNames, genQuery(rt))
+		compare(rt, ctx, again, m, itemNames, genQuery(rt))
+		nothingStaged(rt, ctx, db)
 	})
+}
+
+// nothingStaged checks that no segment lies where no head counts it.
+func nothingStaged(t *rapid.T, ctx context.Context, db *store.DB) {
+	type head struct {
+		Segments int `json:"segments"`
+	}
+	counted, found, left := 0, 0, 0
+	err := db.View(ctx, func(tx *store.Tx) error {
+		counted, found, left = 0, 0, 0
+		for rec, err := range store.NewCollection[head]("txn_items").Scan(tx, books, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			counted += rec.Value.Segments
+		}
+		for _, err := range store.NewBlobs("txn_segments").Heads(tx, books, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			found++
+		}
+		for _, err := range store.NewBlobs("txn_staged").Heads(tx, books, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			left++
+		}
+		for _, err := range store.NewCollection[struct{}]("txn_stages").Scan(tx, books, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			left++
+		}
+		return nil
+	})
+	if err != nil || counted != found || left != 0 {
+		t.Fatalf("%d segments, %d counted, %d left over: %v", found, counted, left, err)
+	}
+}
+
+// reopened opens the ledger anew, whatever came before.
+func reopened(ctx context.Context, db *store.DB, _ error) (*ledger.Ledger, error) {
+	return ledger.Open(ctx, db, []string{books})
+}
+
+// commitStaged takes an update in page by page.
+func commitStaged(t *rapid.T, ctx context.Context, db *store.DB, l *ledger.Ledger, item string, u txn.Update) error {
+	s, err := l.Stage(ctx, books, item, time.Now())
+	if err != nil {
+		return err
+	}
+	size := rapid.SampledFrom([]int{1, 2, 7, 40, 100}).Draw(t, "page")
+	for part := range slices.Chunk(u.Added, size) {
+		err = errors.Join(err, s.Add(ctx, txn.Update{Added: part}))
+	}
+	for part := range slices.Chunk(u.Modified, size) {
+		err = errors.Join(err, s.Add(ctx, txn.Update{Modified: part}))
+	}
+	for part := range slices.Chunk(u.Removed, size) {
+		err = errors.Join(err, s.Add(ctx, txn.Update{Removed: part}))
+	}
+	if err == nil {
+		err = s.Commit(ctx, u.To, "HISTORICAL_UPDATE_COMPLETE", time.Now(), func(ctx context.Context, apply func(*store.Tx) (txn.Counts, error)) error {
+			return db.Update(ctx, func(tx *store.Tx) error {
+				_, err := apply(tx)
+				return err
+			})
+		})
+	}
+	if err != nil {
+		_ = s.Abort(ctx) // which fails like the rest: the next one sweeps
+	}
+	return err
 }
 
 func commit(ctx context.Context, db *store.DB, l *ledger.Ledger, item string, u txn.Update, fail error) error {

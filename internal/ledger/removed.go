@@ -28,7 +28,7 @@ func (l *Ledger) Removed(ctx context.Context, tenant string, visible []string, s
 				continue
 			}
 			no := uint32(0)
-			for rec, err := range segments.Heads(tx, tenant, store.Range{Prefix: segmentID(it.No, 0)[:9]}) {
+			for rec, err := range segments.Heads(tx, tenant, it.counted()) {
 				if err != nil {
 					return err
 				}
@@ -46,17 +46,21 @@ func (l *Ledger) Removed(ctx context.Context, tenant string, visible []string, s
 
 // removedIn adds a segment's removed rows; it opens the body only if there are any.
 func removedIn(tx *store.Tx, tenant string, it *item, no uint32, stored []byte, m *converter, since time.Time, out *[]txn.Transaction) error {
+	var whole *segment
 	s, err := parse(stored)
+	if it.staged[no] {
+		s, err = readSegment(tx, tenant, it, no)
+		whole = s
+	}
 	if err != nil {
 		return err
 	}
-	var whole *segment
 	for i := range s.n {
 		if s.header(i).flags&removed == 0 {
 			continue
 		}
 		if whole == nil {
-			if whole, err = readSegment(tx, tenant, it.No, no); err != nil {
+			if whole, err = readSegment(tx, tenant, it, no); err != nil {
 				return err
 			}
 		}

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,7 +14,7 @@ import (
 )
 
 // append puts new rows behind the others, oldest first, so that a segment holds neighbouring days.
-func (a *pendingUpdate) append(tx *store.Tx, fresh []*txn.Raw) error {
+func (a *pendingUpdate) append(fresh []*txn.Raw) error {
 	slices.SortFunc(fresh, func(x, y *txn.Raw) int {
 		return cmp.Or(strings.Compare(x.Date, y.Date), strings.Compare(x.PlaidTransactionID, y.PlaidTransactionID))
 	})
@@ -24,7 +23,7 @@ func (a *pendingUpdate) append(tx *store.Tx, fresh []*txn.Raw) error {
 		if err != nil {
 			return err
 		}
-		s, no, err := a.last(tx, len(fresh)-i)
+		s, no, err := a.last(len(fresh) - i)
 		if err != nil {
 			return err
 		}
@@ -32,10 +31,12 @@ func (a *pendingUpdate) append(tx *store.Tx, fresh []*txn.Raw) error {
 		s.rows = append(s.rows, next)
 		s.dirty = true
 		a.newest = len(s.rows)
-		a.changes = append(a.changes, change{next.rowHeader, false})
+		if err := a.note(change{next.rowHeader, false}); err != nil {
+			return err
+		}
 		a.remember(next.PlaidTransactionID, next.tag, at)
 		if next.flags&wasPending != 0 {
-			a.index = append(a.index, entry{tagOf(next.PendingTransactionID), at})
+			a.point(tagOf(next.PendingTransactionID), at)
 		}
 		a.counts.Added++
 	}
@@ -43,9 +44,9 @@ func (a *pendingUpdate) append(tx *store.Tx, fresh []*txn.Raw) error {
 }
 
 // last returns the segment for the next row.
-func (a *pendingUpdate) last(tx *store.Tx, coming int) (*openSegment, uint32, error) {
+func (a *pendingUpdate) last(coming int) (*openSegment, uint32, error) {
 	if a.count > 0 && a.newest < maxRows {
-		s, err := a.load(tx, a.count-1)
+		s, err := a.load(a.count - 1)
 		return s, a.count - 1, err
 	}
 	if a.count >= maxSegments {
@@ -139,27 +140,4 @@ func infoOf(rows []row) segmentInfo {
 		in.minDay, in.maxDay = min(in.minDay, rows[i].day), max(in.maxDay, rows[i].day)
 	}
 	return in
-}
-
-// Drop deletes an item's transactions in the transaction that commit runs.
-func (l *Ledger) Drop(ctx context.Context, tenant, connectionID string, commit func(ctx context.Context, drop func(*store.Tx) error) error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b := l.tenants[tenant]
-	if b == nil || b.items[connectionID] == nil {
-		return commit(ctx, func(*store.Tx) error { return nil })
-	}
-	it := b.items[connectionID]
-	err := commit(ctx, func(tx *store.Tx) error {
-		for no := range it.segments {
-			if err := segments.Delete(tx, tenant, segmentID(it.No, uint32(no))); err != nil {
-				return err
-			}
-		}
-		return heads.Delete(tx, tenant, connectionID)
-	})
-	if err == nil {
-		delete(b.items, connectionID)
-	}
-	return err
 }

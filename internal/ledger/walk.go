@@ -158,15 +158,19 @@ func (w *walker) segment(src *source, no uint32) (*segment, error) {
 	} else {
 		seg = &segment{}
 	}
-	if err := seg.read(w.tx, w.tenant, src.No, no); err != nil {
+	if err := seg.read(w.tx, w.tenant, src.item, no); err != nil {
 		return nil, err
 	}
 	src.recent = append(src.recent, recent{no, seg})
 	return seg, nil
 }
 
-func (s *segment) read(tx *store.Tx, tenant string, item, no uint32) error {
-	if err := segments.Get(tx, tenant, segmentID(item, no), &s.from); err != nil {
+func (s *segment) read(tx *store.Tx, tenant string, it *item, no uint32) error {
+	from := segments
+	if it.staged[no] {
+		from = staged
+	}
+	if err := from.Get(tx, tenant, segmentID(it.No, no), &s.from); err != nil {
 		return err
 	}
 	head, err := s.from.Head(s.head[:0])
@@ -184,9 +188,9 @@ func (s *segment) reset() {
 	*s = segment{head: s.head[:0], body: s.body[:0], from: s.from}
 }
 
-func readSegment(tx *store.Tx, tenant string, item, no uint32) (*segment, error) {
+func readSegment(tx *store.Tx, tenant string, it *item, no uint32) (*segment, error) {
 	s := &segment{}
-	return s, s.read(tx, tenant, item, no)
+	return s, s.read(tx, tenant, it, no)
 }
 
 // walkers recycles walkers; each is reset before it goes back.
