@@ -19,9 +19,8 @@ import (
 // The function that it returns writes the backup: every entry of one snapshot, sealed as it is stored, then encrypted to
 // the recipients.
 func (b *Bank) Backup(ctx context.Context, c tenant.Caller, to []string) (func(context.Context, io.Writer) (backup.Counts, error), error) {
-	if !c.LocalOwner {
-		return nil, fault.New(fault.Forbidden, "backups are made by the local owner").
-			WithHint("run it as the user that runs bankd, without a profile")
+	if err := ownerOnly(c, "backups are made"); err != nil {
+		return nil, err
 	}
 	recipients, err := b.backupRecipients(ctx, to)
 	if err != nil {

@@ -66,8 +66,8 @@ func (b *Bank) NoteBackupFailed(ctx context.Context, problem string) error {
 
 // NoteBackupVerified remembers that a backup of this store was opened, and everything in it was whole.
 func (b *Bank) NoteBackupVerified(ctx context.Context, c tenant.Caller, p tenant.BackupVerified) error {
-	if !c.LocalOwner {
-		return fault.New(fault.Forbidden, "backups are the local owner's")
+	if err := ownerOnly(c, "backups are verified"); err != nil {
+		return err
 	}
 	if p.DB != b.db.Header().ID {
 		return fault.Field("db_id", "the backup is of another store")

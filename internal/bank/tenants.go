@@ -12,9 +12,8 @@ import (
 
 // AddTenant makes a tenant with its own data keys; only the local owner may.
 func (b *Bank) AddTenant(ctx context.Context, c tenant.Caller, p tenant.AddParams) (tenant.Tenant, error) {
-	if !c.LocalOwner {
-		return tenant.Tenant{}, fault.New(fault.Forbidden, "tenants are made by the local owner").
-			WithHint("run it as the user that runs bankd, without a profile")
+	if err := ownerOnly(c, "tenants are made"); err != nil {
+		return tenant.Tenant{}, err
 	}
 	return b.makeTenant(ctx, c, p.Name)
 }

@@ -8,7 +8,7 @@ import (
 
 func newACH(a *app) *cobra.Command {
 	return group("ach", "Look after ACH accounts: the numbers that money moves through",
-		newACHAdd(a), newACHAddFromPlaid(a), newACHList(a), newACHGet(a), newACHUpdate(a), newACHVerify(a), newACHProcessor(a), newACHDelete(a))
+		newACHAdd(a), newACHAddFromPlaid(a), newACHList(a), newACHGet(a), newACHUpdate(a), newACHVerify(a), newACHProcessor(a), newACHRelease(a), newACHRecipients(a), newACHDelete(a))
 }
 
 func achColumns() []column[account.ACH] {

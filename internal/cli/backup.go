@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"os/exec"
 	"strconv"
 	"syscall"
@@ -44,14 +43,8 @@ inside, so that reading them takes the key to the data as well.`,
 }
 
 func runBackup(ctx context.Context, a *app, o backupOptions) error {
-	switch {
-	case o.out == "":
-		return usage("for instance --out bankd.age, or --out - for stdout", "--out is missing")
-	case o.out == "-" && a.OutTTY:
-		return usage("redirect stdout, or name a file", "a backup is no text for a terminal")
-	}
-	if _, err := os.Stat(o.out); err == nil && o.out != "-" && !o.overwrite {
-		return usage("name another file, or add --overwrite", "%s is there already", clean(o.out))
+	if err := a.mayWrite(o.out, o.overwrite); err != nil {
+		return err
 	}
 	c, err := a.ownerClient()
 	if err != nil {

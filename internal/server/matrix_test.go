@@ -42,6 +42,7 @@ var allowed = map[string]string{
 	"UpdateACH": linkers, "VerifyACH": linkers, "DeleteACH": linkers,
 	"ListTransactions": readers, "GetTransaction": readers, "SummarizeTransactions": readers, "SyncTransactions": linkers,
 	"ListAudit": admins, "VerifyAudit": admins, "ListClients": admins, "AddClient": admins, "RevokeClient": admins, "RotateClient": admins,
+	"ReleaseACH": linkers, "ListRecipients": admins, "AddRecipient": owner, "RemoveRecipient": owner,
 	"Backup": owner, "NoteBackupVerified": owner, "ListTenants": admins, "AddTenant": owner, "GetCompany": admins, "EnableCapability": admins, "DisableCapability": admins,
 	"ListCompanyAccounts": readers, "ListEmployeeAccounts": readers, "GetEmployeeAccount": readers, "GetEmployeeHistory": readers,
 	"GetEmployeeToken": helpers, "LinkEmployeeAccount": helpers, "AddEmployeeAccount": actors, "DeleteEmployeeAccount": actors,
@@ -130,6 +131,10 @@ func probes(f fixture) map[string]probe {
 		"GetEmployeeToken":      {person + "/plaid/" + f.person + "/token", "", 404, 200},
 		"LinkEmployeeAccount": {person + "/plaid/" + f.person + "/link", // seen, and its missing token named
 			`{"accountId":"a","accountName":"n","accountType":"depository","institutionId":"i","institutionName":"n"}`, 404, 422},
+		"ReleaseACH":         {"/api/v1/bank-accounts/ach/release", `{"to":"nobody","ids":["` + f.ach + `"]}`, 422, 422},
+		"ListRecipients":     {"/api/v1/admin/recipients", "", 200, 200},
+		"AddRecipient":       {"/api/v1/admin/recipients", `{"name":"n","key":"age1"}`, 422, 422},
+		"RemoveRecipient":    {"/api/v1/admin/recipients/n", "", 404, 404},
 		"Backup":             {"/api/v1/admin/backup", "{}", 422, 422}, // let in, and asked for a recipient
 		"NoteBackupVerified": {"/api/v1/admin/backup/verified", `{"db_id":"x","made_at":"2026-01-01T00:00:00Z"}`, 422, 422},
 		"AddTenant":          {"/api/v1/admin/tenants", `{"name":"t-` + f.employer + `"}`, 201, 201},
