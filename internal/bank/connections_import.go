@@ -56,7 +56,7 @@ func (b *Bank) ImportConnection(ctx context.Context, c tenant.Caller, p connecti
 		if err := connections.Put(tx, c.TenantID, conn.ID, conn); err != nil {
 			return auditEvent{}, err
 		}
-		return d, items.Put(tx, c.TenantID, item.ID, pointer{conn.ID})
+		return d, putItem(tx, c.TenantID, item.ID, conn.ID)
 	})
 	crashPoint("import.stored")
 	if err != nil {

@@ -91,21 +91,30 @@ func eventsOf(tx *store.Tx, tenantID, account string, p page.Request) ([]trail.R
 
 // fillIndexes builds the indexes of an older store that lacks them.
 func (b *Bank) fillIndexes(ctx context.Context) error {
+	for name, fill := range map[string]func(*store.Tx, string) error{employeeIndexes: fillTenant, webhookIndexes: b.fillWebhookIndexes} {
+		if err := b.fillIndex(ctx, name, fill); err != nil {
+			return fmt.Errorf("fill indexes of %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (b *Bank) fillIndex(ctx context.Context, name string, fill func(*store.Tx, string) error) error {
 	var filled int
 	err := b.db.View(ctx, func(tx *store.Tx) (err error) {
-		filled, err = indexes.Get(tx, store.SystemTenant, employeeIndexes)
+		filled, err = indexes.Get(tx, store.SystemTenant, name)
 		return err
 	})
 	if err == nil && filled == indexVersion {
 		return nil
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("read indexes: %w", err)
+		return err
 	}
-	if err := b.eachTenant(ctx, fillTenant); err != nil {
-		return fmt.Errorf("fill indexes: %w", err)
+	if err := b.eachTenant(ctx, fill); err != nil {
+		return err
 	}
-	return b.update(ctx, func(tx *store.Tx) error { return indexes.Put(tx, store.SystemTenant, employeeIndexes, indexVersion) })
+	return b.update(ctx, func(tx *store.Tx) error { return indexes.Put(tx, store.SystemTenant, name, indexVersion) })
 }
 
 func fillTenant(tx *store.Tx, tenantID string) error {

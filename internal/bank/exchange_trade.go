@@ -47,7 +47,7 @@ func (b *Bank) tradeToken(ctx context.Context, c tenant.Caller, fp string, e sto
 		if err := connections.Put(tx, c.TenantID, conn.ID, conn); err != nil {
 			return auditEvent{}, err
 		}
-		if err := items.Put(tx, c.TenantID, itemID, pointer{conn.ID}); err != nil {
+		if err := putItem(tx, c.TenantID, itemID, conn.ID); err != nil {
 			return auditEvent{}, err
 		}
 		return d, exchanges.Put(tx, c.TenantID, fp, e)

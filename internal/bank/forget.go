@@ -52,6 +52,9 @@ func (b *Bank) forgetSessions(tx *store.Tx, tenantID string) error {
 	if _, err := drop(tx, tokenTenants, store.SystemTenant, func(r recordRef) bool { return r.TenantID == tenantID && sessions[r.ID] }); err != nil {
 		return err
 	}
+	if _, err := drop(tx, linkTokens, store.SystemTenant, func(r recordRef) bool { return r.TenantID == tenantID && sessions[r.ID] }); err != nil {
+		return err
+	}
 	if _, err := drop(tx, employeeSessions, tenantID, func(p pointer) bool { return sessions[p.ID] }); err != nil {
 		return err
 	}

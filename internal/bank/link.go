@@ -112,7 +112,7 @@ func (b *Bank) openSession(ctx context.Context, c tenant.Caller, req plaid.LinkR
 		if err := b.noteSession(tx, c.TenantID, s, s.CreatedAt); err != nil {
 			return auditEvent{}, err
 		}
-		return d, open.Put(tx, store.SystemTenant, s.ID, recordRef{c.TenantID, s.ID})
+		return d, b.openLinkSession(tx, c.TenantID, s)
 	})
 	if err != nil {
 		return connection.Link{}, err

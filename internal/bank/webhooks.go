@@ -2,7 +2,6 @@ package bank
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"time"
 
@@ -44,7 +43,7 @@ var webhookTopics = map[string]string{
 
 // ReadWebhook checks that a webhook is Plaid's, and parses it.
 func (b *Bank) ReadWebhook(ctx context.Context, signed string, body []byte) (plaid.Webhook, error) {
-	w, err := b.plaid.ReadWebhook(ctx, signed, body, b.now(), func(w plaid.Webhook) bool { return b.holds(ctx, w) })
+	w, err := b.plaid.ReadWebhook(ctx, signed, body, b.now(), func(w plaid.Webhook) string { return b.subjectOf(ctx, w) })
 	if fault.Is(err, fault.Unauthenticated) {
 		b.stats.ForgedHooks.Add(1)
 	}
@@ -56,14 +55,15 @@ func (b *Bank) ReadWebhook(ctx context.Context, signed string, body []byte) (pla
 	return w, err
 }
 
-// holds reports whether an unchecked webhook names an Item or an open session that is here, which nobody outside can guess.
-func (b *Bank) holds(ctx context.Context, w plaid.Webhook) bool {
+// subjectOf names the Item or open session here that an unchecked webhook is about; "" is none. Nobody outside can guess
+// one.
+func (b *Bank) subjectOf(ctx context.Context, w plaid.Webhook) string {
 	if w.LinkToken != "" {
-		_, found, err := b.openSessionOf(ctx, w.LinkToken)
-		return err == nil && found
+		id, _, _ := b.openSessionOf(ctx, w.LinkToken)
+		return id
 	}
-	_, id, err := b.connectionOfItem(ctx, w.ItemID)
-	return err == nil && id != ""
+	_, id, _ := b.connectionOfItem(ctx, w.ItemID)
+	return id
 }
 
 // TakeWebhook stores a webhook's subject for the background to check. For an unknown or removed Item it stores nothing.
@@ -135,30 +135,6 @@ func webhookDeadline(w plaid.Webhook) *time.Time {
 	return &until
 }
 
-// connectionOfItem finds the connection of Plaid's item id in any tenant; none if it is unknown or removed.
-func (b *Bank) connectionOfItem(ctx context.Context, itemID string) (tenantID, id string, err error) {
-	all, err := b.allTenants(ctx)
-	if err != nil || itemID == "" || len(itemID) > 100 {
-		return "", "", err
-	}
-	for _, t := range all {
-		err := b.db.View(ctx, func(tx *store.Tx) error {
-			conn, found, err := byPointer(tx, items, connections, t.ID, itemID)
-			if errors.Is(err, store.ErrBadName) {
-				return nil
-			}
-			if found && conn.Status != connection.Removed {
-				tenantID, id = t.ID, conn.ID
-			}
-			return err
-		})
-		if err != nil || id != "" {
-			return tenantID, id, err
-		}
-	}
-	return "", "", nil
-}
-
 // pokeSession makes the follower of a link token's session look at it now.
 func (b *Bank) pokeSession(ctx context.Context, linkToken string) error {
 	id, found, err := b.openSessionOf(ctx, linkToken)
@@ -166,21 +142,4 @@ func (b *Bank) pokeSession(ctx context.Context, linkToken string) error {
 		b.sessions.Poke(id)
 	}
 	return err
-}
-
-// openSessionOf finds the open session of a link token.
-func (b *Bank) openSessionOf(ctx context.Context, linkToken string) (id string, found bool, err error) {
-	err = b.db.View(ctx, func(tx *store.Tx) error {
-		for rec, err := range open.Scan(tx, store.SystemTenant, store.Range{}) {
-			if err != nil {
-				return err
-			}
-			s, err := linkSessions.Get(tx, rec.Value.TenantID, rec.Value.ID)
-			if err == nil && subtle.ConstantTimeCompare([]byte(s.LinkToken), []byte(linkToken)) == 1 {
-				id, found = s.ID, true
-			}
-		}
-		return nil
-	})
-	return id, found, err
 }

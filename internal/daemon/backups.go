@@ -45,7 +45,7 @@ func (d *Daemon) untilBackup(ctx context.Context) (time.Duration, error) {
 	}
 	made, err := time.Parse(backupTime, d.backupStamp(files[len(files)-1]))
 	if err != nil {
-		return 0, nil // not one of ours after all
+		return 0, err
 	}
 	return made.Add(d.config.Backups.Every).Sub(d.now()), ctx.Err()
 }

@@ -44,9 +44,9 @@ const (
 )
 
 // ReadWebhook checks a webhook's signature (header Plaid-Verification) over its exact body, and reads it. Our log
-// gets the reason for a refusal; the sender does not. ours says whether an unchecked webhook is about something that we hold:
-// it decides whose share of calls for unknown keys is spent.
-func (c *Client) ReadWebhook(ctx context.Context, signed string, body []byte, now time.Time, ours func(Webhook) bool) (Webhook, error) {
+// gets the reason for a refusal; the sender does not. subject names what of ours an unchecked webhook is about, or "": it
+// decides whose share of calls for unknown keys is spent.
+func (c *Client) ReadWebhook(ctx context.Context, signed string, body []byte, now time.Time, subject func(Webhook) string) (Webhook, error) {
 	refuse := func(why string) (Webhook, error) {
 		return Webhook{}, fault.New(fault.Unauthenticated, "the webhook is not Plaid's: %s", why)
 	}
@@ -58,9 +58,12 @@ func (c *Client) ReadWebhook(ctx context.Context, signed string, body []byte, no
 	var asked error // the key could not be fetched, which is no verdict on the webhook: Plaid shall send it again
 	_, err := parser.ParseWithClaims(signed, &claims, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
-		key, err := c.webhookKey(ctx, kid, now, func() bool {
+		key, err := c.webhookKey(ctx, kid, now, func() string {
 			var w Webhook
-			return json.Unmarshal(body, &w) == nil && ours(w)
+			if json.Unmarshal(body, &w) != nil {
+				return ""
+			}
+			return subject(w)
 		})
 		asked = err
 		return key, err
@@ -107,6 +110,7 @@ type keyCache struct {
 	keys    map[string]cachedKey
 	unknown map[string]time.Time // ids that Plaid does not know, and since when
 	asks    [2]*rate.Limiter     // of unknown keys: of webhooks about nothing here, and of those about an Item or session of ours
+	about   map[string]*rate.Limiter
 }
 
 type cachedKey struct {
@@ -147,15 +151,24 @@ func (k *keyCache) put(kid string, c cachedKey) {
 	k.keys[kid] = c
 }
 
-// mayAsk rations the calls for unknown keys: Plaid uses one or two at a time.
-// Webhooks about an Item or session of ours have calls of their own: a forger who knows none cannot use up the calls
-// that Plaid's webhooks need.
-func (k *keyCache) mayAsk(ours bool) bool {
+// mayAsk rations the calls for unknown keys: Plaid uses one or two at a time. Webhooks about an Item or session of ours
+// have calls of their own, and each of those no more than a few: neither a forger who knows none nor one who has some can
+// use up the calls that Plaid's webhooks need.
+func (k *keyCache) mayAsk(subject string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	i := 0
-	if ours {
+	if subject != "" {
 		i = 1
+		if k.about == nil || len(k.about) >= mostSubjects {
+			k.about = map[string]*rate.Limiter{}
+		}
+		if k.about[subject] == nil {
+			k.about[subject] = rate.NewLimiter(rate.Every(subjectRest), 3)
+		}
+		if !k.about[subject].Allow() {
+			return false
+		}
 	}
 	if k.asks[i] == nil {
 		k.asks[i] = rate.NewLimiter(rate.Every(time.Second), 10)
@@ -163,15 +176,20 @@ func (k *keyCache) mayAsk(ours bool) bool {
 	return k.asks[i].Allow()
 }
 
+const (
+	subjectRest  = 30 * time.Second
+	mostSubjects = 4096 // remembered: each is an Item or session that is here
+)
+
 // webhookKey gives the key of an id, from Plaid where it is not known yet. A key that has expired verifies nothing.
-func (c *Client) webhookKey(ctx context.Context, kid string, now time.Time, ours func() bool) (*ecdsa.PublicKey, error) {
+func (c *Client) webhookKey(ctx context.Context, kid string, now time.Time, subject func() string) (*ecdsa.PublicKey, error) {
 	refused := fault.New(fault.Unauthenticated, "unknown webhook key")
 	if len(kid) == 0 || len(kid) > 64 {
 		return nil, refused
 	}
 	known, real, fresh := c.keys.get(kid, now)
 	if !fresh {
-		if !real && !c.keys.mayAsk(ours()) {
+		if !real && !c.keys.mayAsk(subject()) {
 			return nil, fault.New(fault.Unavailable, "too many unknown webhook keys")
 		}
 		var err error

@@ -33,4 +33,4 @@ func FuzzReadWebhook(f *testing.F) {
 	})
 }
 
-func nobody(plaid.Webhook) bool { return false }
+func nobody(plaid.Webhook) string { return "" }

@@ -323,3 +323,31 @@ func TestRowA22(t *testing.T) {
 		t.Errorf("%d lines about forged webhooks", n)
 	}
 }
+
+// A22: nor does a flood about an Item of the forger's own, which bankd holds.
+func TestFloodAboutTheForgersItem(t *testing.T) {
+	t.Parallel()
+	h := newHookBench(t)
+	forgers := h.b.Link("forger")
+	own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := bytes.ReplaceAll(h.body(""), []byte(h.conn.ItemID), []byte(forgers.ItemID))
+	before := h.b.Daemon.Simulator().Counts()["/webhook_verification_key/get"]
+	for i := range 100 {
+		h.send("POST", forge(t, jwt.SigningMethodES256, own, fmt.Sprintf("forged-%d", i), claimsFor(theirs, time.Now())), theirs)
+	}
+	if n := h.b.Daemon.Simulator().Counts()["/webhook_verification_key/get"] - before; n > 4 {
+		t.Errorf("%d calls to Plaid for one Item's forged keys", n)
+	}
+	for n := range 2 {
+		if err := h.b.Daemon.Simulator().RotateWebhookKey(); err != nil {
+			t.Fatal(err)
+		}
+		body := h.body(fmt.Sprintf(`,"n":%d`, n))
+		if got := h.send("POST", h.sign(body), body); got != 200 {
+			t.Errorf("a real one with a new key: %d", got)
+		}
+	}
+}
