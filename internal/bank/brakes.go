@@ -2,6 +2,7 @@ package bank
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync"
 	"time"
@@ -224,11 +225,24 @@ func (r *refusals) due(now time.Time, all bool) map[refusal]tally {
 
 // KeepRefusals writes the counts of refused calls that have waited a minute; with all, every one. The daemon runs it each
 // minute, and when it stops.
-func (b *Bank) KeepRefusals(ctx context.Context, all bool) error {
+func (b *Bank) KeepRefusals(ctx context.Context, all bool) (failed error) {
 	for k, t := range b.guards.refused.due(b.time(), all) {
 		if err := b.writeRefusal(ctx, k, t.caller, t.pending); err != nil {
-			return err
+			b.guards.refused.giveBack(k, t)
+			failed = errors.Join(failed, err)
 		}
 	}
-	return nil
+	return failed
+}
+
+// giveBack counts refusals again whose record could not be written.
+func (r *refusals) giveBack(k refusal, lost tally) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.all[k]
+	if t == nil {
+		t = &tally{caller: lost.caller}
+		r.all[k] = t
+	}
+	t.written, t.pending = time.Time{}, t.pending+lost.pending // the next minute writes it
 }

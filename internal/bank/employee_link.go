@@ -33,11 +33,11 @@ func (b *Bank) LinkEmployeeAccount(ctx context.Context, c tenant.Caller, ref Emp
 	}
 	claim := p
 	claim.PublicToken = ""
-	if p.PublicToken == "" {
-		return b.judgeAgain(ctx, c, a, &claim)
-	}
 	if err := b.guards.quotas.take(c); err != nil {
 		return employee.BankAccount{}, err
+	}
+	if p.PublicToken == "" {
+		return b.judgeAgain(ctx, c, a, &claim)
 	}
 	known, err := b.checkChosen(ctx, c, ref, p)
 	if err != nil {
@@ -123,9 +123,6 @@ func claimed(p employee.LinkParams) *connection.Metadata {
 func (b *Bank) judgeAgain(ctx context.Context, c tenant.Caller, a storedEmployee, claim *employee.LinkParams) (employee.BankAccount, error) {
 	conn, err := b.connection(ctx, system(c.TenantID), a.ConnectionID)
 	if err != nil {
-		return employee.BankAccount{}, err
-	}
-	if err := b.guards.quotas.take(c); err != nil {
 		return employee.BankAccount{}, err
 	}
 	found, _, err := b.plaid.GetAccounts(ctx, conn.token())

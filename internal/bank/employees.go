@@ -56,6 +56,9 @@ func (b *Bank) AddEmployeeAccount(ctx context.Context, c tenant.Caller, ref Empl
 		return employee.BankAccount{}, err
 	}
 	n := p.Numbers()
+	if b.Live() && !n.Routing.Issued() {
+		return employee.BankAccount{}, fault.Field("routingNumber", "begins as no routing number that is given out")
+	}
 	fp, err := b.db.Fingerprint(c.TenantID, "employee numbers", append([][]byte{[]byte(company), []byte(employeeID)}, n.FingerprintParts()...)...)
 	if err != nil {
 		return employee.BankAccount{}, err

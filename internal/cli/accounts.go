@@ -15,7 +15,6 @@ func newAccounts(a *app) *cobra.Command {
 
 func accountColumns() []column[account.Account] {
 	type x = account.Account
-	primary := func(v x) string { return yesNo(v.Primary) }
 	return []column[x]{
 		{name: "id", value: accountID},
 		{name: "bank", value: func(v x) string { return v.BankName }},
@@ -23,7 +22,12 @@ func accountColumns() []column[account.Account] {
 		{name: "mask", value: func(v x) string { return v.Mask }},
 		{name: "type", value: func(v x) string { return v.Subtype }},
 		{name: "status", value: func(v x) string { return v.Status }},
-		{name: "primary", value: primary, short: func(v x) string { return tick(v.Primary) }},
+		{name: "primary", value: primaryFor, short: func(v x) string {
+			if v.Primary && v.PrimaryNotFor != "" {
+				return primaryFor(v)
+			}
+			return tick(v.Primary)
+		}},
 		{name: "from", value: func(v x) string { return v.ConnectionType }},
 		{name: "owner", value: func(v x) string { return ownerOf(v.EmployerID, v.CarrierID) }},
 		{name: "balance", value: func(v x) string { return current(v.Balance) }},
@@ -34,7 +38,7 @@ func (a *app) showAccount(v account.Account) error {
 	return single(a, v, accountID, accountColumns(), func() error {
 		return a.card([]fact{
 			{"account", v.ID}, {"bank", v.BankName}, {"name", v.Name}, {"official name", v.OfficialName}, {"mask", v.Mask},
-			{"type", strings.TrimSpace(v.Type + " " + v.Subtype)}, {"status", v.Status}, {"primary", yesNo(v.Primary)}, {"from", v.ConnectionType},
+			{"type", strings.TrimSpace(v.Type + " " + v.Subtype)}, {"status", v.Status}, {"primary", primaryFor(v)}, {"from", v.ConnectionType},
 			{"connection", v.ConnectionID}, {"owner", ownerOf(v.EmployerID, v.CarrierID)}, {"user", v.UserID},
 			{"balance", current(v.Balance)}, {"available", available(v.Balance)}, {"created", a.moment(v.CreatedAt)}, {"updated", a.moment(v.UpdatedAt)},
 		})
@@ -49,6 +53,17 @@ func deletedColumns() []column[account.Deleted] {
 		{name: "was primary", value: func(v x) string { return yesNo(v.PrimaryRemoved) }},
 		{name: "also deleted", value: func(v x) string { return strings.Join(v.AlsoDeletedIDs, " ") }},
 	}
+}
+
+// primaryFor says for which owner an account is primary, where it has two and is primary for one alone.
+func primaryFor(v account.Account) string {
+	switch {
+	case v.Primary && v.PrimaryNotFor == account.Employer:
+		return "for carrier"
+	case v.Primary && v.PrimaryNotFor == account.Carrier:
+		return "for employer"
+	}
+	return yesNo(v.Primary)
 }
 
 // showDeleted reports a deletion, and whether the owner has no primary account now (A10).

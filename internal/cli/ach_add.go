@@ -60,6 +60,7 @@ func runACHAdd(ctx context.Context, a *app, o achAddOptions) error {
 	if err != nil {
 		return err
 	}
+	a.warnOfRouting(p.RoutingNumber)
 	return a.showACH(v)
 }
 
@@ -105,4 +106,11 @@ func (a *app) accountNumber(ctx context.Context, file string, stdin bool) (strin
 	}
 	text, err := a.readSecretFile(file, stdin)
 	return digitsOf(text), err
+}
+
+// warnOfRouting says that a routing number which bankd took outside production would be refused there.
+func (a *app) warnOfRouting(n ach.RoutingNumber) {
+	if !n.Issued() {
+		a.say("note: no bank's routing number begins like this one; production refuses it")
+	}
 }

@@ -57,6 +57,7 @@ func runEmployeeAdd(ctx context.Context, a *app, o employeeAddOptions) error {
 	if err != nil {
 		return err
 	}
+	a.warnOfRouting(p.Numbers().Routing)
 	if v.VerificationType == employee.Manual { // R155: without Plaid, create and then reload
 		if v, err = c.GetEmployeeAccount(ctx, o.company, o.employee, v.AccountID); err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -96,6 +97,9 @@ func list[T any](ctx context.Context, c *Client, path string, queries ...any) (r
 }
 
 func (c *Client) send(ctx context.Context, method, path string, q url.Values, body, out, more any) (page.Info, error) {
+	if strings.HasSuffix(path, "/") || strings.Contains(path, "//") { // an empty id would name another route
+		return page.Info{}, fault.Field("id", "must not be empty")
+	}
 	if len(q) > 0 {
 		path += "?" + q.Encode()
 	}
