@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X github.com/bankctl/bankctl/internal/status.Version=$(VERSION
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.html' -o -name '*.txt' -o -name '*.css' 2>/dev/null)
 
-.PHONY: tamper schedules build demo test check controls lint race bench crash audit hostile fuzz spec-report completions clean
+.PHONY: drill tamper schedules build demo test check controls lint race bench crash audit hostile fuzz spec-report completions clean
 
 build: bin/bankd bin/bankctl
 
@@ -53,6 +53,11 @@ crash:
 tamper:
 	BANKD_TAMPER_RECORDS=300000 BANKD_TAMPER_ROWS=1000000 BANKD_TAMPER_CHANGES=200 go test -count=1 -timeout 60m -run '^TestTamper$$' -v ./internal/daemon
 	BANKD_FLIPS=100000 go test -count=1 -timeout 60m -run '^TestFlippedBits$$' -v ./internal/store
+
+# Loss of the machine: a backup of a million transactions under load, restored; 200 damaged backups refused; the disk lost
+# with tokens replaced since.
+drill:
+	BANKD_DRILL_RECORDS=300000 BANKD_DRILL_ROWS=1000000 BANKD_BACKUP_DAMAGES=100 go test -count=1 -timeout 30m -run '^(TestBackupUnderLoad|TestDamagedBackupIsRefused|TestDrill)$$' -v ./internal/daemon
 
 # Random schedules of exchanges, saves, deletions, syncs, primaries, verdicts and removals at once: minutes.
 SCHEDULES ?= 1000

@@ -52,14 +52,21 @@ func (d *Daemon) backUp(path string, from store.Header) error {
 	return nil
 }
 
+const copying = ".copy-*"
+
 // copyFile writes a complete copy or none.
 func copyFile(from, to string) error {
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(to), copying)); err == nil { // of a start that was killed
+		for _, name := range left {
+			_ = os.Remove(name)
+		}
+	}
 	source, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	aside, err := os.CreateTemp(filepath.Dir(to), ".copy-*") // 0600
+	aside, err := os.CreateTemp(filepath.Dir(to), copying) // 0600
 	if err != nil {
 		return err
 	}
