@@ -46,7 +46,7 @@ bench:
 # kill -9 at every await point of what is done with a connection, many times over: minutes.
 crash:
 	BANKD_WEBHOOKS=$${BANKD_WEBHOOKS:-10000} go test -count=1 -timeout 30m -run TestWebhookStorm -v ./internal/daemon
-	BANKD_CRASH_RUNS=$${BANKD_CRASH_RUNS:-20} go test -count=1 -timeout 60m -run 'TestKill' -v ./internal/daemon ./internal/store/...
+	BANKD_CRASH_RUNS=$${BANKD_CRASH_RUNS:-20} BANKD_KILLS=$${BANKD_KILLS:-1000} go test -count=1 -timeout 120m -run 'TestKill' -v ./internal/daemon ./internal/store/...
 
 # Changes of a stopped bankd's file without its keys: 200 of 300,000 records and 1,000,000 transactions, then single bits
 # of a small file. All must be refused: minutes.
