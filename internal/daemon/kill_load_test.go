@@ -51,9 +51,9 @@ func TestKillUnderLoad(t *testing.T) {
 		group.Go(func() { l.repeat(ctx, other) })
 	}
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 7))
-	for range kills {
+	for k := range kills {
 		acked := l.acked.Load()
-		banktest.Eventually(func() bool { return l.acked.Load() > acked+int64(r.IntN(60)) })
+		banktest.Eventually(func() bool { return l.acked.Load() > acked+int64(r.IntN(40+360*(k%4/3))) })
 		time.Sleep(time.Duration(r.IntN(30)) * time.Millisecond) // to hit any point: not a wait for an event
 		p.kill()
 		l.gate.Lock()
@@ -105,7 +105,7 @@ func (l *killLoad) repeat(ctx context.Context, do func(context.Context)) {
 
 // bulk is how many rows an Item of syncs has: more than bankd holds in memory. mostBulk bounds those Items.
 const (
-	bulk     = 5000
+	bulk     = 2500
 	mostBulk = 60
 )
 
