@@ -14,6 +14,7 @@ type Status struct {
 	SimulatorURL string    `json:"simulator_url,omitempty"`
 	Ready        bool      `json:"ready"`
 	Problem      string    `json:"problem,omitempty" doc:"Why it is not ready"`
+	Notices      []string  `json:"notices,omitempty" doc:"What the operator should know although calls are served, like a full disk"`
 	Checking     *Progress `json:"checking,omitempty" doc:"How far the check of all records is, which comes before anything is served"`
 	Format       int       `json:"format" doc:"Version of the store's layout"`
 	Schema       int       `json:"schema" doc:"Version of the records"`

@@ -23,8 +23,14 @@ type Engine struct {
 	close    sync.Once
 	closeErr error
 
-	poison   sync.Once
+	file   *file
+	guard  atomic.Pointer[func() error] // checks more than the file
+	poison sync.Once
+	// failure is why the engine is poisoned; valid once poisoned is closed.
+	failure  error
 	poisoned chan struct{}
+	refused  atomic.Pointer[store.DiskError] // of the last commit; nil if it succeeded
+	stuck    atomic.Bool                     // bbolt panicked, and may hold its own lock for ever
 
 	// durable is the id of the last transaction known to be on disk. bbolt
 	// shows a transaction to readers before its last fsync has returned.
@@ -35,9 +41,10 @@ type Engine struct {
 	failCommit func() error
 }
 
-func newEngine(db *bolt.DB, lastID int) *Engine {
+func newEngine(db *bolt.DB, f *file, lastID int) *Engine {
 	e := &Engine{
 		db:       db,
+		file:     f,
 		queue:    make(chan *pending, maxGroup),
 		closing:  make(chan struct{}),
 		idle:     make(chan struct{}),
@@ -53,14 +60,45 @@ func (e *Engine) Limits() store.Limits {
 	return store.Limits{MaxKey: 1 << 10, MaxValue: 64 << 20}
 }
 
-// Poisoned is closed after a commit whose outcome is unknown.
+// Poisoned is closed after a commit whose outcome is unknown, or when the file is no longer the one at its path.
 func (e *Engine) Poisoned() <-chan struct{} { return e.poisoned }
+
+// Failure says why the engine is poisoned; nil if it is not.
+func (e *Engine) Failure() error {
+	select {
+	case <-e.poisoned:
+		return e.failure
+	default:
+		return nil
+	}
+}
+
+// Refused is the error of the last commit, if the disk refused it; nil once a later one has succeeded.
+func (e *Engine) Refused() *store.DiskError { return e.refused.Load() }
+
+// Guard has check called before and after each commit; store.ErrReplaced from it poisons the engine.
+func (e *Engine) Guard(check func() error) { e.guard.Store(&check) }
+
+// Check checks that the file is still the one at its path, and what Guard adds. If it is not, Check poisons the engine.
+func (e *Engine) Check() error {
+	err := e.file.check()
+	if guard := e.guard.Load(); err == nil && guard != nil {
+		err = (*guard)()
+	}
+	if errors.Is(err, store.ErrReplaced) {
+		e.setPoisoned(err)
+	}
+	return err
+}
 
 // Close refuses new updates, waits for those under way and closes the file.
 func (e *Engine) Close() error {
 	e.close.Do(func() {
 		close(e.closing)
 		<-e.idle
+		if e.stuck.Load() {
+			return // bbolt would wait for its own lock; the end of the process closes the file
+		}
 		e.closeErr = e.db.Close()
 	})
 	return e.closeErr

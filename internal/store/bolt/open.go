@@ -42,11 +42,12 @@ func Open(path string) (*Engine, error) {
 	case info.Size() == 0:
 		return nil, fmt.Errorf("open database: %w: the file is empty", store.ErrDamaged)
 	}
-	db, lastID, err := openFile(path)
+	f := &file{path: path}
+	db, lastID, err := openFile(f)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return newEngine(db, lastID), nil
+	return newEngine(db, f, lastID), nil
 }
 
 func options() *bolt.Options {
@@ -59,17 +60,19 @@ func options() *bolt.Options {
 
 // openFile opens an existing file, or refuses one that bbolt cannot walk. It also returns the id of the file's last
 // transaction.
-func openFile(path string) (db *bolt.DB, lastID int, err error) {
+func openFile(f *file) (db *bolt.DB, lastID int, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if v := recover(); v != nil {
 			db, err = nil, fmt.Errorf("%w: its pages cannot be read", store.ErrDamaged)
 		}
 	}()
-	if err := checkPages(path); err != nil {
+	if err := checkPages(f.path); err != nil {
 		return nil, 0, err
 	}
-	db, err = bolt.Open(path, 0o600, options())
+	o := options()
+	o.OpenFile = f.open
+	db, err = bolt.Open(f.path, 0o600, o)
 	if err != nil {
 		return nil, 0, translateOpen(err)
 	}

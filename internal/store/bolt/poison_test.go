@@ -101,26 +101,62 @@ func TestViewOfCommitInDoubt(t *testing.T) {
 	group.Wait()
 }
 
-// With a full disk: the file cannot grow.
-func TestFullDiskPoisons(t *testing.T) {
+// The file cannot grow: the write is refused and not applied, reads and smaller writes go on, and the same write
+// succeeds once there is room.
+func TestNoRoom(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("BANKD_TEST_FULL") == "" {
-		out, err := child(t, "TestFullDiskPoisons", "BANKD_TEST_FULL="+t.TempDir()).CombinedOutput()
+		out, err := child(t, "TestNoRoom", "BANKD_TEST_FULL="+t.TempDir()).CombinedOutput()
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
 		return
 	}
-	e := openTest(t, filepath.Join(os.Getenv("BANKD_TEST_FULL"), "bankd.db"))
-	limit := syscall.Rlimit{Cur: 2 << 20, Max: 2 << 20}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		t.Skip("file size cannot be limited here")
+	path := filepath.Join(os.Getenv("BANKD_TEST_FULL"), "bankd.db")
+	e := openTest(t, path)
+	var unlimited syscall.Rlimit
+	limit := func(to syscall.Rlimit) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &to); err != nil {
+			t.Fatal(err)
+		}
 	}
-	err := e.Update(t.Context(), func(tx store.EngineTx) error { return tx.Put([]byte("k"), make([]byte, 4<<20)) })
-	if !errors.Is(err, store.ErrOutcomeUnknown) {
-		t.Errorf("update beyond the limit: %v", err)
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &unlimited); err != nil {
+		t.Fatal(err)
 	}
-	<-e.Poisoned()
+	limit(syscall.Rlimit{Cur: 2 << 20, Max: unlimited.Max})
+	large := func(tx store.EngineTx) error { return tx.Put([]byte("large"), make([]byte, 4<<20)) }
+	for range 3 {
+		err := e.Update(t.Context(), large)
+		refused, ok := errors.AsType[*store.DiskError](err)
+		if !ok || !refused.Full() || refused.Dir != filepath.Dir(path) {
+			t.Fatalf("update beyond the limit: %v", err)
+		}
+		if err := e.Update(t.Context(), put("small")); err != nil {
+			t.Fatalf("a write that fits: %v", err)
+		}
+		if err := e.View(t.Context(), func(tx store.EngineTx) error {
+			if _, err := tx.Get([]byte("large")); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("the refused write shows: %v", err)
+			}
+			_, err := tx.Get([]byte("small"))
+			return err
+		}); err != nil {
+			t.Errorf("read: %v", err)
+		}
+	}
+	limit(unlimited)
+	if err := e.Update(t.Context(), large); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := openTest(t, path).View(t.Context(), func(tx store.EngineTx) error {
+		_, err := tx.Get([]byte("large"))
+		return err
+	}); err != nil {
+		t.Errorf("after a restart: %v", err)
+	}
 }
 
 func TestOpenRefusesOtherFiles(t *testing.T) {

@@ -1,8 +1,10 @@
 package bolt
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -84,18 +86,18 @@ func (e *Engine) group(first *pending) {
 		first.answer(err)
 		return
 	}
-	btx, err := e.db.Begin(true)
+	btx, err := e.begin()
 	if err != nil {
-		first.answer(translate(err))
+		first.answer(err)
 		return
 	}
 	ran, wrote, err := e.runAll(btx, first)
 	switch {
 	case err != nil: // bbolt failed: nothing was applied, and its state is in doubt
-		rollback(btx)
-		e.setPoisoned()
+		e.rollback(btx)
+		e.setPoisoned(errBroken)
 	case !wrote:
-		rollback(btx)
+		e.rollback(btx)
 	default:
 		err = e.commit(btx)
 	}
@@ -105,16 +107,39 @@ func (e *Engine) group(first *pending) {
 	}
 }
 
+// begin starts a transaction on the file, if that is still the one at its path and nobody else has written to it.
+func (e *Engine) begin() (btx *bolt.Tx, err error) {
+	if err := e.Check(); err != nil {
+		return nil, err
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if v := recover(); v != nil {
+			e.stuck.Store(true)
+			e.setPoisoned(errBroken)
+			btx, err = nil, store.ErrPoisoned
+		}
+	}()
+	btx, err = e.db.Begin(true)
+	if err != nil {
+		return nil, translate(err)
+	}
+	if int64(btx.ID()) != e.durable.Load()+1 {
+		e.rollback(btx)
+		err := fmt.Errorf("the database at %s was overwritten while bankd ran: %w", e.file.path, store.ErrReplaced)
+		e.setPoisoned(err)
+		return nil, err
+	}
+	return btx, nil
+}
+
 // resultOf is the result of one update, from its own error and its group's. An update that failed by itself was not
-// applied, but the reason may be a write of its group that is now in doubt.
+// applied, but the reason may be a write of its group that is now in doubt or was not applied either.
 func resultOf(own, group error) error {
-	switch {
-	case group == nil:
-		return own
-	case own != nil:
+	if own != nil && errors.Is(group, store.ErrOutcomeUnknown) {
 		return store.ErrPoisoned
 	}
-	return group
+	return cmp.Or(group, own)
 }
 
 // runAll runs updates until none waits. An error means that bbolt failed.
@@ -154,35 +179,68 @@ func (e *Engine) next(ran, bytes int) *pending {
 	}
 }
 
-// commit writes the transaction. After an error its pages may nevertheless be on disk and visible, so the engine
-// refuses all further work.
+// commit writes the transaction. An error before the meta page is written means that nothing was applied, and the
+// engine goes on. After one from then on the pages may be on disk and visible, so the engine refuses all further work.
 func (e *Engine) commit(btx *bolt.Tx) (err error) {
 	e.committing.Lock()
 	defer e.committing.Unlock()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if v := recover(); v != nil || err != nil {
-			e.setPoisoned()
+		if v := recover(); v != nil {
+			e.stuck.Store(true)
+			e.setPoisoned(errBroken)
 			err = store.ErrOutcomeUnknown
 		}
 	}()
 	id := int64(btx.ID())
-	if err := btx.Commit(); err != nil {
-		return err
+	err = btx.Commit()
+	if err != nil && !e.shows(id) {
+		refused := e.file.refused(err)
+		e.refused.Store(refused)
+		return refused
 	}
-	if e.failCommit != nil {
-		if err := e.failCommit(); err != nil {
-			return err
-		}
+	if err == nil && e.failCommit != nil {
+		err = e.failCommit()
+	}
+	if err != nil {
+		e.setPoisoned(fmt.Errorf("%w; the outcome of its last write is unknown until bankd is started again", e.file.refused(err)))
+		return store.ErrOutcomeUnknown
 	}
 	e.durable.Store(id)
+	e.refused.Store(nil)
+	if err := e.Check(); errors.Is(err, store.ErrReplaced) { // the write went to a file that nobody will find again
+		return store.ErrOutcomeUnknown
+	}
 	return nil
 }
 
-func (e *Engine) setPoisoned() { e.poison.Do(func() { close(e.poisoned) }) }
+// shows reports whether readers see the transaction, or may. They do as soon as the meta page is written, and if a
+// write of it failed halfway, the other meta page counts.
+func (e *Engine) shows(id int64) bool {
+	var seen int64
+	err := e.db.View(func(btx *bolt.Tx) error {
+		seen = int64(btx.ID())
+		return nil
+	})
+	return err != nil || seen >= id
+}
 
-func rollback(btx *bolt.Tx) {
-	defer func() { _ = recover() }() // the transaction is given up in any case
+// errBroken is the failure when bbolt panicked.
+var errBroken = errors.New("the database's pages cannot be used any more; the next start reads and checks them anew")
+
+func (e *Engine) setPoisoned(why error) {
+	e.poison.Do(func() {
+		e.failure = why
+		close(e.poisoned)
+	})
+}
+
+func (e *Engine) rollback(btx *bolt.Tx) {
+	defer func() {
+		if v := recover(); v != nil { // the transaction is given up in any case
+			e.stuck.Store(true)
+		}
+	}()
 	_ = btx.Rollback()
 }
 
