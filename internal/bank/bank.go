@@ -48,7 +48,7 @@ type Bank struct {
 	db     *store.DB
 	ledger *ledger.Ledger
 	plaid  *plaid.Client
-	links  Links
+	links  atomic.Pointer[Links]
 	log    *slog.Logger
 	now    func() time.Time
 	stats  Stats
@@ -109,13 +109,17 @@ func New(c Config) *Bank {
 	}
 	round := func() *background.Scheduler { return background.NewScheduler(turnsAtOnce, c.Now) }
 	b := &Bank{
-		db: c.Store, ledger: c.Ledger, plaid: c.Plaid, links: c.Links, log: c.Log, now: c.Now, tempo: *c.Tempo,
+		db: c.Store, ledger: c.Ledger, plaid: c.Plaid, log: c.Log, now: c.Now, tempo: *c.Tempo,
 		work: schedules{syncs: round(), checks: round(), removals: round(), employees: round(), hooks: background.NewRecent(hooksKept, mostHooks)},
 	}
+	b.links.Store(&c.Links)
 	b.guards.quotas = quotas{of: *c.Quotas, now: c.Now, by: map[string]*rate.Limiter{}}
 	b.sessions = background.NewFollowers(&b.life, b.tempo)
 	return b
 }
+
+// SetLinks replaces the products and bounds of new links.
+func (b *Bank) SetLinks(l Links) { b.links.Store(&l) }
 
 // Stats returns the counters.
 func (b *Bank) Stats() *Stats { return &b.stats }

@@ -121,17 +121,17 @@ func sameTime(a, b *time.Time) bool {
 // pointWebhook sets the Item's webhook address at Plaid to bankd's, or clears it when bankd no longer takes webhooks.
 // It leaves an address of somebody else's alone while bankd takes none.
 func (b *Bank) pointWebhook(ctx context.Context, c tenant.Caller, conn storedConnection, points string) error {
-	if points == b.links.Webhook || b.links.Webhook == "" && conn.Pointed != points {
+	if points == b.links.Load().Webhook || b.links.Load().Webhook == "" && conn.Pointed != points {
 		return nil
 	}
 	crashPoint("webhook.ask")
-	if err := b.plaid.PointWebhook(ctx, conn.token(), b.links.Webhook); err != nil {
+	if err := b.plaid.PointWebhook(ctx, conn.token(), b.links.Load().Webhook); err != nil {
 		return err
 	}
 	crashPoint("webhook.asked")
-	d := auditEvent{action: "connection.point_webhook", details: map[string]string{"on": strconv.FormatBool(b.links.Webhook != "")}}
+	d := auditEvent{action: "connection.point_webhook", details: map[string]string{"on": strconv.FormatBool(b.links.Load().Webhook != "")}}
 	_, err := b.changeConnection(ctx, c, conn.ID, d, func(_ *store.Tx, latest *storedConnection) (bool, error) {
-		latest.Pointed = b.links.Webhook
+		latest.Pointed = b.links.Load().Webhook
 		return true, nil
 	})
 	crashPoint("webhook.stored")

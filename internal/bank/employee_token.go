@@ -117,7 +117,7 @@ func (b *Bank) mint(ctx context.Context, c tenant.Caller, a storedEmployee, conn
 	if err != nil {
 		return employee.TokenReply{}, err
 	}
-	req := plaid.LinkRequest{ClientUserID: user, Hosted: hosted, Webhook: b.links.Webhook}
+	req := plaid.LinkRequest{ClientUserID: user, Hosted: hosted, Webhook: b.links.Load().Webhook}
 	if hosted {
 		req.Lifetime = hostedLife
 	}
@@ -129,7 +129,7 @@ func (b *Bank) mint(ctx context.Context, c tenant.Caller, a storedEmployee, conn
 		req.ChooseAccounts = a.VerificationReason == employee.NumberMismatch || a.VerificationReason == employee.AccountMissing
 		s.ConnectionID, s.Institution = conn.ID, &conn.Institution
 	} else {
-		req.Products, req.RequiredIfSupported = b.links.Products, b.links.RequiredIfSupported // without transactions
+		req.Products, req.RequiredIfSupported = b.links.Load().Products, b.links.Load().RequiredIfSupported // without transactions
 	}
 	link, err := b.openSession(ctx, c, req, s)
 	if err != nil {

@@ -24,8 +24,8 @@ func (b *Bank) StartLink(ctx context.Context, c tenant.Caller, p connection.Link
 		return connection.Link{}, err
 	}
 	req := plaid.LinkRequest{
-		ClientUserID: user, Products: b.links.Products, RequiredIfSupported: b.links.RequiredIfSupported,
-		Optional: b.links.Optional, Hosted: p.HostedLink, Webhook: b.links.Webhook,
+		ClientUserID: user, Products: b.links.Load().Products, RequiredIfSupported: b.links.Load().RequiredIfSupported,
+		Optional: b.links.Load().Optional, Hosted: p.HostedLink, Webhook: b.links.Load().Webhook,
 	}
 	if len(p.Products) > 0 {
 		req.Products, req.RequiredIfSupported, req.Optional = p.Products, nil, nil

@@ -136,9 +136,9 @@ func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedS
 	case s.Mode == "update": // the Item exists; a public token would make another one
 		o = plaid.Outcome{Finished: true}
 	default:
-		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras), b.links.Webhook)
+		token, err := b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, slices.Concat(s.Products, s.Extras), b.links.Load().Webhook)
 		if code := plaid.Code(err); len(s.Extras) > 0 && (code == connection.InvalidProduct || code == connection.ProductUnsupported) {
-			token, err = b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, s.Products, b.links.Webhook)
+			token, err = b.plaid.CreateSandboxToken(ctx, p.InstitutionID, p.Username, p.Password, s.Products, b.links.Load().Webhook)
 		}
 		if err != nil {
 			return err

@@ -39,8 +39,8 @@ func (b *Bank) underwayNow(id string) *connection.Reading {
 	}
 	p := v.(*progress)
 	r := &connection.Reading{Rows: p.rows.Load(), Since: p.since}
-	if day := p.oldest.Load(); day != 0 && b.links.Days > 0 {
-		r.Percent = min(max(int(b.time().Unix()/86400-int64(day))*100/b.links.Days, 0), 99)
+	if day := p.oldest.Load(); day != 0 && b.links.Load().Days > 0 {
+		r.Percent = min(max(int(b.time().Unix()/86400-int64(day))*100/b.links.Load().Days, 0), 99)
 	}
 	return r
 }

@@ -52,7 +52,7 @@ func (b *Bank) openDeposit(ctx context.Context, c tenant.Caller, id string) (acc
 		step, req.AccessToken = "confirm", conn.token()
 		s.Mode, s.ConnectionID, s.Institution, s.Exchange = "update", conn.ID, &conn.Institution, false
 	} else {
-		req.Products, req.SameDayDeposits, req.Webhook = []string{"auth"}, true, b.links.Webhook
+		req.Products, req.SameDayDeposits, req.Webhook = []string{"auth"}, true, b.links.Load().Webhook
 	}
 	link, err := b.openSession(ctx, c, req, s)
 	if err != nil {

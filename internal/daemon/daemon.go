@@ -53,12 +53,15 @@ type Daemon struct {
 	started time.Time
 
 	lock           *socket.Lock
+	socket         *socket.Listener
 	db             *store.DB
 	sim            *simulator
+	plaid          *plaid.Client
 	bank           *bank.Bank
 	http           *http.Server
 	webhookServer  *http.Server // nil without webhooks
 	webhookAddress string       // the address they come in at
+	hookURL        string       // what Plaid is told
 	failed         chan error
 	cancel         context.CancelFunc
 	work           sync.WaitGroup
@@ -136,12 +139,10 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	d.plaid, d.hookURL = client, hookURL
 	d.bank = bank.New(bank.Config{
 		Store: d.db, Ledger: opened, Plaid: client, Log: d.log, Now: o.Now, Tempo: o.Tempo, Quotas: o.Quotas,
-		Links: bank.Links{
-			Products: d.config.LinkProducts.Products, RequiredIfSupported: d.config.LinkProducts.RequiredIfSupported,
-			Optional: d.config.LinkProducts.Optional, Webhook: hookURL, Days: d.config.TransactionsDays,
-		},
+		Links: d.links(d.config),
 	})
 	if err := d.bank.Start(background); err != nil {
 		if l != nil {
@@ -154,17 +155,19 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 	}
 	d.serveWebhooks(l)
 	d.work.Go(func() { d.purge(background) })
+	d.db.Guard(func() error { return lost(d.socket.Check()) })
+	d.work.Go(func() { d.watchFiles(background) })
 	return nil
 }
 
 // plaidClient makes the client for the configured Plaid, and starts the simulator if it is the embedded one.
 func (d *Daemon) plaidClient(ctx context.Context, o Options) (*plaid.Client, error) {
 	pc := plaid.Config{
-		Environment: d.config.Plaid, BaseURL: d.config.PlaidURL, ClientID: d.config.PlaidClientID, Secret: d.config.PlaidSecret,
+		Environment: d.config.Plaid, BaseURL: d.config.PlaidURL,
 		ClientName: clientName, Days: d.config.TransactionsDays, Transport: o.Transport, Timeout: d.config.PlaidTimeout,
 	}
+	pc.ClientID, pc.Secret = plaidKeys(d.config)
 	if d.config.Plaid == config.Simulated {
-		pc.ClientID, pc.Secret = config.Simulated, secret.New(config.Simulated)
 		if pc.BaseURL == "" {
 			sim, err := startSimulator(ctx, d.config.SimulatorListen, d.db, o)
 			if err != nil {
@@ -174,6 +177,14 @@ func (d *Daemon) plaidClient(ctx context.Context, o Options) (*plaid.Client, err
 		}
 	}
 	return plaid.New(pc)
+}
+
+// plaidKeys are the keys for the configured Plaid; the simulator takes any.
+func plaidKeys(c config.Config) (clientID string, key secret.Text) {
+	if c.Plaid == config.Simulated {
+		return config.Simulated, secret.New(config.Simulated)
+	}
+	return c.PlaidClientID, c.PlaidSecret
 }
 
 // purge deletes expired replies and link sessions, and stores the counts of calls to Plaid.
@@ -215,6 +226,7 @@ func (d *Daemon) listen() error {
 	if err != nil {
 		return err
 	}
+	d.socket = l
 	d.handle(server.Waiting(d.Status))
 	d.http = server.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*d.handler.Load()).ServeHTTP(w, r) }), d.log)
 	d.work.Go(func() {
@@ -248,16 +260,7 @@ func (d *Daemon) serve(o Options) error {
 func (d *Daemon) Stop() error {
 	var errs []error
 	d.cancel()
-	if d.webhookServer != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		errs = append(errs, d.webhookServer.Shutdown(ctx))
-		cancel()
-	}
-	if d.http != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
-		errs = append(errs, d.http.Shutdown(ctx))
-		cancel()
-	}
+	d.drain()
 	if d.bank != nil {
 		d.bank.Wait()
 	}
@@ -280,8 +283,16 @@ func (d *Daemon) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Poisoned is closed after a commit whose outcome is unknown: the process must end and start again.
+// Poisoned is closed when the store cannot be relied on any more: the process must end and start again.
 func (d *Daemon) Poisoned() <-chan struct{} { return d.db.Poisoned() }
+
+// Failure says why the store cannot be relied on.
+func (d *Daemon) Failure() error {
+	if d.db == nil {
+		return nil
+	}
+	return d.db.Failure()
+}
 
 // Bank returns the use cases, for tests that bypass the API.
 func (d *Daemon) Bank() *bank.Bank { return d.bank }
@@ -320,7 +331,7 @@ func (d *Daemon) Status() status.Status {
 	if !d.serving {
 		return s
 	}
-	s.SimulatorURL, s.Anchor = d.SimulatorURL(), d.anchorStatus()
+	s.SimulatorURL, s.Anchor, s.Notices = d.SimulatorURL(), d.anchorStatus(), d.notices()
 	if d.db.Damage() != nil {
 		s.Ready, s.Problem = false, "the data is damaged"
 	}

@@ -12,8 +12,10 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/bankctl/bankctl/internal/config"
@@ -42,12 +44,14 @@ func Main(args []string, stdout, stderr io.Writer, getenv func(string) string) i
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(stderr, "bankd: error:", err)
+	last, code := newLogBuffer(stderr), exitError // a reader of stderr that stands does not keep the process
+	fmt.Fprintln(last, "bankd: error:", err)
 	if _, ok := errors.AsType[usageError](err); ok || strings.HasPrefix(err.Error(), "unknown command") {
-		fmt.Fprintln(stderr, "bankd: hint: see `bankd --help`")
-		return exitUsage
+		fmt.Fprintln(last, "bankd: hint: see `bankd --help`")
+		code = exitUsage
 	}
-	return exitError
+	last.Close()
+	return code
 }
 
 func newRoot(stdout, stderr io.Writer, getenv func(string) string) *cobra.Command {
@@ -56,8 +60,8 @@ func newRoot(stdout, stderr io.Writer, getenv func(string) string) *cobra.Comman
 		Use:   "bankd",
 		Short: "Serve linked bank accounts over a Unix socket",
 		Long: `bankd links bank accounts through Plaid, keeps them sealed on disk and serves them to
-bankctl over a Unix socket, until SIGTERM or SIGINT. Without any flag it simulates
-Plaid: no keys, no network, no real bank.
+bankctl over a Unix socket, until SIGTERM or SIGINT. SIGHUP reads the configuration
+anew. Without any flag it simulates Plaid: no keys, no network, no real bank.
 
 Every flag is also a key of the config file and an environment variable:
 --data-dir, data_dir, BANKD_DATA_DIR. A flag beats the environment, the
@@ -68,14 +72,10 @@ environment beats the file.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Load(cmd.Flags(), getenv)
-			if err != nil {
-				return usageError{err}
-			}
 			if cmd.Flags().Changed(acceptRollback) && strings.TrimSpace(reason) == "" {
 				return usageError{fmt.Errorf("--%s: say why, in a few words: the reason is kept in the audit log", acceptRollback)}
 			}
-			return serve(c, strings.TrimSpace(reason), stdout, stderr, getenv)
+			return serve(cmd.Flags(), strings.TrimSpace(reason), stdout, stderr, getenv)
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -96,17 +96,23 @@ func newVersion(stdout io.Writer) *cobra.Command {
 	}
 }
 
+// endPatience bounds the end of a daemon whose store cannot be relied on: what hangs must not keep the process.
+const endPatience = 4 * time.Second
+
 // serve runs the daemon until a signal comes or the store requires the process to end.
-func serve(c config.Config, acceptRollback string, stdout, stderr io.Writer, getenv func(string) string) error {
-	harden()
-	buffer := &logBuffer{w: stderr}
-	defer buffer.Flush()
-	log := newLog(c, stderr, buffer)
-	flushing, enough := context.WithCancel(context.Background())
-	defer enough()
-	go buffer.keepFlushing(flushing)
+func serve(flags *pflag.FlagSet, acceptRollback string, stdout, stderr io.Writer, getenv func(string) string) error {
+	reload, ignored := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	signal.Notify(ignored, syscall.SIGPIPE) // a reader of the log that goes away ends nothing
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	c, err := config.Load(flags, getenv)
+	if err != nil {
+		return usageError{err}
+	}
+	harden()
+	log, level, buffer := newLog(c, stderr)
+	defer buffer.Close()
 	notify := func(state string) {
 		if err := socket.Notify(getenv, state); err != nil {
 			log.Warn("cannot notify systemd", "error", err.Error())
@@ -114,28 +120,62 @@ func serve(c config.Config, acceptRollback string, stdout, stderr io.Writer, get
 	}
 	d, err := Start(ctx, c, Options{Log: log, AcceptRollback: acceptRollback, Notify: notify})
 	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil // stopped before it was ready
+		}
 		return err
 	}
+	r := reloader{flags: flags, getenv: getenv, level: level, daemon: d, config: c}
 	fmt.Fprintln(stdout, d.readyLine())
 	notify(socket.Ready)
-	select {
-	case <-ctx.Done():
-		err = nil
-	case <-d.Poisoned():
-		err = errors.New("a commit's outcome is unknown: start bankd again, it reads the file anew")
-	case err = <-d.failed:
+	for err == nil && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-reload:
+			r.reload()
+		case <-d.Poisoned():
+			err = d.Failure()
+		case err = <-d.failed:
+		}
 	}
 	stop() // a second signal ends the process at once
 	_ = socket.Notify(getenv, socket.Stopping)
-	return errors.Join(err, d.Stop())
+	if err == nil {
+		return d.Stop()
+	}
+	log.Error("bankd ends", "error", err.Error())
+	return errors.Join(err, stopWithin(d, endPatience))
 }
 
-// newLog logs through the buffer; stderr is only used to see whether it is a terminal.
-func newLog(c config.Config, stderr io.Writer, buffer *logBuffer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: c.LogLevel}
+// stopWithin stops the daemon, and gives up what takes longer: the end of the process stops that too.
+func stopWithin(d *Daemon, patience time.Duration) error {
+	stopped := make(chan error, 1)
+	go func() { stopped <- d.Stop() }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-time.After(patience):
+		return nil
+	}
+}
+
+// newLog makes a log on stderr that nobody waits for, and the level that a reload changes.
+func newLog(c config.Config, stderr io.Writer) (*slog.Logger, *slog.LevelVar, *logBuffer) {
+	buffer, level := newLogBuffer(stderr), new(slog.LevelVar)
+	level.Set(c.LogLevel)
+	o := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewJSONHandler(buffer, o)
 	f, isFile := stderr.(*os.File)
 	if c.LogFormat == config.LogText || c.LogFormat == config.LogAuto && isFile && term.IsTerminal(int(f.Fd())) {
-		return slog.New(flushingHandler{slog.NewTextHandler(buffer, o), buffer})
+		h = slog.NewTextHandler(buffer, o)
 	}
-	return slog.New(flushingHandler{slog.NewJSONHandler(buffer, o), buffer})
+	log := slog.New(flushingHandler{h, buffer})
+	buffer.report = func(lost int, cause error) {
+		reason := "nobody read the log"
+		if cause != nil {
+			reason = cause.Error()
+		}
+		log.Warn("log lines were lost", "lines", lost, "cause", reason)
+	}
+	return log, level, buffer
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	sdk "github.com/plaid/plaid-go/v29/plaid"
@@ -66,6 +67,7 @@ type Config struct {
 type Client struct {
 	api     *sdk.APIClient
 	config  Config
+	live    *atomic.Pointer[live]
 	http    *http.Client
 	budgets *budgets
 	calls   *calls
@@ -93,17 +95,44 @@ func New(c Config) (*Client, error) {
 		t.MaxIdleConnsPerHost = 16
 		c.Transport = t
 	}
+	now := new(atomic.Pointer[live])
+	now.Store(&live{c.ClientID, c.Secret, c.Timeout, c.Days})
 	hc := &http.Client{
-		Transport: rowStripper{limitBody{c.Transport}},
+		Transport: rowStripper{limitBody{keyed{c.Transport, now}}},
 		// A redirect would carry the secret to wherever Plaid's answer points.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	cfg := sdk.NewConfiguration()
 	cfg.UseEnvironment(sdk.Environment(strings.TrimRight(c.BaseURL, "/")))
 	cfg.HTTPClient = hc
-	cfg.AddDefaultHeader("PLAID-CLIENT-ID", c.ClientID)
-	cfg.AddDefaultHeader("PLAID-SECRET", c.Secret.Reveal())
-	return &Client{api: sdk.NewAPIClient(cfg), config: c, http: hc, budgets: newBudgets(c.Environment), calls: newCalls()}, nil
+	return &Client{api: sdk.NewAPIClient(cfg), config: c, live: now, http: hc, budgets: newBudgets(c.Environment), calls: newCalls()}, nil
+}
+
+// live are the settings that can change while the client is used.
+type live struct {
+	clientID string
+	secret   secret.Text
+	timeout  time.Duration
+	days     int
+}
+
+// Change replaces the keys, the timeout of a normal call, and the days of past transactions that a new Item asks for.
+func (c *Client) Change(clientID string, key secret.Text, timeout time.Duration, days int) {
+	c.live.Store(&live{clientID, key, timeout, days})
+}
+
+// keyed adds the keys to each request.
+type keyed struct {
+	next http.RoundTripper
+	live *atomic.Pointer[live]
+}
+
+func (t keyed) RoundTrip(req *http.Request) (*http.Response, error) {
+	now := t.live.Load()
+	req = req.Clone(req.Context())
+	req.Header.Set("PLAID-CLIENT-ID", now.clientID)
+	req.Header.Set("PLAID-SECRET", now.secret.Reveal())
+	return t.next.RoundTrip(req)
 }
 
 // Environment returns the environment of this client.
@@ -142,7 +171,7 @@ func (b *cappedBody) Read(p []byte) (int, error) {
 
 // timeout bounds one call. Slow ones wait for the bank: a balance may take 30 s and more.
 func (c *Client) timeout(ctx context.Context, slow bool) (context.Context, context.CancelFunc) {
-	d := c.config.Timeout
+	d := c.live.Load().timeout
 	if slow {
 		d += time.Minute
 	}

@@ -89,10 +89,11 @@ func (c *Client) linkRequest(r LinkRequest) sdk.LinkTokenCreateRequest {
 // historyDays is the history to ask for when an Item's transactions begin; Plaid never changes it later. nil leaves it to
 // Plaid.
 func (c *Client) historyDays() *int32 {
-	if c.config.Days == 0 {
+	days := c.live.Load().days
+	if days == 0 {
 		return nil
 	}
-	n := int32(c.config.Days)
+	n := int32(days)
 	return &n
 }
 

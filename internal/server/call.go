@@ -28,6 +28,7 @@ type call struct {
 	w        http.ResponseWriter
 	r        *http.Request
 	id       string
+	peer     *peer // nil in tests without a connection
 	uid      int
 	started  time.Time
 	caller   tenant.Caller
@@ -63,6 +64,8 @@ func (c *call) readBody() error {
 	if c.r.Method == http.MethodGet || c.r.Method == http.MethodHead {
 		return nil
 	}
+	c.peer.enter(receiving)
+	defer c.peer.enter(working)
 	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {

@@ -120,6 +120,7 @@ func (c *call) bytes(status int, contentType []string, b []byte) {
 	c.lengthHeader[0] = strconv.Itoa(len(b))
 	h["Content-Length"] = c.lengthHeader[:]
 	c.status = status
+	c.peer.enter(sending)
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(b)
 }

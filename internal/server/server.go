@@ -70,7 +70,8 @@ func New(c Config) (*Server, error) {
 
 // HTTP returns a server for the handler, with limits against slow and hostile peers.
 func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
+	open := &peers{}
+	h := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 2 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -83,9 +84,12 @@ func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
 			if err != nil {
 				uid = -1
 			}
-			return context.WithValue(ctx, peerKey{}, uid)
+			return context.WithValue(ctx, peerKey{}, open.add(conn, uid))
 		},
+		ConnState: open.left,
 	}
+	h.RegisterOnShutdown(open.drain)
+	return h
 }
 
 type peerKey struct{}
@@ -95,8 +99,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{
 		w: w, r: r, started: time.Now(), id: requestID(header(r, "X-Request-Id")), uid: -1, endpoint: &s.refused,
 	}
-	if uid, ok := r.Context().Value(peerKey{}).(int); ok {
-		c.uid = uid
+	if p, ok := r.Context().Value(peerKey{}).(*peer); ok {
+		c.peer, c.uid = p, p.uid
+		p.enter(working)
 	}
 	c.idHeader[0] = c.id
 	w.Header()["X-Request-Id"] = c.idHeader[:]
@@ -123,6 +128,7 @@ func (s *Server) finish(c *call) {
 		s.log.Error("internal error", "request_id", c.id, "error", c.err.Unwrap().Error())
 	}
 	c.out.release()
+	c.peer.enter(quiet)
 }
 
 // header gives a header's first value. The name must be in net/http's canonical form.

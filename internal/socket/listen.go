@@ -18,9 +18,39 @@ const maxPath = 104
 // ErrInUse reports that a daemon already listens on the socket.
 var ErrInUse = errors.New("another bankd listens there")
 
+// ErrReplaced reports that the socket is no longer the file at its path, so that no caller finds it.
+var ErrReplaced = errors.New("it was replaced or removed while bankd ran")
+
+// Listener listens on a socket and knows which file that is.
+type Listener struct {
+	*net.UnixListener
+	path string
+	file os.FileInfo
+}
+
+// Check checks that the socket is still the file at its path.
+func (l *Listener) Check() error {
+	info, err := os.Lstat(l.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+		return nil // it cannot be told, and the callers that are connected go on
+	}
+	if err != nil || !os.SameFile(info, l.file) {
+		return fmt.Errorf("the socket at %s is gone: %w", l.path, ErrReplaced)
+	}
+	return nil
+}
+
+// Close stops listening, and removes the socket unless another one stands at its path by now.
+func (l *Listener) Close() error {
+	if l.Check() == nil {
+		_ = os.Remove(l.path)
+	}
+	return l.UnixListener.Close()
+}
+
 // Listen makes the socket at path, mode 0600. Its directory must be private; Listen makes a missing one. It replaces a
 // socket on which nobody listens; any other file there is an error.
-func Listen(path string) (net.Listener, error) {
+func Listen(path string) (*Listener, error) {
 	l, err := listen(path)
 	if err != nil {
 		return nil, fmt.Errorf("listen on socket %s: %w", path, err)
@@ -28,7 +58,7 @@ func Listen(path string) (net.Listener, error) {
 	return l, nil
 }
 
-func listen(path string) (net.Listener, error) {
+func listen(path string) (*Listener, error) {
 	if len(path) > maxPath {
 		return nil, fmt.Errorf("the path has %d bytes, at most %d fit: choose a shorter one with --socket", len(path), maxPath)
 	}
@@ -43,7 +73,7 @@ func listen(path string) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("unix", path)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +81,12 @@ func listen(path string) (net.Listener, error) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return l, nil
+	file, err := os.Lstat(path)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	l.SetUnlinkOnClose(false)
+	return &Listener{l, path, file}, nil
 }
 
 // openPrivateDir opens a directory that belongs to us alone, so that nobody else can replace our socket.

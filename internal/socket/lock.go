@@ -34,9 +34,7 @@ func AcquireLock(dataDir string) (*Lock, error) {
 		}
 		return nil, fmt.Errorf("lock data directory: %w", err)
 	}
-	if err := writePID(f); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock data directory: %w", err), f.Close())
-	}
+	_ = writePID(f) // for the message above alone: on a full disk bankd starts without, and serves reads
 	return &Lock{f}, nil
 }
 

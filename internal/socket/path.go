@@ -1,6 +1,9 @@
 package socket
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -11,12 +14,34 @@ const fileName = "bankd.sock"
 // else in the data directory.
 func DefaultPath(getenv func(string) string, dataDir string) string {
 	if dir := FirstDir(getenv("RUNTIME_DIRECTORY")); dir != "" {
-		return filepath.Join(dir, fileName)
+		return filepath.Join(privateIn(dir), fileName)
 	}
 	if dir := getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "bankd", fileName)
 	}
 	return filepath.Join(dataDir, fileName)
+}
+
+// privateIn gives a directory for the socket in systemd's runtime directory. systemd makes that anew at each start, with
+// mode 0755 unless the unit says otherwise, and the socket's own directory must be closed to others.
+func privateIn(dir string) string {
+	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return filepath.Join(dir, "private")
+	}
+	return dir
+}
+
+// MissingRuntimeDir gives the directory that XDG_RUNTIME_DIR names if the socket would lie there and it does not exist.
+// The system makes it when its user logs in; one that bankd made would not be the one that others look in.
+func MissingRuntimeDir(getenv func(string) string, path string) string {
+	dir := getenv("XDG_RUNTIME_DIR")
+	if !filepath.IsAbs(dir) || path != filepath.Join(dir, "bankd", fileName) {
+		return ""
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return dir
 }
 
 // DefaultDataDir gives the data directory of an environment unless a flag or key sets another. It is "" without a home
