@@ -79,7 +79,7 @@ func (b *Bank) checkItem(ctx context.Context, c tenant.Caller, conn storedConnec
 	}
 	crashPoint("check.stored")
 	if err := b.pointWebhook(ctx, c, conn, item.Webhook); err != nil { // the connection works without webhooks
-		b.log.Warn("cannot set the webhook address at Plaid", "connection", conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		b.log.Warn("cannot set the webhook address at Plaid", "connection", conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err), "cause", fault.Cause(err))
 	}
 	return conn, nil
 }

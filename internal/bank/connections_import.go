@@ -80,7 +80,7 @@ func (b *Bank) settleImport(ctx context.Context, c tenant.Caller, conn storedCon
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
-			b.log.Warn("an imported connection is not settled yet", "connection", conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+			b.log.Warn("an imported connection is not settled yet", "connection", conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err), "cause", fault.Cause(err))
 		}
 	}
 	b.work.checks.Poke(conn.ID)

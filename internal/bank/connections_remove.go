@@ -207,7 +207,7 @@ func (b *Bank) removeInTurn(ctx context.Context, r storedRemoval) error {
 		err = nil // somebody else finished it
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
-		b.log.Warn("removal at Plaid failed", "connection", r.ConnectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		b.log.Warn("removal at Plaid failed", "connection", r.ConnectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err), "cause", fault.Cause(err))
 	}
 	return err
 }

@@ -69,7 +69,7 @@ func (b *Bank) checkInTurn(ctx context.Context, tc tenantConnection) error {
 		err = b.swapImported(ctx, system(tc.tenantID), conn.ID)
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
-		b.log.Warn("connection check failed", "connection", tc.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		b.log.Warn("connection check failed", "connection", tc.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err), "cause", fault.Cause(err))
 	}
 	return err
 }

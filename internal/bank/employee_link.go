@@ -238,7 +238,7 @@ func (b *Bank) removeOrphan(ctx context.Context, c tenant.Caller, fp string, con
 // account no longer depends on it.
 func (b *Bank) removeOlder(ctx context.Context, c tenant.Caller, connectionID string) {
 	if err := b.dropItem(ctx, c, connectionID); err != nil {
-		b.log.Warn("cannot remove a superseded Item at Plaid", "connection", connectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		b.log.Warn("cannot remove a superseded Item at Plaid", "connection", connectionID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err), "cause", fault.Cause(err))
 	}
 }
 

@@ -78,7 +78,7 @@ func (b *Bank) checkEmployees(ctx context.Context) {
 func (b *Bank) recheckInTurn(ctx context.Context, e linkedEmployee) error {
 	err := b.recheck(ctx, e)
 	if err != nil && ctx.Err() == nil {
-		b.log.Warn("recheck of employee's account failed", "account", e.ref.Account, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		b.log.Warn("recheck of employee's account failed", "account", e.ref.Account, "code", fault.As(err).Code, "plaid_code", plaid.Code(err), "cause", fault.Cause(err))
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func (b *Bank) retryExchange(ctx context.Context, w recordRef, rest time.Duratio
 		err := b.finishExchange(ctx, w)
 		if err == nil || !fault.As(err).Retryable {
 			if err != nil {
-				b.log.Warn("cannot finish an exchange", "tenant", w.TenantID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+				b.log.Warn("cannot finish an exchange", "tenant", w.TenantID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err), "cause", fault.Cause(err))
 			}
 			return
 		}

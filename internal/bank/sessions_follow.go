@@ -15,7 +15,7 @@ func (b *Bank) follow(w recordRef) {
 	b.sessions.Follow(w.ID, func(ctx context.Context) bool {
 		ended, err := b.checkSession(ctx, w)
 		if err != nil && !ended && ctx.Err() == nil {
-			b.log.Warn("cannot follow link session", "session", w.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+			b.log.Warn("cannot follow link session", "session", w.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err), "cause", fault.Cause(err))
 		}
 		return ended
 	})

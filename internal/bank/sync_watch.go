@@ -54,7 +54,7 @@ func (b *Bank) syncInTurn(ctx context.Context, tc tenantConnection) error {
 		err = run.err
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrPoisoned) {
-		b.log.Warn("sync failed", "connection", tc.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err))
+		b.log.Warn("sync failed", "connection", tc.conn.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err), "cause", fault.Cause(err))
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package bank
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"strconv"
 
@@ -16,7 +17,23 @@ import (
 func (b *Bank) update(ctx context.Context, fn func(tx *store.Tx) error) error {
 	b.linked.writes.Add(1)
 	defer b.linked.writes.Add(1)
-	return b.db.Update(ctx, fn)
+	return storeFault(b.db.Update(ctx, fn))
+}
+
+// storeFault turns the store's own errors into faults.
+func storeFault(err error) error {
+	if refused, ok := errors.AsType[*store.DiskError](err); ok {
+		return fault.New(fault.Unavailable, "%s: nothing of this write was stored", refused.Error()).WithHint("%s", refused.Hint()).Because(err)
+	}
+	switch {
+	case errors.Is(err, store.ErrReplaced), errors.Is(err, store.ErrPoisoned):
+		return fault.New(fault.Unavailable, "bankd ends, because it cannot rely on its files any more: nothing of this write was stored").
+			WithHint("its log says why; start it again and repeat the call").Because(err)
+	case errors.Is(err, store.ErrOutcomeUnknown):
+		return fault.New(fault.Unavailable, "the database could not confirm a write: its outcome is unknown").
+			WithHint("bankd ends, and the next start finds out; then look whether it was done, or repeat it under the same Idempotency-Key").Because(err)
+	}
+	return err
 }
 
 // auditEvent describes a write: the event for the audit log, and the reply to keep for a replay.

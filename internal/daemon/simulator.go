@@ -34,7 +34,10 @@ func startSimulator(ctx context.Context, addr string, db *store.DB, o Options) (
 	if err != nil {
 		return nil, fmt.Errorf("start simulator: %w", err)
 	}
-	if err := state.keepAddress(ctx, l.Addr().String()); err != nil {
+	err = state.keepAddress(ctx, l.Addr().String())
+	if refused, ok := errors.AsType[*store.DiskError](err); ok { // reads are served all the same
+		o.Log.Warn("the simulator's address is not kept", "error", refused.Error())
+	} else if err != nil {
 		return nil, errors.Join(fmt.Errorf("start simulator: %w", err), l.Close())
 	}
 	return serveSimulator(ctx, l, plaidsim.Options{Seed: time.Now().UnixNano(), Store: state, Clock: o.Now, Logger: o.Log, Ready: o.Ready}, o.Around)

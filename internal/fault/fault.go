@@ -144,6 +144,14 @@ func As(err error) *Error {
 	return New(Internal, "internal error").WithHint("see the daemon's log for this request id").Because(err)
 }
 
+// Cause gives the text of a fault's cause, for the log; "" if it has none.
+func Cause(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e != nil && e.cause != nil {
+		return e.cause.Error()
+	}
+	return ""
+}
+
 // Is reports whether the error is a fault of that kind.
 func Is(err error, code Code) bool {
 	e, ok := errors.AsType[*Error](err)

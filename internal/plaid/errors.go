@@ -2,10 +2,15 @@ package plaid
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"strings"
+	"syscall"
 
 	sdk "github.com/plaid/plaid-go/v29/plaid"
 
@@ -30,13 +35,13 @@ func explain(ctx context.Context, resp *http.Response, err error) error {
 			WithHint("usually a passing fault at Plaid: try again").Because(errors.New(generic.Error()))}
 	}
 	if timedOut(err) {
-		return unknownOutcome{fault.New(fault.PlaidTimeout, "Plaid did not answer in time").WithHint("try again").Because(cause(err))}
+		return unknownOutcome{fault.New(fault.PlaidTimeout, "Plaid did not answer in time").WithHint("try again").Because(reason(err))}
 	}
 	if ctx.Err() != nil {
 		return unknownOutcome{fault.New(fault.Unavailable, "the call was given up before Plaid answered").Because(ctx.Err())}
 	}
-	return unknownOutcome{fault.New(fault.PlaidError, "Plaid could not be reached").
-		WithHint("check this machine's network, then try again").Because(cause(err))}
+	why := reason(err)
+	return unknownOutcome{fault.New(fault.PlaidError, "Plaid could not be reached").WithHint("%v: %s", why, remedy(err)).Because(why)}
 }
 
 // plaidError finds Plaid's own error body. ErrorCode is empty if a proxy answered, or a 200 could not be read.
@@ -58,12 +63,61 @@ func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded)
 }
 
-// cause returns an error's innermost text: the outer ones contain a URL.
-func cause(err error) error {
+// reason tells what failed, in words that hold neither a URL nor a byte of what was sent or received.
+func reason(err error) error {
+	for _, kind := range []struct {
+		is   func(error) bool
+		word string
+	}{
+		{isDNS, "DNS"},
+		{isTLS, "TLS"},
+		{func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }, "timeout"},
+		{func(err error) bool { _, ok := errors.AsType[*net.OpError](err); return ok }, "network"},
+	} {
+		if kind.is(err) {
+			return fmt.Errorf("%s: %s", kind.word, innermost(err))
+		}
+	}
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("network: the connection was closed before an answer came")
+	case errors.Is(err, errTooLarge):
+		return errTooLarge
+	}
+	return fmt.Errorf("the exchange failed (%T)", innermost(err)) // net/http quotes answers that it cannot read
+}
+
+// innermost returns the error that the others wrap: the outer ones contain a URL.
+func innermost(err error) error {
 	for errors.Unwrap(err) != nil {
 		err = errors.Unwrap(err)
 	}
 	return err
+}
+
+func isDNS(err error) bool {
+	_, ok := errors.AsType[*net.DNSError](err)
+	return ok
+}
+
+func isTLS(err error) bool {
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, alert := errors.AsType[tls.AlertError](err)
+	_, record := errors.AsType[tls.RecordHeaderError](err)
+	return certificate || alert || record || strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+}
+
+// remedy says what to look at.
+func remedy(err error) string {
+	switch {
+	case isDNS(err):
+		return "check this machine's network and name resolution, and plaid_url"
+	case isTLS(err):
+		return "check this machine's clock and CA certificates, and whether a proxy stands between"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nobody listens there: check plaid_url, a proxy or a firewall"
+	}
+	return "check this machine's network, then try again"
 }
 
 // unknownOutcome marks a failure after which Plaid may or may not have acted.

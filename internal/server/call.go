@@ -135,18 +135,11 @@ func camelCase(name string) string {
 	return first
 }
 
-// storeFault turns the store's own errors into faults.
+// storeFault words the failure of a read from a store that takes no more calls; package bank words that of a write.
 func storeFault(err error) error {
-	if refused, ok := errors.AsType[*store.DiskError](err); ok {
-		return fault.New(fault.Unavailable, "%s: nothing of this write was stored", refused.Error()).WithHint("%s", refused.Hint()).Because(err)
-	}
-	switch {
-	case errors.Is(err, store.ErrReplaced), errors.Is(err, store.ErrPoisoned):
-		return fault.New(fault.Unavailable, "bankd ends, because it cannot rely on its files any more: nothing of this call was stored").
+	if _, worded := errors.AsType[*fault.Error](err); !worded && errors.Is(err, store.ErrPoisoned) {
+		return fault.New(fault.Unavailable, "bankd ends, because it cannot rely on its files any more").
 			WithHint("its log says why; start it again and repeat the call").Because(err)
-	case errors.Is(err, store.ErrOutcomeUnknown):
-		return fault.New(fault.Unavailable, "the database could not confirm a write: its outcome is unknown").
-			WithHint("bankd ends, and the next start finds out; then look whether it was done, or repeat it under the same Idempotency-Key").Because(err)
 	}
 	return err
 }

@@ -124,11 +124,23 @@ func (s *Server) finish(c *call) {
 	took := time.Since(c.started)
 	s.metrics.observe(c.endpoint, c.r.Method, c.status, took)
 	s.logCall(c, took)
-	if c.err != nil && c.err.Code == fault.Internal && c.err.Unwrap() != nil {
-		s.log.Error("internal error", "request_id", c.id, "error", c.err.Unwrap().Error())
-	}
+	s.logCause(c)
 	c.out.release()
 	c.peer.enter(quiet)
+}
+
+// logCause logs why a call failed, where the reply does not say so: it does not quote what Plaid or the system said.
+func (s *Server) logCause(c *call) {
+	cause := fault.Cause(c.err)
+	if cause == "" {
+		return
+	}
+	switch c.err.Code {
+	case fault.Internal:
+		s.log.Error("internal error", "request_id", c.id, "error", cause)
+	case fault.PlaidError, fault.PlaidTimeout:
+		s.log.Warn("call to Plaid failed", "request_id", c.id, "code", c.err.Code, "error", cause)
+	}
 }
 
 // header gives a header's first value. The name must be in net/http's canonical form.

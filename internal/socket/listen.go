@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -24,12 +25,16 @@ var ErrReplaced = errors.New("it was replaced or removed while bankd ran")
 // Listener listens on a socket and knows which file that is.
 type Listener struct {
 	*net.UnixListener
-	path string
-	file os.FileInfo
+	path   string
+	file   os.FileInfo
+	closed atomic.Bool
 }
 
 // Check checks that the socket is still the file at its path.
 func (l *Listener) Check() error {
+	if l.closed.Load() {
+		return nil // it has removed the file itself
+	}
 	info, err := os.Lstat(l.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return nil // it cannot be told, and the callers that are connected go on
@@ -42,7 +47,10 @@ func (l *Listener) Check() error {
 
 // Close stops listening, and removes the socket unless another one stands at its path by now.
 func (l *Listener) Close() error {
-	if l.Check() == nil {
+	if l.closed.Swap(true) {
+		return l.UnixListener.Close()
+	}
+	if info, err := os.Lstat(l.path); err == nil && os.SameFile(info, l.file) {
 		_ = os.Remove(l.path)
 	}
 	return l.UnixListener.Close()
@@ -86,7 +94,7 @@ func listen(path string) (*Listener, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	l.SetUnlinkOnClose(false)
-	return &Listener{l, path, file}, nil
+	return &Listener{UnixListener: l, path: path, file: file}, nil
 }
 
 // openPrivateDir opens a directory that belongs to us alone, so that nobody else can replace our socket.
