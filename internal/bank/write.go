@@ -17,11 +17,14 @@ import (
 func (b *Bank) update(ctx context.Context, fn func(tx *store.Tx) error) error {
 	b.linked.writes.Add(1)
 	defer b.linked.writes.Add(1)
-	return storeFault(b.db.Update(ctx, fn))
+	return StoreFault(b.db.Update(ctx, fn))
 }
 
-// storeFault turns the store's own errors into faults.
-func storeFault(err error) error {
+// StoreFault turns the store's own errors into faults.
+func StoreFault(err error) error {
+	if _, worded := errors.AsType[*fault.Error](err); worded {
+		return err
+	}
 	if refused, ok := errors.AsType[*store.DiskError](err); ok {
 		return fault.New(fault.Unavailable, "%s: nothing of this write was stored", refused.Error()).WithHint("%s", refused.Hint()).Because(err)
 	}

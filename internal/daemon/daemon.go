@@ -112,7 +112,7 @@ func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err erro
 	if err := d.startBank(ctx, background, o); err != nil {
 		return d, err
 	}
-	if err := d.beginAnchors(ctx); err != nil {
+	if err := d.beginAnchors(ctx); err != nil && !d.doWithout(err, "the anchor is not noted in the data") {
 		return d, fmt.Errorf("keep anchor: %w", err)
 	}
 	if d.anchors.keeper != nil {

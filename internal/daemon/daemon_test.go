@@ -75,9 +75,11 @@ func (h home) db() string     { return filepath.Join(h.data(), "bankd.db") }
 func (h home) key() string    { return filepath.Join(h.dir, ".config/bankd/kek") }
 func (h home) socket() string { return filepath.Join(h.data(), "bankd.sock") }
 
-func (h home) client() *client.Client {
+func (h home) client() *client.Client { return h.clientAt(h.socket()) }
+
+func (h home) clientAt(socket string) *client.Client {
 	h.t.Helper()
-	c := client.New(h.socket())
+	c := client.New(socket)
 	h.t.Cleanup(c.Close)
 	m, err := c.AddClient(h.t.Context(), tenant.ClientParams{Name: "t", Role: tenant.Admin, Employers: tenant.Everything})
 	if err != nil {

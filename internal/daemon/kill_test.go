@@ -105,7 +105,8 @@ func TestKillAtEveryAwaitPoint(t *testing.T) {
 
 type process struct {
 	cmd  *exec.Cmd
-	line string // the first line on stdout
+	line string           // the first line on stdout
+	said *strings.Builder // stderr; read it after done
 	done chan struct{}
 }
 
@@ -132,7 +133,7 @@ func launch(t *testing.T, env []string, bin string, args ...string) (p *process,
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p = &process{cmd: cmd, done: make(chan struct{})}
+	p = &process{cmd: cmd, said: &stderr, done: make(chan struct{})}
 	lines := make(chan string, 1)
 	go func() {
 		s := bufio.NewScanner(out)

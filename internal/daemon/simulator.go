@@ -40,7 +40,9 @@ func startSimulator(ctx context.Context, addr string, db *store.DB, o Options) (
 	} else if err != nil {
 		return nil, errors.Join(fmt.Errorf("start simulator: %w", err), l.Close())
 	}
-	return serveSimulator(ctx, l, plaidsim.Options{Seed: time.Now().UnixNano(), Store: state, Clock: o.Now, Logger: o.Log, Ready: o.Ready}, o.Around)
+	saves := &startingState{simulatorState: state, log: o.Log}
+	defer saves.started.Store(true)
+	return serveSimulator(ctx, l, plaidsim.Options{Seed: time.Now().UnixNano(), Store: saves, Clock: o.Now, Logger: o.Log, Ready: o.Ready}, o.Around)
 }
 
 func listenAgain(ctx context.Context, addr string, state simulatorState) (net.Listener, error) {

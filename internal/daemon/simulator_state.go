@@ -3,6 +3,8 @@ package daemon
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"sync/atomic"
 
 	"github.com/bankctl/bankctl/internal/store"
 )
@@ -39,6 +41,24 @@ func (s simulatorState) Save(ctx context.Context, b []byte) error {
 
 func (s simulatorState) save(ctx context.Context, id string, b []byte) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error { return simulatorRecords.Put(tx, store.SystemTenant, id, b) })
+}
+
+// startingState is simulatorState during the start: on a full disk bankd starts and serves reads, so the simulator's own
+// start does without a save. Its next one has everything.
+type startingState struct {
+	simulatorState
+	log     *slog.Logger
+	started atomic.Bool
+}
+
+// Save is simulatorState's, but lets a disk refuse it until the simulator has started.
+func (s *startingState) Save(ctx context.Context, b []byte) error {
+	err := s.simulatorState.Save(ctx, b)
+	if refused, ok := errors.AsType[*store.DiskError](err); ok && !s.started.Load() {
+		s.log.Warn("the simulator's state is not saved", "error", refused.Error())
+		return nil
+	}
+	return err
 }
 
 // lastAddress is the simulator's last address, to which open hosted pages lead.

@@ -25,6 +25,15 @@ type lostFile struct{ error }
 
 func (lostFile) Is(target error) bool { return target == store.ErrReplaced }
 
+// doWithout reports whether the disk refused a write that a start can do without: bankd serves reads all the same.
+func (d *Daemon) doWithout(err error, what string) bool {
+	refused, ok := errors.AsType[*store.DiskError](err)
+	if ok {
+		d.log.Warn(what, "error", refused.Error())
+	}
+	return ok
+}
+
 // watchFiles checks the database file and the socket, and logs when the disk begins to refuse writes and when it takes
 // them again.
 func (d *Daemon) watchFiles(ctx context.Context) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/store"
@@ -91,7 +92,7 @@ type pagination struct {
 }
 
 func (c *call) fail(err error) {
-	f := fault.As(storeFault(err))
+	f := fault.As(bank.StoreFault(err))
 	c.refuse(f.Code.Status(), f)
 }
 
@@ -133,13 +134,4 @@ func camelCase(name string) string {
 		first += sentence(word)
 	}
 	return first
-}
-
-// storeFault words the failure of a read from a store that takes no more calls; package bank words that of a write.
-func storeFault(err error) error {
-	if _, worded := errors.AsType[*fault.Error](err); !worded && errors.Is(err, store.ErrPoisoned) {
-		return fault.New(fault.Unavailable, "bankd ends, because it cannot rely on its files any more").
-			WithHint("its log says why; start it again and repeat the call").Because(err)
-	}
-	return err
 }

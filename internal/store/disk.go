@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"syscall"
 )
 
@@ -40,6 +41,9 @@ func (e *DiskError) Error() string {
 		return fmt.Sprintf("the database in %s may not grow: a limit on the size of files is reached", e.Dir)
 	case errors.Is(e.Err, syscall.EROFS):
 		return fmt.Sprintf("the disk that holds %s has become read-only", e.Dir)
+	}
+	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
+		return fmt.Sprintf("the disk that holds %s took only a part of a write", e.Dir)
 	}
 	return fmt.Sprintf("the disk that holds %s refused a write: %v", e.Dir, e.Err)
 }
