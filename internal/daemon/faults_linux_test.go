@@ -167,21 +167,6 @@ func cutToSize(t *testing.T, path string) {
 	}
 }
 
-// exits waits until the process has ended by itself, with an error that it explains.
-func (p *process) exits(t *testing.T, within time.Duration) {
-	t.Helper()
-	select {
-	case <-p.done:
-	case <-time.After(within):
-		t.Errorf("bankd goes on")
-		p.stop()
-		return
-	}
-	if code := p.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(p.said.String(), "bankd: error: ") || !strings.Contains(p.said.String(), `"msg":"bankd ends"`) {
-		t.Errorf("bankd ends with %d and says: %s", code, p.said.String())
-	}
-}
-
 var wholePage = page.Request{Page: 1, Limit: page.MaxLimit}
 
 // traced attaches strace to the running bankd and writes.
