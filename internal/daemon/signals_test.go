@@ -271,6 +271,13 @@ func TestLogReaderGone(t *testing.T) {
 			defer func() { _ = cmd.Process.Kill() }()
 			w.Close()
 			awaitFile(t, h.socket())
+			anybody := client.New(h.socket())
+			defer anybody.Close()
+			for st, err := anybody.GetStatus(t.Context()); !st.Ready; st, err = anybody.GetStatus(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
 			c := h.client()
 			if gone {
 				r.Close()
