@@ -41,8 +41,9 @@ var arrows = map[string][]string{
 	"internal/employee":   {"account", "ach", "connection", "fault", "tenant"},
 
 	"internal/suggest":              {},
+	"internal/private":              {},
 	"internal/socket":               {},
-	"internal/config":               {"backup", "secret", "socket", "suggest"},
+	"internal/config":               {"backup", "private", "secret", "socket", "suggest"},
 	"internal/vault":                {},
 	"internal/store":                {"vault"},
 	"internal/store/bolt":           {"store"},
@@ -60,12 +61,12 @@ var arrows = map[string][]string{
 	"internal/linkbrowser":          {"connection", "fault"},
 	"internal/bank":                 {"account", "ach", "audit", "background", "backup", "connection", "employee", "fault", "ledger", "linkbrowser", "page", "plaid", "quota", "secret", "status", "store", "tenant", "trail", "txn"},
 	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "page", "query", "socket", "status", "store", "tenant", "trail", "txn"},
-	"internal/daemon":               {"anchor", "audit", "background", "backup", "bank", "config", "plaid", "plaidsim", "secret", "server", "socket", "status", "store", "store/bolt", "vault"},
+	"internal/daemon":               {"anchor", "audit", "background", "backup", "bank", "config", "plaid", "plaidsim", "private", "secret", "server", "socket", "status", "store", "store/bolt", "vault"},
 
 	"internal/client": append([]string{"socket"}, words...),
 	"internal/aaterm": {},
 	"internal/tui":    append([]string{"client"}, words...),
-	"internal/cli":    append([]string{"client", "socket", "suggest", "tui"}, words...),
+	"internal/cli":    append([]string{"client", "private", "socket", "suggest", "tui"}, words...),
 
 	"internal/acceptance":           {}, // knows bankd and bankctl from outside alone
 	"internal/banktest":             {"background", "bank", "client", "config", "connection", "daemon", "linkbrowser", "plaidsim", "plaidspec", "store", "store/mem", "tenant", "vault"},

@@ -44,7 +44,7 @@
 //	store       sealed typed collections over an ordered key-value Engine (bolt, mem; enginetest holds both to one contract)
 //	vault       the key to the keys, per-tenant data keys, keyed digests
 //
-// Shared edges: socket (path, safe listen, dial, peer uid), suggest (the known name that a mistyped one is near) and, for bankd
+// Shared edges: socket (path, safe listen, dial, peer uid), private (whether others can read or replace a file), suggest (the known name that a mistyped one is near) and, for bankd
 // alone, config.
 //
 // The user's side:

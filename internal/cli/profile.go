@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/bankctl/bankctl/internal/private"
 	"github.com/bankctl/bankctl/internal/socket"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
@@ -50,7 +51,7 @@ func (b profileStore) read() (profileFile, error) {
 	if b.dir == "" {
 		return f, fs.ErrNotExist
 	}
-	text, err := os.ReadFile(b.path())
+	text, err := readSafely(b.path(), private.Settings) // it says which socket the secret goes to
 	if err != nil {
 		return f, err
 	}
@@ -86,21 +87,35 @@ func (b profileStore) find(name string) (profile, error) {
 // secret reads a profile's secret, and refuses a file that others can read.
 func (b profileStore) secret(name string) (string, error) {
 	path := b.secretPath(name)
-	info, err := os.Stat(path)
+	text, err := readSafely(path, private.Secret)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", usage("`bankctl init --force` makes a new client", "the secret of profile %q is gone: there is no %s", name, path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("read secret: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", usage("chmod 600 "+path, "%s can be read by others", path)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("read secret: %w", err)
+		return "", err
 	}
 	return strings.TrimSpace(string(text)), nil
+}
+
+// readSafely reads a file, unless others can do with it what check forbids.
+func readSafely(path string, check func(*os.File, string) error) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	err = check(f, path)
+	if problem, ok := errors.AsType[*private.Problem](err); ok {
+		return nil, usage(problem.Fix, "%s %s", problem.Path, problem.What)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("check %s: %w", path, err)
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return text, nil
 }
 
 // save writes a profile. It writes the secret first: a profile without its secret is useless.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/bankctl/bankctl/internal/private"
 	"github.com/bankctl/bankctl/internal/socket"
 )
 
@@ -81,9 +83,9 @@ func (l *loader) readFile() error {
 	if path == "" {
 		return nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := readSettings(path)
 	if errors.Is(err, fs.ErrNotExist) && !asked {
-		return nil
+		return private.Path(path) // others must not be able to put one there
 	}
 	if err != nil {
 		return err
@@ -97,6 +99,18 @@ func (l *loader) readFile() error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+func readSettings(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := private.Settings(f, path); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(f)
 }
 
 func (l *loader) filePath() (path string, asked bool) {

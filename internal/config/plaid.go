@@ -3,11 +3,14 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 
+	"github.com/bankctl/bankctl/internal/private"
 	"github.com/bankctl/bankctl/internal/secret"
 )
 
@@ -81,6 +84,27 @@ func loopback(host string) bool {
 // maxCredential bounds the size of a credential's file.
 const maxCredential = 4 << 10
 
+var errNotSmall = errors.New("not a small regular file")
+
+func readSecret(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe without a writer must not hold the start up
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular() || info.Size() > maxCredential:
+		return nil, errNotSmall
+	}
+	if err := private.Secret(f, path); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(f, maxCredential))
+}
+
 // credential reads a variable, or the file that the variable with the suffix _FILE names.
 func (l *loader) credential(name string) (secret.Text, error) {
 	value, path := l.getenv(name), l.getenv(name+"_FILE")
@@ -90,14 +114,7 @@ func (l *loader) credential(name string) (secret.Text, error) {
 	case path == "":
 		return secret.New(value), nil
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return secret.Text{}, fmt.Errorf("%s_FILE: %w", name, err)
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxCredential {
-		return secret.Text{}, fmt.Errorf("%s_FILE: not a small regular file", name)
-	}
-	text, err := os.ReadFile(path)
+	text, err := readSecret(path)
 	if err != nil {
 		return secret.Text{}, fmt.Errorf("%s_FILE: %w", name, err)
 	}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/bankctl/bankctl/internal/config"
+	"github.com/bankctl/bankctl/internal/private"
 	"github.com/bankctl/bankctl/internal/socket"
 	"github.com/bankctl/bankctl/internal/status"
 )
@@ -108,11 +109,21 @@ func serve(flags *pflag.FlagSet, acceptRollback string, stdout, stderr io.Writer
 	defer stop()
 	c, err := config.Load(flags, getenv)
 	if err != nil {
+		if _, unsafe := errors.AsType[*private.Problem](err); unsafe {
+			return err // the command that it names is the help
+		}
 		return usageError{err}
 	}
 	harden()
 	log, level, buffer := newLog(c, stderr)
 	defer buffer.Close()
+	warnings, err := c.CheckPlaces(getenv)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		log.Warn("others can look into it", "what", w)
+	}
 	notify := func(state string) {
 		if err := socket.Notify(getenv, state); err != nil {
 			log.Warn("cannot notify systemd", "error", err.Error())
