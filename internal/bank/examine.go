@@ -3,6 +3,7 @@ package bank
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/bankctl/bankctl/internal/audit"
 	"github.com/bankctl/bankctl/internal/connection"
@@ -14,7 +15,7 @@ import (
 func (b *Bank) Examine(ctx context.Context, c tenant.Caller) (status.Examination, error) {
 	var out status.Examination
 	for _, examine := range []func(context.Context, tenant.Caller) (status.Check, error){
-		b.examineData, b.examineAudit, b.examineConnections, b.examineEnds, b.examineRemovals, b.examineBackup,
+		b.examineData, b.examineAudit, b.examineConnections, b.examineStale, b.examineEnds, b.examineRemovals, b.examineBackup,
 	} {
 		check, err := examine(ctx, c)
 		if err != nil {
@@ -70,6 +71,30 @@ func (b *Bank) examineConnections(ctx context.Context, c tenant.Caller) (status.
 		return status.Check{Name: "connections", Result: status.Attention, Detail: fmt.Sprintf("%d of %d not active", broken, linked), Hint: "`bankctl connections list` shows which, and what mends each"}, nil
 	}
 	return status.Check{Name: "connections", Result: status.Fine, Detail: fmt.Sprintf("%d, all active", linked)}, nil
+}
+
+// stale is how old the last reading of a connection may be: bankd reads each several times a day.
+const stale = 2 * 24 * time.Hour
+
+func (b *Bank) examineStale(ctx context.Context, c tenant.Caller) (status.Check, error) {
+	known, err := b.linkedBanks(ctx, c.TenantID)
+	if err != nil {
+		return status.Check{}, err
+	}
+	old, now := 0, b.time()
+	for _, conn := range known {
+		last := conn.CreatedAt
+		if conn.SyncedAt != nil {
+			last = *conn.SyncedAt
+		}
+		if conn.Status == connection.Active && now.Sub(last) > stale {
+			old++
+		}
+	}
+	if old > 0 {
+		return status.Check{Name: "stale", Result: status.Attention, Detail: fmt.Sprintf("%d active connections were not read for two days", old), Hint: "`bankctl sync --all`; the log says why the rounds fail"}, nil
+	}
+	return status.Check{Name: "stale", Result: status.Fine, Detail: "every active connection was read within two days"}, nil
 }
 
 func (b *Bank) examineEnds(ctx context.Context, c tenant.Caller) (status.Check, error) {

@@ -11,10 +11,12 @@ import (
 
 func newDoctor(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "doctor", Short: "Read all data and say what needs somebody", Args: none(),
-		Long: `Has bankd read every record and the audit chain, and lists what needs somebody: broken
-connections, consents that end, removals that Plaid has not confirmed. Exit code 1 says that
-data is damaged; what merely needs attention is 0.`,
+		Use: "doctor", Short: "Check bankd, its surroundings and all data", Args: none(),
+		Long: `Has bankd check the disk's room, write a probe, look at the permissions of its files, ask Plaid
+whether it takes the keys, compare the clock with Plaid's, read every record and the audit
+chain, and list broken and stale connections, consents that end, removals that Plaid has not
+confirmed: each with what mends it. Exit code 1 says that something failed; what merely needs
+attention is 0.`,
 		Example: "  bankctl doctor\n  bankctl doctor --jq '.checks[] | select(.result != \"ok\")'",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd.Context(), a) },
 	}

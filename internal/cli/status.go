@@ -53,6 +53,9 @@ func runStatus(ctx context.Context, a *app) error {
 		if s.Version != status.Version {
 			facts[1].value += " (this bankctl is " + status.Version + ")"
 		}
+		for _, notice := range s.Notices {
+			facts = append(facts, fact{"notice", notice})
+		}
 		return a.card(append(facts, a.identityFacts(ctx, cl, c)...))
 	})
 }

@@ -35,6 +35,7 @@ type Config struct {
 	PlaidTimeout  time.Duration
 	PlaidClientID string
 	PlaidSecret   secret.Text
+	SecretFiles   []string // that hold the two above
 	// TransactionsDays is how far back a new link asks for transactions; Plaid never changes it afterwards.
 	TransactionsDays int
 	SimulatorListen  string

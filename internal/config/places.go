@@ -38,3 +38,18 @@ func (c Config) CheckPlaces(getenv func(string) string) (warnings []string, err 
 	}
 	return warnings, nil
 }
+
+// CheckFiles checks the files that were read at the start: the settings, and Plaid's keys.
+func (c Config) CheckFiles() error {
+	if c.File != "" {
+		if err := private.Path(c.File); err != nil {
+			return err
+		}
+	}
+	for _, path := range c.SecretFiles {
+		if _, err := readSecret(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -43,6 +43,11 @@ func (l *loader) plaid(c *Config) error {
 		return fmt.Errorf("plaid: %w", errNoCredentials)
 	}
 	c.PlaidClientID, c.PlaidSecret = id.Reveal(), key
+	for _, name := range []string{"PLAID_CLIENT_ID_FILE", "PLAID_SECRET_FILE"} {
+		if path := l.getenv(name); path != "" {
+			c.SecretFiles = append(c.SecretFiles, path)
+		}
+	}
 	return nil
 }
 

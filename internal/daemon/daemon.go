@@ -57,6 +57,8 @@ type Daemon struct {
 	db             *store.DB
 	sim            *simulator
 	plaid          *plaid.Client
+	plaidState     atomic.Pointer[plaidProblem] // nil: it takes the keys, as far as is known
+	keysChanged    chan struct{}
 	bank           *bank.Bank
 	http           *http.Server
 	webhookServer  *http.Server // nil without webhooks
@@ -87,7 +89,7 @@ func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err erro
 		o.Notify = func(string) {}
 	}
 	background, cancel := context.WithCancel(context.Background())
-	d = &Daemon{cancel: cancel, config: c, log: o.Log, now: o.Now, started: o.Now().UTC().Truncate(time.Second), failed: make(chan error, 2)}
+	d = &Daemon{cancel: cancel, config: c, log: o.Log, now: o.Now, started: o.Now().UTC().Truncate(time.Second), failed: make(chan error, 2), keysChanged: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Stop())
@@ -157,6 +159,7 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 	d.work.Go(func() { d.purge(background) })
 	d.db.Guard(func() error { return lost(d.socket.Check()) })
 	d.work.Go(func() { d.watchFiles(background) })
+	d.work.Go(func() { d.watchPlaid(background) })
 	return nil
 }
 
@@ -241,7 +244,7 @@ func (d *Daemon) handle(h http.Handler) { d.handler.Store(&h) }
 
 // serve lets the calls in.
 func (d *Daemon) serve(o Options) error {
-	s, err := server.New(server.Config{Bank: d.bank, Log: d.log, Status: d.Status, Owner: server.OwnUID(), Damage: d.db.Damage})
+	s, err := server.New(server.Config{Bank: d.bank, Log: d.log, Status: d.Status, Owner: server.OwnUID(), Damage: d.db.Damage, Checks: d.checks})
 	if err != nil {
 		return fmt.Errorf("build server: %w", err)
 	}

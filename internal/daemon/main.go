@@ -19,7 +19,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/bankctl/bankctl/internal/config"
-	"github.com/bankctl/bankctl/internal/private"
 	"github.com/bankctl/bankctl/internal/socket"
 	"github.com/bankctl/bankctl/internal/status"
 )
@@ -109,7 +108,7 @@ func serve(flags *pflag.FlagSet, acceptRollback string, stdout, stderr io.Writer
 	defer stop()
 	c, err := config.Load(flags, getenv)
 	if err != nil {
-		if _, unsafe := errors.AsType[*private.Problem](err); unsafe {
+		if _, found := unsafe(err); found {
 			return err // the command that it names is the help
 		}
 		return usageError{err}

@@ -43,6 +43,10 @@ func (d *Daemon) configure(c config.Config) {
 	d.bank.SetLinks(d.links(c))
 	clientID, key := plaidKeys(c)
 	d.plaid.Change(clientID, key, c.PlaidTimeout, c.TransactionsDays)
+	select {
+	case d.keysChanged <- struct{}{}:
+	default:
+	}
 }
 
 // links are the products and bounds of new links.

@@ -174,7 +174,6 @@ func TestSIGHUP(t *testing.T) {
 	log := &logged{}
 	p := h.startLogged(log, "--config", file)
 	c := h.client()
-	hup := func() { _ = p.cmd.Process.Signal(syscall.SIGHUP) }
 	users := 0
 	products := func() []string {
 		users++
@@ -194,10 +193,10 @@ func TestSIGHUP(t *testing.T) {
 	}
 	before := products()
 
-	hup()
+	hup(p)
 	log.await(t, `"msg":"the configuration was read anew"`, 1)
 	write("log_level: debug\nlink_products: {products: [transactions], required_if_supported_products: [], optional_products: []}\ndata_dir: " + h.dir + "/other\n")
-	hup()
+	hup(p)
 	log.await(t, `"changed":"log_level link_products"`, 1)
 	log.await(t, `"msg":"these settings take effect at the next start alone","changed":"data_dir`, 1)
 	if got := products(); len(got) != 1 || got[0] != "transactions" {
@@ -205,14 +204,14 @@ func TestSIGHUP(t *testing.T) {
 	}
 	for i, bad := range []string{"log_level: loud\n", "no_such_key: 1\n", ":\n\t"} {
 		write(bad)
-		hup()
+		hup(p)
 		log.await(t, `"msg":"the configuration was read anew and refused: nothing changed"`, i+1)
 	}
 	if got := products(); len(got) != 1 || got[0] != "transactions" {
 		t.Errorf("a bad file changes the products to %v", got)
 	}
 	for range 20 {
-		hup()
+		hup(p)
 	}
 	if _, err := c.GetStatus(t.Context()); err != nil {
 		t.Error(err)
@@ -222,6 +221,8 @@ func TestSIGHUP(t *testing.T) {
 		t.Errorf("ends with %d", code)
 	}
 }
+
+func hup(p *process) { _ = p.cmd.Process.Signal(syscall.SIGHUP) }
 
 // startLogged is start with a log that the test reads meanwhile.
 func (h home) startLogged(log io.Writer, args ...string) *process {

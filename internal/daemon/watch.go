@@ -66,5 +66,8 @@ func (d *Daemon) notices() []string {
 	if refused := d.db.Refused(); refused != nil {
 		all = append(all, fmt.Sprintf("the last write was refused: %s; %s", refused.Error(), refused.Hint()))
 	}
+	if p := d.plaidState.Load(); p != nil {
+		all = append(all, p.what+": "+p.hint)
+	}
 	return all
 }

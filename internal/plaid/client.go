@@ -96,7 +96,7 @@ func New(c Config) (*Client, error) {
 		c.Transport = t
 	}
 	now := new(atomic.Pointer[live])
-	now.Store(&live{c.ClientID, c.Secret, c.Timeout, c.Days})
+	now.Store(&live{clientID: c.ClientID, secret: c.Secret, timeout: c.Timeout, days: c.Days})
 	hc := &http.Client{
 		Transport: rowStripper{limitBody{keyed{c.Transport, now}}},
 		// A redirect would carry the secret to wherever Plaid's answer points.
@@ -114,11 +114,12 @@ type live struct {
 	secret   secret.Text
 	timeout  time.Duration
 	days     int
+	ahead    atomic.Int64 // of our clock; 0: unknown
 }
 
 // Change replaces the keys, the timeout of a normal call, and the days of past transactions that a new Item asks for.
 func (c *Client) Change(clientID string, key secret.Text, timeout time.Duration, days int) {
-	c.live.Store(&live{clientID, key, timeout, days})
+	c.live.Store(&live{clientID: clientID, secret: key, timeout: timeout, days: days})
 }
 
 // keyed adds the keys to each request.
@@ -132,7 +133,11 @@ func (t keyed) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("PLAID-CLIENT-ID", now.clientID)
 	req.Header.Set("PLAID-SECRET", now.secret.Reveal())
-	return t.next.RoundTrip(req)
+	resp, err := t.next.RoundTrip(req)
+	if err == nil {
+		now.noteClock(resp, time.Now())
+	}
+	return resp, err
 }
 
 // Environment returns the environment of this client.

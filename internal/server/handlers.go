@@ -9,6 +9,7 @@ import (
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/status"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
 
@@ -27,7 +28,11 @@ func (s *Server) ready(c *call) {
 		c.bytes(http.StatusServiceUnavailable, asText, []byte("not ready: "+st.Problem+"\n"))
 		return
 	}
-	c.bytes(http.StatusOK, asText, []byte("ready\n"))
+	text := "ready\n"
+	for _, notice := range st.Notices {
+		text += "notice: " + notice + "\n"
+	}
+	c.bytes(http.StatusOK, asText, []byte(text))
 }
 
 func (s *Server) document(c *call) { c.bytes(http.StatusOK, asJSON, s.openapi) }
@@ -69,5 +74,12 @@ func (s *Server) listUsage(ctx context.Context, caller tenant.Caller, q connecti
 
 func (s *Server) examine(c *call) (any, *page.Info, error) {
 	reply, err := s.bank.Examine(c.r.Context(), c.caller)
+	if err == nil && s.checks != nil {
+		around := s.checks(c.r.Context())
+		for _, check := range around {
+			reply.OK = reply.OK && check.Result == status.Fine
+		}
+		reply.Checks = append(around, reply.Checks...)
+	}
 	return reply, nil, err
 }

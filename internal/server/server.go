@@ -29,9 +29,10 @@ import (
 type Config struct {
 	Bank   *bank.Bank
 	Log    *slog.Logger
-	Status func() status.Status // read at every call
-	Owner  int                  // uid of the local owner, beside root; -1 = none
-	Damage func() error         // why nothing of a tenant may be served any more, or nil; read at every call
+	Status func() status.Status                 // read at every call
+	Owner  int                                  // uid of the local owner, beside root; -1 = none
+	Damage func() error                         // why nothing of a tenant may be served any more, or nil; read at every call
+	Checks func(context.Context) []status.Check // of what surrounds the data, for an examination
 }
 
 // Server answers the API.
@@ -41,6 +42,7 @@ type Server struct {
 	status    func() status.Status
 	owner     int
 	damage    func() error
+	checks    func(context.Context) []status.Check
 	routes    []route
 	mux       *chi.Mux // used to find routes alone: http.ServeMux refuses /ach/{id} beside /{id}/default
 	endpoints map[routeKey]*endpoint
@@ -52,7 +54,7 @@ type Server struct {
 
 // New builds the table of routes. It fails if the OpenAPI document cannot be made of it.
 func New(c Config) (*Server, error) {
-	s := &Server{bank: c.Bank, log: c.Log, status: c.Status, owner: c.Owner, damage: c.Damage, mux: chi.NewRouter(), endpoints: map[routeKey]*endpoint{}}
+	s := &Server{bank: c.Bank, log: c.Log, status: c.Status, owner: c.Owner, damage: c.Damage, checks: c.Checks, mux: chi.NewRouter(), endpoints: map[routeKey]*endpoint{}}
 	s.metrics = newMetrics(c.Bank)
 	s.routes = s.table()
 	doc, err := describe(s.routes)
