@@ -1,6 +1,7 @@
-// Package mem is a store.Engine in memory, for tests and demonstrations. It runs every update twice, like an engine
-// that retries after a conflict: the first run may see a state that others change before the second, whose writes
-// count. So a function that cannot be repeated fails at once. Nothing is durable.
+// Package mem is a store.Engine in memory, for tests and demonstrations. It runs every update several times, like an engine
+// that retries after conflicts: the first runs see states from before some of the last writes, as if those came in
+// between, and what they do is dropped; the last run sees the latest, and its writes count. So a function that cannot be
+// repeated on changed state fails at once. Nothing is durable.
 package mem
 
 import (
@@ -15,9 +16,21 @@ import (
 type Engine struct {
 	writers sync.Mutex
 	data    atomic.Pointer[sorted]
+	past    []*sorted // the states before the last writes, newest first; writers guards it
+	exact   bool
 	closed  atomic.Bool
 	never   chan struct{}
 	between atomic.Pointer[func()]
+}
+
+// ago are the states of the earlier runs, in writes before the latest.
+var ago = []int{6, 2, 1}
+
+// Exact returns an empty engine that runs an update twice on the same state, for functions that know what is stored.
+func Exact() *Engine {
+	e := New()
+	e.exact = true
+	return e
 }
 
 // New returns an empty engine.
@@ -55,12 +68,14 @@ func (e *Engine) View(ctx context.Context, fn func(store.EngineTx) error) error 
 // the engine, so that the second run sees a changed state.
 func (e *Engine) Between(meanwhile func()) { e.between.Store(&meanwhile) }
 
-// Update runs fn on the current state and drops its writes, then runs it alone on the latest state and keeps them.
+// Update runs fn on earlier states and drops what it does, then runs it alone on the latest state and keeps that.
 func (e *Engine) Update(ctx context.Context, fn func(store.EngineTx) error) error {
 	if err := e.refuse(ctx); err != nil {
 		return err
 	}
-	_, _ = e.run(fn)
+	for _, state := range e.earlier() {
+		_, _ = e.run(fn, state)
+	}
 	if meanwhile := e.between.Load(); meanwhile != nil && *meanwhile != nil {
 		(*meanwhile)()
 	}
@@ -69,12 +84,33 @@ func (e *Engine) Update(ctx context.Context, fn func(store.EngineTx) error) erro
 	if e.closed.Load() {
 		return store.ErrClosed
 	}
-	data, err := e.run(fn)
+	latest := e.data.Load()
+	data, err := e.run(fn, latest)
 	if err != nil {
 		return err
 	}
+	if data.owned { // something was written
+		e.past = append([]*sorted{latest}, e.past[:min(len(e.past), ago[0]-1)]...)
+	}
 	e.data.Store(&sorted{pairs: data.pairs})
 	return nil
+}
+
+// earlier gives the states that an update runs on before the latest one.
+func (e *Engine) earlier() (states []*sorted) {
+	e.writers.Lock()
+	defer e.writers.Unlock()
+	if !e.exact {
+		for _, n := range ago {
+			if n <= len(e.past) {
+				states = append(states, e.past[n-1])
+			}
+		}
+	}
+	if len(states) == 0 {
+		states = append(states, e.data.Load())
+	}
+	return states
 }
 
 func (e *Engine) refuse(ctx context.Context) error {
@@ -84,8 +120,8 @@ func (e *Engine) refuse(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (e *Engine) run(fn func(store.EngineTx) error) (data sorted, err error) {
-	t := &tx{limits: e.Limits(), data: *e.data.Load()}
+func (e *Engine) run(fn func(store.EngineTx) error, on *sorted) (data sorted, err error) {
+	t := &tx{limits: e.Limits(), data: *on}
 	returned := false
 	defer func() {
 		t.end()

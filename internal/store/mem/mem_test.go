@@ -13,7 +13,7 @@ import (
 
 func TestEngine(t *testing.T) {
 	t.Parallel()
-	enginetest.Run(t, func(testing.TB) store.Engine { return mem.New() })
+	enginetest.Run(t, func(testing.TB) store.Engine { return mem.Exact() })
 }
 
 // A closure that is run again shows its outside effects twice and stores once.
@@ -40,6 +40,26 @@ func TestUpdateRunsTwice(t *testing.T) {
 	})
 	if err != nil || runs != 2 {
 		t.Errorf("%d runs, %v", runs, err)
+	}
+}
+
+// An update runs on states that came before the last writes too, and its last run alone counts.
+func TestUpdateRunsOnEarlierStates(t *testing.T) {
+	t.Parallel()
+	e := mem.New()
+	for i := range 10 {
+		if err := e.Update(t.Context(), func(tx store.EngineTx) error { return tx.Put([]byte("a"), []byte{byte('0' + i)}) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	saw := ""
+	err := e.Update(t.Context(), func(tx store.EngineTx) error {
+		got, err := tx.Get([]byte("a"))
+		saw += string(got)
+		return errors.Join(err, tx.Put([]byte("b"), got))
+	})
+	if err != nil || saw != "3789" {
+		t.Errorf("it ran on %s: %v", saw, err)
 	}
 }
 
