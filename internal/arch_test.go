@@ -61,7 +61,7 @@ var arrows = map[string][]string{
 	"internal/linkbrowser":          {"connection", "fault"},
 	"internal/bank":                 {"account", "ach", "audit", "background", "backup", "connection", "employee", "fault", "ledger", "linkbrowser", "page", "plaid", "quota", "secret", "status", "store", "tenant", "trail", "txn"},
 	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "page", "query", "socket", "status", "store", "tenant", "trail", "txn"},
-	"internal/daemon":               {"anchor", "audit", "background", "backup", "bank", "config", "plaid", "plaidsim", "private", "secret", "server", "socket", "status", "store", "store/bolt", "vault"},
+	"internal/daemon":               {"anchor", "audit", "background", "backup", "bank", "config", "connection", "fault", "plaid", "plaidsim", "private", "secret", "server", "socket", "status", "store", "store/bolt", "vault"},
 
 	"internal/client": append([]string{"socket"}, words...),
 	"internal/aaterm": {},

@@ -5,6 +5,9 @@ import "reflect"
 // Changes tells what a reload finds: the names of the settings that differ, of which only live ones can change while
 // bankd runs.
 func Changes(old, latest Config) (live, fixed []string) {
+	if !old.PlaidSecret.Same(latest.PlaidSecret) {
+		live = append(live, "PLAID_SECRET")
+	}
 	for _, s := range []struct {
 		name string
 		live bool
@@ -15,15 +18,16 @@ func Changes(old, latest Config) (live, fixed []string) {
 		{"transactions_days", true, func(c Config) any { return c.TransactionsDays }},
 		{"plaid_timeout", true, func(c Config) any { return c.PlaidTimeout }},
 		{"PLAID_CLIENT_ID", true, func(c Config) any { return c.PlaidClientID }},
-		{"PLAID_SECRET", true, func(c Config) any { return c.PlaidSecret.Reveal() }},
 		{"data_dir", false, func(c Config) any { return c.DataDir }},
 		{"key_file", false, func(c Config) any { return c.KeyFile }},
+		{"anchor", false, func(c Config) any { return c.Anchor }},
 		{"socket", false, func(c Config) any { return c.Socket }},
 		{"plaid", false, func(c Config) any { return c.Plaid }},
 		{"plaid_url", false, func(c Config) any { return c.PlaidURL }},
 		{"simulator_listen", false, func(c Config) any { return c.SimulatorListen }},
 		{"webhook_listen", false, func(c Config) any { return c.WebhookListen }},
 		{"webhook_url", false, func(c Config) any { return c.WebhookURL }},
+		{"backups", false, func(c Config) any { return c.Backups }},
 		{"log_format", false, func(c Config) any { return c.LogFormat }},
 	} {
 		switch {

@@ -50,6 +50,8 @@ const (
 	ProductUnsupported = "PRODUCTS_NOT_SUPPORTED"
 	InvalidProduct     = "INVALID_PRODUCT"
 	InvalidField       = "INVALID_FIELD"
+	InvalidKeys        = "INVALID_API_KEYS"
+	InvalidInstitution = "INVALID_INSTITUTION"
 	SyncMutation       = "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION"
 )
 
@@ -142,12 +144,12 @@ var codes = map[string]Code{
 	"INCORRECT_DEPOSIT_VERIFICATION":     {Reason: "micro_deposit_pending"},
 	"TOO_MANY_VERIFICATION_ATTEMPTS":     {Reason: "micro_deposit_failed"},
 	"BANK_TRANSFER_ACCOUNT_BLOCKED":      {Reason: "micro_deposit_failed"},
-	"INVALID_API_KEYS":                   {Hint: "check PLAID_CLIENT_ID and PLAID_SECRET, and that the secret is of this environment"},
+	InvalidKeys:                          {Hint: "check PLAID_CLIENT_ID and PLAID_SECRET, and that the secret is of this environment"},
 	"INTERNAL_SERVER_ERROR":              {Hint: "usually a passing fault at Plaid: try again", OutcomeUnknown: true},
 	"PLANNED_MAINTENANCE":                {Hint: "Plaid is in maintenance: try again later"},
 	"UNAUTHORIZED_ENVIRONMENT":           {Hint: "this Plaid account is not enabled for this environment"},
 	"INVALID_LINK_TOKEN":                 {Hint: "the link token has expired: ask for a new one"},
-	"INVALID_INSTITUTION":                {Hint: "no such institution in this environment"},
+	InvalidInstitution:                   {Hint: "no such institution in this environment"},
 	"LAST_UPDATED_DATETIME_OUT_OF_RANGE": {Hint: "the bank has no balance fresh enough: try again later"},
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bankctl/bankctl/internal/config"
+	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/private"
@@ -30,8 +31,8 @@ func (d *Daemon) probePlaid(ctx context.Context) *plaidProblem {
 	}
 	f := fault.As(err)
 	p := &plaidProblem{what: f.Message, hint: f.Hint}
-	if plaid.Code(err) == "INVALID_API_KEYS" {
-		p.what = "Plaid refuses the keys for " + d.config.Plaid + " (INVALID_API_KEYS)"
+	if plaid.Code(err) == connection.InvalidKeys {
+		p.what = "Plaid refuses the keys for " + d.config.Plaid + " (" + connection.InvalidKeys + ")"
 		p.hint = "set PLAID_CLIENT_ID and PLAID_SECRET, or the files of PLAID_CLIENT_ID_FILE and PLAID_SECRET_FILE, to those of " + d.config.Plaid + "; a changed file is read at SIGHUP"
 	}
 	return p

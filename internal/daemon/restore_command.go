@@ -67,7 +67,8 @@ func offlineCommand(stdout, stderr io.Writer, getenv func(string) string, cmd *c
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
 		harden()
-		log := newLog(c, stderr, &logBuffer{w: stderr})
+		log, _, buffer := newLog(c, stderr)
+		defer buffer.Close()
 		r, err := do(newOffline(c, log, from, identity), ctx)
 		if err != nil {
 			return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/bankctl/bankctl/internal/connection"
 )
 
 // probed is an institution of every environment; whether Plaid knows it does not matter.
@@ -13,8 +15,7 @@ const probed = "ins_109508"
 // keys.
 func (c *Client) Probe(ctx context.Context) error {
 	_, err := c.GetInstitution(ctx, probed)
-	switch Code(err) {
-	case "INVALID_INSTITUTION", "INSTITUTION_NOT_FOUND":
+	if Code(err) == connection.InvalidInstitution {
 		return nil // it takes the keys
 	}
 	return err
