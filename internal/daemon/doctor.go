@@ -41,7 +41,7 @@ func (d *Daemon) checkDisk(context.Context) status.Check {
 		c.Result, c.Detail, c.Hint = status.Broken, "its room cannot be told: "+err.Error(), "look whether "+d.config.DataDir+" is still mounted"
 		return c
 	}
-	room := uint64(fs.Bavail) * uint64(fs.Bsize)
+	room := fs.Bavail * uint64(fs.Bsize)
 	c.Detail = fmt.Sprintf("%d MiB free for %s", room>>20, d.config.DataDir)
 	switch {
 	case room < noRoom || fs.Files > 0 && fs.Ffree == 0:

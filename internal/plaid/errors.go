@@ -75,7 +75,7 @@ func reason(err error) error {
 		{func(err error) bool { _, ok := errors.AsType[*net.OpError](err); return ok }, "network"},
 	} {
 		if kind.is(err) {
-			return fmt.Errorf("%s: %s", kind.word, innermost(err))
+			return fmt.Errorf("%s: %w", kind.word, innermost(err))
 		}
 	}
 	switch {

@@ -69,7 +69,7 @@ func OwnDir(path string) error {
 func Readable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm()&0o077 == 0 {
-		return nil
+		return nil //nolint:nilerr // who opens it gets the error
 	}
 	private := "600"
 	if info.IsDir() {
