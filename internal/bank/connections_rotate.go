@@ -62,9 +62,13 @@ func (b *Bank) rotate(ctx context.Context, c tenant.Caller, id string) (connecti
 		return connection.Rotated{}, errors.Join(b.noteFailure(ctx, c, conn, err), b.endRotation(ctx, c, id, "refused"))
 	}
 	reply := connection.Rotated{ID: id, ItemID: conn.ItemID, RotatedAt: now}
-	_, err = b.changeConnection(ctx, c, id, auditEvent{action: "connection.rotate", reply: reply}, func(_ *store.Tx, conn *storedConnection) (bool, error) {
+	swap := func(_ *store.Tx, conn *storedConnection) (bool, error) {
 		conn.AccessToken, conn.Rotating, conn.Swap = fresh.Reveal(), nil, false
 		return true, nil
+	}
+	err = b.insist(func() error {
+		_, err := b.changeConnection(ctx, c, id, auditEvent{action: "connection.rotate", reply: reply}, swap)
+		return err
 	})
 	crashPoint("rotate.stored")
 	if err != nil {

@@ -42,7 +42,7 @@ func (b *Bank) tradeToken(ctx context.Context, c tenant.Caller, fp string, e sto
 	}
 	e.Stage, e.Params.PublicToken = linked, ""
 	b.stats.Exchanges.Add(1)
-	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
+	keep := func(tx *store.Tx) (auditEvent, error) {
 		d := auditEvent{action: "connection.add", object: "connection:" + conn.ID, onWhose: e.Employee.String(), details: map[string]string{"item": itemID}}
 		if err := connections.Put(tx, c.TenantID, conn.ID, conn); err != nil {
 			return auditEvent{}, err
@@ -51,7 +51,8 @@ func (b *Bank) tradeToken(ctx context.Context, c tenant.Caller, fp string, e sto
 			return auditEvent{}, err
 		}
 		return d, exchanges.Put(tx, c.TenantID, fp, e)
-	})
+	}
+	err = b.insist(func() error { return b.write(ctx, c, keep) })
 	crashPoint("exchange.stored")
 	if err != nil {
 		return fmt.Errorf("store access token: %w", err)

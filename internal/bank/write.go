@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"strconv"
+	"time"
 
 	"github.com/bankctl/bankctl/internal/audit"
 	"github.com/bankctl/bankctl/internal/fault"
@@ -37,6 +38,31 @@ func StoreFault(err error) error {
 			WithHint("bankd ends, and the next start finds out; then look whether it was done, or repeat it under the same Idempotency-Key").Because(err)
 	}
 	return err
+}
+
+// How long a write that insists waits for a disk that refuses it, and how often it tries.
+const (
+	diskPatience = 30 * time.Second
+	diskPause    = 200 * time.Millisecond
+)
+
+// insist repeats a write of what Plaid gives only once while the disk refuses it: an access token that is not stored is
+// lost, and the user must link the bank again.
+func (b *Bank) insist(write func() error) error {
+	enough := time.After(diskPatience)
+	for {
+		err := write()
+		if _, refused := errors.AsType[*store.DiskError](err); !refused {
+			return err
+		}
+		select {
+		case <-enough:
+			return err
+		case <-b.life.Stopping():
+			return err
+		case <-time.After(diskPause):
+		}
+	}
 }
 
 // auditEvent describes a write: the event for the audit log, and the reply to keep for a replay.

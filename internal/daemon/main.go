@@ -36,6 +36,7 @@ type usageError struct{ error }
 
 // Main runs bankd and returns its exit code. The first line on stdout says that bankd is ready.
 func Main(args []string, stdout, stderr io.Writer, getenv func(string) string) int {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a reader of the log that goes away ends nothing
 	root := newRoot(stdout, stderr, getenv)
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -101,9 +102,8 @@ const endPatience = 4 * time.Second
 
 // serve runs the daemon until a signal comes or the store requires the process to end.
 func serve(flags *pflag.FlagSet, acceptRollback string, stdout, stderr io.Writer, getenv func(string) string) error {
-	reload, ignored := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
-	signal.Notify(ignored, syscall.SIGPIPE) // a reader of the log that goes away ends nothing
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	c, err := config.Load(flags, getenv)
