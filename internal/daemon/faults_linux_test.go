@@ -237,7 +237,11 @@ func (r *faultRun) write(name string, p *process) string {
 	return outcome
 }
 
-var pwriteAt = regexp.MustCompile(`pwrite64\(.*, (\d+)\) += `)
+// strace splits a call in two lines where another thread comes between.
+var (
+	pwriteAt = regexp.MustCompile(`pwrite64\(.*, (\d+)(\) += | <unfinished)`)
+	resumed  = regexp.MustCompile(`<\.\.\. (\w+) resumed>`)
+)
 
 // failures reads on in the trace and gives the steps in which a call failed.
 func (r *faultRun) failures() (steps []string) {
@@ -258,6 +262,8 @@ func (r *faultRun) failures() (steps []string) {
 			r.step, call = "meta", "pwrite64"
 		case at != nil:
 			r.step, call = "data", "pwrite64"
+		case resumed.MatchString(line):
+			call = resumed.FindStringSubmatch(line)[1]
 		case strings.Contains(line, "fdatasync("):
 			call = "fdatasync"
 		case strings.Contains(line, "ftruncate("):

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -114,6 +115,7 @@ func serve(flags *pflag.FlagSet, acceptRollback string, stdout, stderr io.Writer
 		return usageError{err}
 	}
 	harden()
+	stdlog.SetOutput(io.Discard) // net/http's client logs there, and quotes what a server sent
 	log, level, buffer := newLog(c, stderr)
 	defer buffer.Close()
 	warnings, err := c.CheckPlaces(getenv)

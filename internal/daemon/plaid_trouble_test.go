@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -91,7 +92,9 @@ func TestRefusedKeys(t *testing.T) {
 // Why Plaid cannot be reached stands in the hint, and in the log with the request's id; neither has a secret or a URL.
 func TestWhyPlaidIsNotReached(t *testing.T) {
 	t.Parallel()
-	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	untrusted.StartTLS()
 	t.Cleanup(untrusted.Close)
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
@@ -153,11 +156,18 @@ func listening(t *testing.T) net.Listener {
 
 // answer sends text to whoever connects, and then nothing.
 func answer(l net.Listener, text string) {
+	var open []net.Conn // one that nobody holds is closed by the garbage collector
+	defer func() {
+		for _, conn := range open {
+			_ = conn.Close()
+		}
+	}()
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
+		open = append(open, conn)
 		_, _ = io.WriteString(conn, text)
 	}
 }
