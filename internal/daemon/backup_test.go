@@ -18,6 +18,7 @@ import (
 
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/banktest"
+	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/store/bolt"
@@ -299,3 +300,56 @@ func TestBackupsOnSchedule(t *testing.T) {
 		t.Errorf("left over: %v", left)
 	}
 }
+
+// A receiver of a backup that stands still holds up no write, however the file grows meanwhile.
+func TestBackupToASlowReader(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.start().stop()
+	h.fill(2000, 20_000)
+	h.start()
+	c := h.client()
+	public, _ := h.recipient("key.txt")
+	owner := client.New(h.socket())
+	t.Cleanup(owner.Close)
+	reading, goOn := make(chan struct{}), make(chan struct{})
+	done := make(chan error, 1)
+	slow := writerFunc(func(p []byte) (int, error) {
+		select {
+		case <-reading:
+		default:
+			close(reading)
+			<-goOn
+		}
+		return len(p), nil
+	})
+	go func() {
+		_, err := owner.Backup(t.Context(), []string{public}, slow)
+		done <- err
+	}()
+	<-reading
+	before, err := os.Stat(h.db())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; ; i++ {
+		if _, err := c.AddAccount(t.Context(), account.AddParams{UserID: "u", Name: strings.Repeat("n", 200), BankName: "b", EmployerID: fmt.Sprint("e", i)}); err != nil {
+			t.Fatal(err)
+		}
+		now, err := os.Stat(h.db())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now.Size() > before.Size()+2<<20 {
+			break
+		}
+	}
+	close(goOn)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

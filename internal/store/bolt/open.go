@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -54,8 +55,18 @@ func options() *bolt.Options {
 	return &bolt.Options{
 		Timeout:         lockWait,
 		FreelistType:    bolt.FreelistMapType,
-		InitialMmapSize: 64 << 20, // readers block growth of the map, so it starts large
+		InitialMmapSize: 64 << 20,
 	}
+}
+
+// roomToMap is how much of address space to map for a file. A reader blocks every write that has to map more, and a
+// backup reads for as long as its receiver takes, so there is room for the file to double and grow by a gigabyte.
+func roomToMap(path string) int {
+	info, err := os.Stat(path)
+	if err != nil || strconv.IntSize == 32 {
+		return 64 << 20
+	}
+	return int(2*info.Size()) + 1<<30
 }
 
 // openFile opens an existing file, or refuses one that bbolt cannot walk. It also returns the id of the file's last
@@ -71,7 +82,7 @@ func openFile(f *file) (db *bolt.DB, lastID int, err error) {
 		return nil, 0, err
 	}
 	o := options()
-	o.OpenFile = f.open
+	o.OpenFile, o.InitialMmapSize = f.open, roomToMap(f.path)
 	db, err = bolt.Open(f.path, 0o600, o)
 	if err != nil {
 		return nil, 0, translateOpen(err)
