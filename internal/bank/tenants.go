@@ -25,7 +25,7 @@ func (b *Bank) makeTenant(ctx context.Context, c tenant.Caller, name string) (te
 	}
 	// The keys come first, outside the transaction: wrapping them may be a call over the network.
 	if err := b.db.EnsureTenant(ctx, t.ID); err != nil {
-		return tenant.Tenant{}, fmt.Errorf("make tenant keys: %w", err)
+		return tenant.Tenant{}, fmt.Errorf("make tenant keys: %w", explainKEK(err))
 	}
 	c.TenantID = t.ID // its own chain begins with its making, where its admins and the local owner read and verify it
 	err := b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {

@@ -20,7 +20,7 @@ import (
 // build checks the settings and computes the defaults that depend on other settings.
 func (l *loader) build() (Config, error) {
 	c := Config{File: l.file, Plaid: l.v.GetString("plaid")}
-	for _, step := range []func(*Config) error{l.environment, l.paths, l.plaid, l.timeout, l.days, l.simulator, l.webhooks, l.logging, l.products, l.backups} {
+	for _, step := range []func(*Config) error{l.environment, l.paths, l.kek, l.plaid, l.timeout, l.days, l.simulator, l.webhooks, l.logging, l.products, l.backups} {
 		if err := step(&c); err != nil {
 			return Config{}, err
 		}

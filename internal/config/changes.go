@@ -20,6 +20,7 @@ func Changes(old, latest Config) (live, fixed []string) {
 		{"PLAID_CLIENT_ID", true, func(c Config) any { return c.PlaidClientID }},
 		{"data_dir", false, func(c Config) any { return c.DataDir }},
 		{"key_file", false, func(c Config) any { return c.KeyFile }},
+		{"kek_provider", false, func(c Config) any { return c.KEK }},
 		{"anchor", false, func(c Config) any { return c.Anchor }},
 		{"socket", false, func(c Config) any { return c.Socket }},
 		{"plaid", false, func(c Config) any { return c.Plaid }},

@@ -28,6 +28,8 @@ func TestEveryChangeIsNamed(t *testing.T) {
 			latest.LinkProducts.Optional = []string{"x"}
 		case "Backups":
 			latest.Backups.Dir = "x"
+		case "KEK":
+			latest.KEK.VaultToken = secret.New("x")
 		case "PlaidTimeout":
 			latest.PlaidTimeout = time.Second
 		default:

@@ -29,6 +29,7 @@ type Config struct {
 	KeyFile       string
 	MayCreateKey  bool   // false if systemd provides the key, which bankd then never makes
 	Anchor        string // a directory, exec: and a program, or off
+	KEK           KEK
 	Socket        string
 	Plaid         string // Simulated, Sandbox or Production
 	PlaidURL      string // "" is the embedded simulator
@@ -65,3 +66,26 @@ type Backups struct {
 
 // Live reports whether the accounts are real.
 func (c Config) Live() bool { return c.Plaid == Production }
+
+// Providers of the key to the data.
+const (
+	FileKEK       = "file"
+	CredentialKEK = "credential"
+	TransitKEK    = "vault-transit"
+	ExecKEK       = "exec"
+)
+
+// KEK says who wraps the data keys, and how it is reached.
+type KEK struct {
+	Provider       string // FileKEK, CredentialKEK, TransitKEK or ExecKEK
+	File           string // of FileKEK
+	Credentials    string // the directory of CredentialKEK; "" if systemd gave none
+	Command        string // of ExecKEK
+	VaultAddress   string // the rest is of TransitKEK
+	VaultKey       string // MOUNT/NAME
+	VaultNamespace string
+	VaultToken     secret.Text // used unless VaultTokenFile is set
+	VaultTokenFile string
+	VaultCAFile    string
+	From           *KEK // opens the data too; nil = none
+}

@@ -3,6 +3,7 @@ package config_test
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -46,6 +47,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := config.Config{
 		DataDir: "/h/.local/state/bankd/simulated", KeyFile: "/h/.config/bankd/kek", MayCreateKey: true, Anchor: "/h/.config/bankd/anchors",
+		KEK:    config.KEK{Provider: "file", File: "/h/.config/bankd/kek"},
 		Socket: "/run/user/1/bankd/bankd.sock", Plaid: "simulated", PlaidClientID: "simulated",
 		SimulatorListen: "127.0.0.1:0", PlaidTimeout: 30 * time.Second, TransactionsDays: 730, LogFormat: "auto", LogLevel: slog.LevelInfo,
 		Backups:      config.Backups{Every: 24 * time.Hour, Keep: 14},
@@ -75,7 +77,7 @@ func TestSystemdDirectories(t *testing.T) {
 	if got.DataDir != "/var/lib/bankd/production" || got.Socket != "/run/bankd/bankd.sock" || !got.Live() {
 		t.Errorf("%+v", got)
 	}
-	if got.KeyFile != filepath.Join(creds, "bankd-kek") || got.MayCreateKey {
+	if got.KeyFile != filepath.Join(creds, "bankd-kek") || got.MayCreateKey || got.KEK.Provider != config.CredentialKEK || got.KEK.Credentials != creds {
 		t.Errorf("key file %s, may create %v", got.KeyFile, got.MayCreateKey)
 	}
 	env["CREDENTIALS_DIRECTORY"] = t.TempDir() // without a key in it
@@ -167,6 +169,7 @@ func TestValueErrors(t *testing.T) {
 		{"bad-port", "simulator-listen", "127.0.0.1:70000", "65535"},
 		{"format", "log-format", "xml", "text, json"},
 		{"level", "log-level", "loud", "debug, info"},
+		{"provider", "kek-provider", "hsm", "file, credential, vault-transit or exec"},
 		{"key-in-data", "key-file", "/h/.local/state/bankd/simulated/kek", "lies in the data directory"},
 	}
 	for _, tt := range tests {
@@ -290,4 +293,51 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("accepted into a config that is not whole: %+v", c)
 		}
 	})
+}
+
+func TestKEKProviders(t *testing.T) {
+	t.Parallel()
+	token := writeFile(t, "token", "canary-token\n")
+	transit := []string{"--kek-provider", "vault-transit", "--vault-token-file", token}
+	tests := []struct {
+		name string
+		env  map[string]string
+		args []string
+		want string // of the error; "" = none
+	}{
+		{"exec", nil, []string{"--kek-provider", "exec", "--kek-command", "/usr/libexec/kek"}, ""},
+		{"exec-relative", nil, []string{"--kek-provider", "exec", "--kek-command", "kek"}, "kek_command (from --kek-command)"},
+		{"exec-none", nil, []string{"--kek-provider", "exec"}, "kek_command"},
+		{"https", nil, append(transit, "--vault-address", "https://vault.example:8200"), ""},
+		{"unix", nil, append(transit, "--vault-address", "unix:///run/vault.sock"), ""},
+		{"loopback", nil, append(transit, "--vault-address", "http://127.0.0.1:8200"), ""},
+		{"plain-http", nil, append(transit, "--vault-address", "http://vault.example:8200"), "http on loopback"},
+		{"no-address", nil, transit, "vault_address"},
+		{"userinfo", nil, append(transit, "--vault-address", "https://u:p@vault.example"), "vault_address"},
+		{"no-mount", nil, append(transit, "--vault-address", "https://v", "--vault-key", "bankd"), "MOUNT/NAME"},
+		{"no-token", nil, []string{"--kek-provider", "vault-transit", "--vault-address", "https://v"}, "VAULT_TOKEN"},
+		{"token-variable", map[string]string{"VAULT_TOKEN": "canary-token"}, []string{"--kek-provider", "vault-transit", "--vault-address", "https://v"}, ""},
+		{"from-none", nil, []string{"--kek-from", "/none.yaml"}, "kek_from"},
+		{"from-bad", nil, []string{"--kek-from", writeFile(t, "bad.yaml", "kek_provider: hsm\n")}, "kek_from"},
+		{"from-chain", nil, []string{"--kek-from", writeFile(t, "chain.yaml", "kek_from: /x\n")}, "rewrap"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			env := map[string]string{"HOME": "/h"}
+			maps.Copy(env, tt.env)
+			c, err := load(t, env, tt.args...)
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("want %q: %v", tt.want, err)
+			}
+			if text := fmt.Sprintf("%+v %#v %v", c, c, err); strings.Contains(text, "canary-token") {
+				t.Error("the config prints the token")
+			}
+		})
+	}
+	old := writeFile(t, "old.yaml", "key_file: /old/kek\n")
+	c, err := load(t, map[string]string{"HOME": "/h", "BANKD_KEY_FILE": "/new/kek"}, append(transit, "--vault-address", "https://v", "--kek-from", old)...)
+	if err != nil || c.KEK.Provider != config.TransitKEK || c.KEK.From == nil || c.KEK.From.Provider != config.FileKEK || c.KEK.From.File != "/old/kek" {
+		t.Errorf("the older provider: %+v %v", c.KEK.From, err)
+	}
 }

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/store/bolt"
-	"github.com/bankctl/bankctl/internal/vault"
 )
 
 const databaseFile = "bankd.db"
@@ -26,7 +24,7 @@ func (d *Daemon) openStore(ctx context.Context, o Options) (err error) {
 		if err := d.anchors.beforeOpen(ctx, path); err != nil {
 			return err
 		}
-		if kek, err = d.openKey(path); err != nil {
+		if kek, err = d.openKEK(ctx, path); err != nil {
 			return err
 		}
 		if engine, err = bolt.Open(path); err != nil {
@@ -78,29 +76,10 @@ func copyFile(from, to string) error {
 	return os.Rename(aside.Name(), to)
 }
 
-// openKey opens the key file, or makes one if neither a key nor a database exists.
-func (d *Daemon) openKey(database string) (vault.KEK, error) {
-	kek, err := vault.OpenFileKEK(d.config.KeyFile)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return kek, err
-	}
-	if _, statErr := os.Stat(database); !errors.Is(statErr, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is a database at %s but no key at %s: put the key back, or name it with --key-file; nothing was changed", database, d.config.KeyFile)
-	}
-	if !d.config.MayCreateKey {
-		return nil, err
-	}
-	kek, err = vault.CreateFileKEK(d.config.KeyFile)
-	if err == nil {
-		d.log.Info("made the key to the data: keep a copy of it apart from the data, which nobody can read without it", "key_file", d.config.KeyFile)
-	}
-	return kek, err
-}
-
 func explainOpen(err error, d *Daemon) error {
 	switch {
 	case errors.Is(err, store.ErrWrongKey):
-		return fmt.Errorf("%w; name the right key with --key-file (now %s)", err, d.config.KeyFile)
+		return fmt.Errorf("%w; %s", err, d.nameKey())
 	case errors.Is(err, store.ErrOtherEnvironment):
 		return fmt.Errorf("%w; start with the other --plaid, or another --data-dir", err)
 	case errors.Is(err, store.ErrNewerSchema):

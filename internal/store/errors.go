@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+
+	"github.com/bankctl/bankctl/internal/vault"
 )
 
 // Kinds of OpenError, for errors.Is, beside ErrDamaged.
@@ -12,6 +14,9 @@ var (
 	ErrOlderSchema      = errors.New("older schema")
 	ErrOtherEnvironment = errors.New("other environment")
 )
+
+// ErrKEKUnavailable means that the provider of the key-encryption key does not answer.
+var ErrKEKUnavailable = vault.ErrKEKUnavailable
 
 // ErrUnknownTenant means that EnsureTenant was not called for the tenant.
 var ErrUnknownTenant = errors.New("unknown tenant")

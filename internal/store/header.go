@@ -8,6 +8,8 @@ import (
 	"errors"
 	"strconv"
 	"time"
+
+	"github.com/bankctl/bankctl/internal/vault"
 )
 
 // Format is the version of the layout of keys, manifests and values.
@@ -50,7 +52,7 @@ func (db *DB) open(ctx context.Context, o Options) error {
 	if err := json.Unmarshal(plain, &db.header); err != nil {
 		return damaged("its header cannot be read")
 	}
-	if err := db.header.accept(db.kek.ID(), o); err != nil {
+	if err := db.header.accept(db.kek, o); err != nil {
 		return err
 	}
 	if err := db.loadKeys(ctx); err != nil {
@@ -67,14 +69,15 @@ func (db *DB) open(ctx context.Context, o Options) error {
 }
 
 // accept compares the header with the key and Options that the store is opened with.
-func (h Header) accept(kek string, o Options) error {
+func (h Header) accept(kek vault.KEK, o Options) error {
+	_, fits := vault.For(kek, h.KEK)
 	switch {
 	case h.Format > Format:
 		return &OpenError{ErrNewerSchema, "format " + strconv.Itoa(h.Format), "format " + strconv.Itoa(Format)}
 	case h.Format < 1 || h.ID == "":
 		return damaged("its header cannot be read")
-	case h.KEK != kek:
-		return &OpenError{ErrWrongKey, h.KEK, kek}
+	case !fits:
+		return &OpenError{ErrWrongKey, h.KEK, kek.ID()}
 	case h.Schema > o.Schema:
 		return &OpenError{ErrNewerSchema, strconv.Itoa(h.Schema), strconv.Itoa(o.Schema)}
 	case h.Environment != o.Environment:

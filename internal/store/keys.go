@@ -46,9 +46,11 @@ func openKeys(ctx context.Context, kek vault.KEK, tenant string, stored []byte) 
 	if err := json.Unmarshal(stored, &s); err != nil {
 		return tenantKeys{}, damaged("the keys of a tenant cannot be read")
 	}
-	if s.KEK != kek.ID() {
+	opens, ok := vault.For(kek, s.KEK)
+	if !ok {
 		return tenantKeys{}, &OpenError{Kind: ErrWrongKey, Want: s.KEK, Got: kek.ID()}
 	}
+	kek = opens
 	sealer, err := vault.OpenSealer(ctx, kek, s.AES, keysetAAD(tenant, "aes-gcm"))
 	if err != nil {
 		return tenantKeys{}, keyError(err)

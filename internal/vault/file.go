@@ -27,10 +27,15 @@ const (
 type fileKEK struct {
 	id   string
 	aead *subtle.AESGCM
+	path string
 }
 
 // OpenFileKEK reads the key at path. It refuses a file that others can read or write; a missing file is fs.ErrNotExist.
 func OpenFileKEK(path string) (KEK, error) {
+	return openFileKEK(path)
+}
+
+func openFileKEK(path string) (*fileKEK, error) {
 	text, err := readKeyFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("open key file: %w", err)
@@ -39,7 +44,7 @@ func OpenFileKEK(path string) (KEK, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open key file %s: %w", path, err)
 	}
-	return newFileKEK(key)
+	return newFileKEK(path, key)
 }
 
 func readKeyFile(path string) (string, error) {
@@ -87,9 +92,10 @@ func checkKeyFile(path string, info os.FileInfo) error {
 
 var errKeyForm = errors.New("not a bankd key file: restore it from its backup")
 
-// parseKeyFile accepts exactly one header line, comments, and one key line.
+// parseKeyFile accepts exactly one header line, comments, and one key line. Lines may end in CRLF, as an editor on Windows
+// leaves them.
 func parseKeyFile(text string) (Key, error) {
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	lines := strings.Split(strings.TrimSuffix(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n")
 	if len(text) > maxKeyFile || lines[0] != keyFileHeader {
 		return Key{}, errKeyForm
 	}
@@ -120,7 +126,7 @@ func CreateFileKEK(path string) (KEK, error) {
 	if err := writeKeyFile(path, formatKeyFile(key)); err != nil {
 		return nil, fmt.Errorf("create key file: %w", err)
 	}
-	return newFileKEK(key)
+	return newFileKEK(path, key)
 }
 
 // writeKeyFile writes a temporary file and links it into place: a crash leaves no half key, and link, unlike rename,
@@ -153,14 +159,14 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func newFileKEK(key Key) (KEK, error) {
+func newFileKEK(path string, key Key) (*fileKEK, error) {
 	a, err := subtle.NewAESGCM(key.Reveal())
 	if err != nil {
 		return nil, fmt.Errorf("use key: %w", err)
 	}
 	mac := hmac.New(sha256.New, key.Reveal())
 	mac.Write([]byte("bankd/1 kek id"))
-	return &fileKEK{id: "file:" + hex.EncodeToString(mac.Sum(nil)[:8]), aead: a}, nil
+	return &fileKEK{id: "file:" + hex.EncodeToString(mac.Sum(nil)[:8]), aead: a, path: path}, nil
 }
 
 func (k *fileKEK) ID() string { return k.id }

@@ -123,6 +123,12 @@ func TestOpenFileKEKRefusals(t *testing.T) {
 			}
 		})
 	}
+	crlf := strings.ReplaceAll(header+"# note\n"+validKey(), "\n", "\r\n")
+	if kek, err := vault.OpenFileKEK(write(t, crlf, 0o600)); err != nil {
+		t.Errorf("with CRLF line ends: %v", err)
+	} else if same, err := vault.OpenFileKEK(write(t, header+validKey(), 0o600)); err != nil || same.ID() != kek.ID() {
+		t.Errorf("CRLF made another key: %v", err)
+	}
 	for _, mode := range []os.FileMode{0o600, 0o400} {
 		if _, err := vault.OpenFileKEK(write(t, header+"# note\n\n"+validKey(), mode)); err != nil {
 			t.Errorf("mode %04o: %v", mode, err)
@@ -153,7 +159,7 @@ func FuzzKeyFile(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !strings.HasPrefix(text, header) || len(text) < len(header)+44 || kek.ID() == "" {
+		if !strings.HasPrefix(strings.ReplaceAll(text, "\r\n", "\n"), header) || len(text) < len(header)+44 || kek.ID() == "" {
 			t.Errorf("accepted as a key file: %q", text)
 		}
 	})

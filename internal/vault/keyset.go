@@ -20,12 +20,16 @@ import (
 
 // Sealer seals values with a data key (AES-256-GCM, random nonces).
 type Sealer struct {
-	aead tink.AEAD
+	aead   tink.AEAD
+	handle *keyset.Handle
 	fastOpener
 }
 
 // Digester computes keyed digests (HMAC-SHA-256).
-type Digester struct{ macs sync.Pool }
+type Digester struct {
+	macs   sync.Pool
+	handle *keyset.Handle
+}
 
 // NewSealer makes a data key and returns it with its wrapped form.
 func NewSealer(ctx context.Context, kek KEK, aad []byte) (*Sealer, []byte, error) {
@@ -56,7 +60,7 @@ func sealer(handle *keyset.Handle) (*Sealer, error) {
 		return nil, fmt.Errorf("use data key: %w", err)
 	}
 	w, err := newFastOpener(handle)
-	return &Sealer{a, w}, err
+	return &Sealer{a, handle, w}, err
 }
 
 // Seal encrypts plain and binds it to aad.
@@ -104,7 +108,7 @@ func digester(handle *keyset.Handle) (*Digester, error) {
 		return nil, errors.New("use digest key: of another kind")
 	}
 	raw := key.KeyBytes().Data(insecuresecretdataaccess.Token{})
-	return &Digester{sync.Pool{New: func() any { return hmac.New(sha256.New, raw) }}}, nil
+	return &Digester{sync.Pool{New: func() any { return hmac.New(sha256.New, raw) }}, handle}, nil
 }
 
 // DigestSize is the length of a digest in bytes.
@@ -121,33 +125,57 @@ func (d *Digester) Sum(input []byte) ([DigestSize]byte, error) {
 	return out, nil
 }
 
+// Wrap returns the data key wrapped by kek, which OpenSealer opens. It needs no other KEK: the key is in memory.
+func (s *Sealer) Wrap(ctx context.Context, kek KEK, aad []byte) ([]byte, error) {
+	return wrap(ctx, kek, s.handle, aad)
+}
+
+// Wrap returns the digest key wrapped by kek, which OpenDigester opens.
+func (d *Digester) Wrap(ctx context.Context, kek KEK, aad []byte) ([]byte, error) {
+	return wrap(ctx, kek, d.handle, aad)
+}
+
 func wrap(ctx context.Context, kek KEK, handle *keyset.Handle, aad []byte) ([]byte, error) {
 	var out bytes.Buffer
-	if err := handle.WriteWithContext(ctx, keyset.NewBinaryWriter(&out), tinkKEK{kek}, aad); err != nil {
-		return nil, fmt.Errorf("wrap key: %w", err)
+	caller := tinkKEK{kek: kek}
+	if err := handle.WriteWithContext(ctx, keyset.NewBinaryWriter(&out), &caller, aad); err != nil {
+		return nil, fmt.Errorf("wrap key: %w", caller.cause(err))
 	}
 	return out.Bytes(), nil
 }
 
-// unwrap drops Tink's own error, which says nothing that the reader can act on.
+// unwrap reports a failed call of the KEK as it is, and drops Tink's own error, which says nothing that the reader can
+// act on.
 func unwrap(ctx context.Context, kek KEK, wrapped, aad []byte) (*keyset.Handle, error) {
-	handle, err := keyset.ReadWithContext(ctx, keyset.NewBinaryReader(bytes.NewReader(wrapped)), tinkKEK{kek}, aad)
-	if err != nil && ctx.Err() != nil {
-		return nil, fmt.Errorf("unwrap key: %w", ctx.Err())
-	}
+	caller := tinkKEK{kek: kek}
+	handle, err := keyset.ReadWithContext(ctx, keyset.NewBinaryReader(bytes.NewReader(wrapped)), &caller, aad)
 	if err != nil {
-		return nil, fmt.Errorf("unwrap key: %w", ErrWrongKey)
+		return nil, fmt.Errorf("unwrap key: %w", caller.cause(ErrWrongKey))
 	}
 	return handle, nil
 }
 
-// tinkKEK lets Tink call a KEK.
-type tinkKEK struct{ kek KEK }
-
-func (t tinkKEK) EncryptWithContext(ctx context.Context, plain, aad []byte) ([]byte, error) {
-	return t.kek.Wrap(ctx, plain, aad)
+// tinkKEK lets Tink call a KEK, and keeps the error of the call, which Tink may hide.
+type tinkKEK struct {
+	kek KEK
+	err error
 }
 
-func (t tinkKEK) DecryptWithContext(ctx context.Context, sealed, aad []byte) ([]byte, error) {
-	return t.kek.Unwrap(ctx, sealed, aad)
+func (t *tinkKEK) cause(otherwise error) error {
+	if t.err != nil {
+		return t.err
+	}
+	return otherwise
+}
+
+func (t *tinkKEK) EncryptWithContext(ctx context.Context, plain, aad []byte) ([]byte, error) {
+	blob, err := t.kek.Wrap(ctx, plain, aad)
+	t.err = err
+	return blob, err
+}
+
+func (t *tinkKEK) DecryptWithContext(ctx context.Context, sealed, aad []byte) ([]byte, error) {
+	dek, err := t.kek.Unwrap(ctx, sealed, aad)
+	t.err = err
+	return dek, err
 }
