@@ -94,7 +94,7 @@ func (c Blobs) Delete(tx *Tx, tenant, id string) error {
 // Heads yields the heads of a range in the order of their ids. Do not write while it runs.
 func (c Blobs) Heads(tx *Tx, tenant string, r Range) iter.Seq2[Record[[]byte], error] {
 	return func(yield func(Record[[]byte], error) bool) {
-		keys, err := tx.db.tenant(tenant)
+		keys, err := tx.tenant(tenant)
 		if err != nil {
 			yield(Record[[]byte]{}, err)
 			return

@@ -84,7 +84,7 @@ func (c Collection[T]) Delete(tx *Tx, tenant, id string) error {
 // Scan yields the records of a range in the order of their ids, or in reverse.
 func (c Collection[T]) Scan(tx *Tx, tenant string, r Range) iter.Seq2[Record[T], error] {
 	return func(yield func(Record[T], error) bool) {
-		keys, err := tx.db.tenant(tenant)
+		keys, err := tx.tenant(tenant)
 		if err != nil {
 			yield(Record[T]{}, err)
 			return
@@ -122,5 +122,5 @@ func (tx *Tx) keys(tenant, id string) (tenantKeys, error) {
 	if !ValidID(id) {
 		return tenantKeys{}, ErrBadName
 	}
-	return tx.db.tenant(tenant)
+	return tx.tenant(tenant)
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -40,9 +39,11 @@ type DB struct {
 
 	written chan struct{} // holds one signal at most
 
-	ensureMu sync.Mutex // one EnsureTenant at a time
-	mu       sync.RWMutex
-	keys     map[string]tenantKeys // copied on write
+	ensureMu   sync.Mutex // one change of keysets at a time; guards kek
+	mu         sync.RWMutex
+	keys       map[string]tenantKeys // copied on write
+	recipients []Recipient           // of the escrow
+	turning    turningRate
 }
 
 // Open opens a store, or writes the header of an empty one. It checks every record against its manifest first, and
@@ -97,7 +98,11 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 func (tx *Tx) Lane() string { return tx.db.lane }
 
 // Header returns the store's description of itself.
-func (db *DB) Header() Header { return db.header }
+func (db *DB) Header() Header {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	return db.header
+}
 
 // Damage returns the damage that was found since Open, or nil. It ends all writes.
 func (db *DB) Damage() error {
@@ -178,43 +183,4 @@ func (db *DB) Fingerprint(tenant, purpose string, parts ...[]byte) (string, erro
 		return "", err
 	}
 	return hex.EncodeToString(sum[:16]), nil
-}
-
-// ErrBadToken means that SealToken did not make the token for this use.
-var ErrBadToken = errors.New("token does not fit")
-
-const tokenFormat = 1
-
-func tokenAAD(tenant, purpose, bind string) []byte {
-	return vault.Bind("bankd/1 token", tenant, purpose, bind, string([]byte{tokenFormat}))
-}
-
-// SealToken encrypts plaintext to a text. OpenToken opens it with the same tenant, purpose and bind only.
-func (db *DB) SealToken(tenant, purpose, bind string, plaintext []byte) (string, error) {
-	keys, err := db.tenant(tenant)
-	if err != nil {
-		return "", err
-	}
-	sealed, err := keys.sealer.Seal(plaintext, tokenAAD(tenant, purpose, bind))
-	if err != nil {
-		return "", fmt.Errorf("seal token: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(append([]byte{tokenFormat}, sealed...)), nil
-}
-
-// OpenToken is the inverse of SealToken.
-func (db *DB) OpenToken(tenant, purpose, bind, token string) ([]byte, error) {
-	keys, err := db.tenant(tenant)
-	if err != nil {
-		return nil, err
-	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(sealed) == 0 || sealed[0] != tokenFormat {
-		return nil, ErrBadToken
-	}
-	plain, err := keys.sealer.Open(sealed[1:], tokenAAD(tenant, purpose, bind))
-	if err != nil {
-		return nil, ErrBadToken
-	}
-	return plain, nil
 }

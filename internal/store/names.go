@@ -13,6 +13,9 @@ const (
 	keyHeader       = "!header"
 	keySealed       = "!header.sealed"
 	keyMigration    = "!migration"
+	keyRotation     = "!rotation"
+	keyRecipients   = "!recipients"
+	prefixEscrow    = "!escrow/"   // and a tenant
 	prefixRoot      = "!root/"     // and a lane
 	prefixKeyset    = "!keyset/"   // and a tenant
 	prefixManifest  = "!manifest/" // and a lane, a tenant and a collection
@@ -79,6 +82,8 @@ func collectionOf(manifestKey []byte) string {
 }
 
 func keysetKey(tenant string) []byte { return []byte(prefixKeyset + tenant) }
+
+func escrowKey(tenant string) []byte { return []byte(prefixEscrow + tenant) }
 
 // ValidID reports whether s can name a tenant or a record: 1 to 128 of A-Z a-z 0-9 _ . -
 func ValidID(s string) bool {

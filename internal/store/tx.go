@@ -10,6 +10,7 @@ import (
 type Tx struct {
 	db        *DB
 	raw       EngineTx
+	keyring   map[string]tenantKeys      // as it was when the transaction began
 	manifests map[string]*loadedManifest // of this process's lane, by manifest key
 	roots     map[string]*root           // that the transaction has changed, by lane
 }
@@ -21,7 +22,7 @@ type loadedManifest struct {
 }
 
 func (db *DB) begin(raw EngineTx) *Tx {
-	return &Tx{db: db, raw: raw}
+	return &Tx{db: db, raw: raw, keyring: db.allKeys()}
 }
 
 // manifest returns the collection's manifest in this process's lane as this transaction sees it.

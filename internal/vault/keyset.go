@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 	"github.com/tink-crypto/tink-go/v2/insecuresecretdataaccess"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/prf"
@@ -22,6 +23,8 @@ import (
 type Sealer struct {
 	aead   tink.AEAD
 	handle *keyset.Handle
+	id     KeyID   // of the key that seals
+	old    *Sealer // opens what a dropped key sealed, for snapshots that are older than the drop; may be nil
 	fastOpener
 }
 
@@ -31,17 +34,22 @@ type Digester struct {
 	handle *keyset.Handle
 }
 
-// NewSealer makes a data key and returns it with its wrapped form.
-func NewSealer(ctx context.Context, kek KEK, aad []byte) (*Sealer, []byte, error) {
+// NewDataKey makes a data key. Wrap gives the form to store.
+func NewDataKey() (*Sealer, error) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
-		return nil, nil, fmt.Errorf("make data key: %w", err)
+		return nil, fmt.Errorf("make data key: %w", err)
 	}
-	wrapped, err := wrap(ctx, kek, handle, aad)
+	return sealer(handle)
+}
+
+// NewSealer makes a data key and returns it with its wrapped form.
+func NewSealer(ctx context.Context, kek KEK, aad []byte) (*Sealer, []byte, error) {
+	s, err := NewDataKey()
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := sealer(handle)
+	wrapped, err := s.Wrap(ctx, kek, aad)
 	return s, wrapped, err
 }
 
@@ -59,8 +67,12 @@ func sealer(handle *keyset.Handle) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use data key: %w", err)
 	}
+	entry, err := handle.Primary()
+	if err != nil {
+		return nil, fmt.Errorf("use data key: %w", err)
+	}
 	w, err := newFastOpener(handle)
-	return &Sealer{a, handle, w}, err
+	return &Sealer{aead: a, handle: handle, id: KeyID(entry.KeyID()), fastOpener: w}, err
 }
 
 // Seal encrypts plain and binds it to aad.
@@ -69,23 +81,31 @@ func (s *Sealer) Seal(plain, aad []byte) ([]byte, error) { return s.aead.Encrypt
 // Open decrypts the result of Seal under the same aad, else ErrWrongKey.
 func (s *Sealer) Open(sealed, aad []byte) ([]byte, error) {
 	plain, err := s.aead.Decrypt(sealed, aad)
-	if err != nil {
-		return nil, ErrWrongKey
+	switch {
+	case err == nil:
+		return plain, nil
+	case s.old != nil:
+		return s.old.Open(sealed, aad)
 	}
-	return plain, nil
+	return nil, ErrWrongKey
+}
+
+// NewDigestKey makes a digest key. Wrap gives the form to store.
+func NewDigestKey() (*Digester, error) {
+	handle, err := keyset.NewHandle(prf.HMACSHA256PRFKeyTemplate())
+	if err != nil {
+		return nil, fmt.Errorf("make digest key: %w", err)
+	}
+	return digester(handle)
 }
 
 // NewDigester makes a digest key and returns it with its wrapped form.
 func NewDigester(ctx context.Context, kek KEK, aad []byte) (*Digester, []byte, error) {
-	handle, err := keyset.NewHandle(prf.HMACSHA256PRFKeyTemplate())
-	if err != nil {
-		return nil, nil, fmt.Errorf("make digest key: %w", err)
-	}
-	wrapped, err := wrap(ctx, kek, handle, aad)
+	d, err := NewDigestKey()
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err := digester(handle)
+	wrapped, err := d.Wrap(ctx, kek, aad)
 	return d, wrapped, err
 }
 
@@ -133,6 +153,35 @@ func (s *Sealer) Wrap(ctx context.Context, kek KEK, aad []byte) ([]byte, error) 
 // Wrap returns the digest key wrapped by kek, which OpenDigester opens.
 func (d *Digester) Wrap(ctx context.Context, kek KEK, aad []byte) ([]byte, error) {
 	return wrap(ctx, kek, d.handle, aad)
+}
+
+// Tokens returns a Sealer whose key is derived from the digest key, which no rotation turns: for texts that are kept
+// outside the store, which a rotation cannot seal anew.
+func (d *Digester) Tokens(purpose string) (*TokenSealer, error) {
+	key, err := d.Sum(Bind("bankd/1 token key", purpose))
+	if err != nil {
+		return nil, err
+	}
+	a, err := subtle.NewAESGCM(key[:])
+	if err != nil {
+		return nil, fmt.Errorf("use token key: %w", err)
+	}
+	return &TokenSealer{a}, nil
+}
+
+// TokenSealer seals texts that are kept outside the store.
+type TokenSealer struct{ aead *subtle.AESGCM }
+
+// Seal encrypts plain and binds it to aad.
+func (s *TokenSealer) Seal(plain, aad []byte) ([]byte, error) { return s.aead.Encrypt(plain, aad) }
+
+// Open decrypts the result of Seal under the same aad, else ErrWrongKey.
+func (s *TokenSealer) Open(sealed, aad []byte) ([]byte, error) {
+	plain, err := s.aead.Decrypt(sealed, aad)
+	if err != nil {
+		return nil, ErrWrongKey
+	}
+	return plain, nil
 }
 
 func wrap(ctx context.Context, kek KEK, handle *keyset.Handle, aad []byte) ([]byte, error) {

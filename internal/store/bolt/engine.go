@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"errors"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -37,6 +38,10 @@ type Engine struct {
 	durable    atomic.Int64
 	committing sync.Mutex
 
+	readers readers
+	wiping  sync.Mutex
+	opened  os.FileInfo // the file that Open found
+
 	// failCommit makes commits fail, for tests.
 	failCommit func() error
 }
@@ -51,6 +56,7 @@ func newEngine(db *bolt.DB, f *file, lastID int) *Engine {
 		poisoned: make(chan struct{}),
 	}
 	e.durable.Store(int64(lastID))
+	e.opened, _ = os.Stat(db.Path()) // nil refuses a wipe
 	go e.write()
 	return e
 }
@@ -128,6 +134,7 @@ func (e *Engine) View(ctx context.Context, fn func(store.EngineTx) error) (err e
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer recoverFault(&err)
+	defer e.readers.enter()()
 	var id int64
 	err = e.db.View(func(btx *bolt.Tx) error {
 		id = int64(btx.ID())
