@@ -21,7 +21,7 @@ import (
 
 const module = "github.com/bankctl/bankctl"
 
-var words = []string{"fault", "secret", "money", "ach", "account", "connection", "employee", "tenant", "trail", "page", "status", "query", "quota", "txn"}
+var words = []string{"fault", "secret", "money", "ach", "account", "connection", "employee", "tenant", "trail", "page", "status", "keys", "query", "quota", "txn"}
 
 // arrows is the import table: which of our packages each one may import. A new arrow is one visible line here.
 var arrows = map[string][]string{
@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"internal/money":      {},
 	"internal/trail":      {},
 	"internal/status":     {},
+	"internal/keys":       {"fault"},
 	"internal/page":       {"fault"},
 	"internal/quota":      {},
 	"internal/query":      {"fault", "suggest"},
@@ -59,8 +60,8 @@ var arrows = map[string][]string{
 	"internal/backup":               {},
 	"internal/anchor":               {"audit", "store", "trail"},
 	"internal/linkbrowser":          {"connection", "fault"},
-	"internal/bank":                 {"account", "ach", "audit", "background", "backup", "connection", "employee", "fault", "ledger", "linkbrowser", "page", "plaid", "quota", "secret", "status", "store", "tenant", "trail", "txn"},
-	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "page", "query", "socket", "status", "store", "tenant", "trail", "txn"},
+	"internal/bank":                 {"account", "ach", "audit", "background", "backup", "connection", "employee", "fault", "keys", "ledger", "linkbrowser", "page", "plaid", "quota", "secret", "status", "store", "tenant", "trail", "txn"},
+	"internal/server":               {"account", "ach", "bank", "connection", "employee", "fault", "keys", "page", "query", "socket", "status", "store", "tenant", "trail", "txn"},
 	"internal/daemon":               {"anchor", "audit", "background", "backup", "bank", "config", "connection", "fault", "plaid", "plaidsim", "private", "secret", "server", "socket", "status", "store", "store/bolt", "vault"},
 
 	"internal/client": append([]string{"socket"}, words...),

@@ -24,6 +24,7 @@
 //	query       the parameters of a route, told by tags: decoded, encoded, documented, made flags of
 //	quota       what is left of calls that are limited
 //	status      what the daemon says of itself
+//	keys        the keys to the data: which there are, their rotation, their escrow
 //
 // The brain:
 //

@@ -61,6 +61,7 @@ type Bank struct {
 	sessions *background.Followers
 	clients  clientCache
 	guards   guards
+	turning  turning
 	linked   linkedCache
 }
 
@@ -141,9 +142,13 @@ func (b *Bank) Start(ctx context.Context) error {
 		return err
 	}
 	b.life.Start(ctx)
+	if err := b.finishDeletions(ctx); err != nil {
+		return fmt.Errorf("finish deletion of tenants: %w", err)
+	}
 	if err := b.resume(ctx); err != nil {
 		return err
 	}
+	b.life.GoOnce("rotation", b.continueRotation)
 	for _, round := range []func(context.Context){b.syncConnections, b.checkConnections, b.finishRemovals, b.checkEmployees} {
 		b.life.Go(round)
 	}

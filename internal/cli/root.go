@@ -41,6 +41,7 @@ func branches() []branch {
 		{"governing", []string{"doctor"}, newDoctor},
 		{"governing", []string{"tenant"}, newTenant},
 		{"governing", []string{"client"}, newClientGroup},
+		{"governing", []string{"keys"}, newKeys},
 		{"governing", []string{"audit"}, newAudit},
 		{"governing", []string{"backup"}, newBackup},
 		{"governing", []string{"restore"}, newRestore},

@@ -9,7 +9,7 @@ import (
 )
 
 func newTenant(a *app) *cobra.Command {
-	return group("tenant", "Keep separate sets of books", newTenantList(a), newTenantCreate(a))
+	return group("tenant", "Keep separate sets of books", newTenantList(a), newTenantCreate(a), newTenantDelete(a))
 }
 
 func tenantColumns(a *app) []column[tenant.Tenant] {

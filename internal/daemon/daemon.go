@@ -54,6 +54,7 @@ type Daemon struct {
 
 	lock           *socket.Lock
 	socket         *socket.Listener
+	nextKEK        vault.KEK // the key file of an unfinished rotation; nil = none
 	db             *store.DB
 	sim            *simulator
 	plaid          *plaid.Client
@@ -121,6 +122,7 @@ func Start(ctx context.Context, c config.Config, o Options) (d *Daemon, err erro
 		d.work.Go(func() { d.keepAnchors(background) })
 	}
 	d.work.Go(func() { d.watchData(background) })
+	d.work.Go(func() { d.wipeDeleted(background) })
 	if d.config.Backups.Dir != "" {
 		d.work.Go(func() { d.keepBackups(background) })
 	}
@@ -278,6 +280,9 @@ func (d *Daemon) Stop() error {
 		d.keepAnchor(context.Background())
 	}
 	if d.db != nil {
+		if d.serving {
+			d.wipeRest()
+		}
 		errs = append(errs, d.db.Close())
 	}
 	if d.lock != nil {

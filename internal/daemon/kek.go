@@ -58,6 +58,9 @@ func (d *Daemon) openKeyFile(path, database string) (vault.KEK, error) {
 	case err != nil:
 		return nil, err
 	}
+	if path == d.config.KeyFile {
+		d.nextKEK = next
+	}
 	return vault.WithOld(kek, next), nil
 }
 
@@ -73,6 +76,19 @@ func (d *Daemon) makeKeyFile(path, database string, missing error) (vault.KEK, e
 		d.log.Info("made the key to the data: keep a copy of it apart from the data, which nobody can read without it", "key_file", path)
 	}
 	return kek, err
+}
+
+// finishKEK ends a rotation of the key file that the end of a process cut short.
+func (d *Daemon) finishKEK(ctx context.Context) error {
+	if d.nextKEK == nil {
+		return nil
+	}
+	done, err := d.db.FinishRewrap(ctx, d.nextKEK)
+	if err != nil {
+		return fmt.Errorf("finish the rotation of the key file: %w", err)
+	}
+	d.log.Info("finished a rotation of the key file that was cut short", "to", done.To, "keysets", done.Keysets)
+	return nil
 }
 
 // nameKey tells how to name another key than the configured one.

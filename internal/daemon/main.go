@@ -84,7 +84,7 @@ environment beats the file.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	config.RegisterFlags(root.Flags())
 	root.Flags().StringVar(&reason, acceptRollback, "", "serve data that is older than its anchor, once, for this audited `REASON`")
-	root.AddCommand(newPlaidSim(stdout, stderr), newRestore(stdout, stderr, getenv), newVerifyBackup(stdout, stderr, getenv), newVersion(stdout))
+	root.AddCommand(newPlaidSim(stdout, stderr), newRestore(stdout, stderr, getenv), newVerifyBackup(stdout, stderr, getenv), newRecover(stdout, getenv), newVersion(stdout))
 	return root
 }
 

@@ -36,7 +36,10 @@ func (d *Daemon) openStore(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return errors.Join(explainOpen(err, d), engine.Close())
 	}
-	return d.anchors.check(ctx, d.db)
+	if err := d.anchors.check(ctx, d.db); err != nil {
+		return err
+	}
+	return d.finishKEK(ctx)
 }
 
 // backUp copies the database beside itself before a migration. Nothing else uses it yet.

@@ -83,3 +83,13 @@ func (s *Server) examine(c *call) (any, *page.Info, error) {
 	}
 	return reply, nil, err
 }
+
+func (s *Server) keyStatus(c *call) (any, *page.Info, error) {
+	reply, err := s.bank.KeyStatus(c.r.Context(), c.caller)
+	return reply, nil, err
+}
+
+func (s *Server) verifyKeys(c *call) (any, *page.Info, error) {
+	reply, err := s.bank.VerifyKeys(c.r.Context(), c.caller)
+	return reply, nil, err
+}

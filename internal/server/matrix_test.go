@@ -49,6 +49,7 @@ var allowed = map[string]string{
 	"AttestEmployeeAccount": admins,
 	"RemovedTransactions":   readers, "ListExpiring": readers, "ListUsage": readers, "CheckConnection": linkers, "RotateToken": linkers, "ImportConnection": linkers,
 	"CreateProcessorToken": linkers, "Examine": admins,
+	"KeyStatus": owner, "SetEscrow": owner, "RewrapKeys": owner, "RotateKeys": owner, "VerifyKeys": owner, "DeleteTenant": owner,
 }
 
 // fixture is the set of objects that one line of the matrix works on, all of them one employer's.
@@ -137,6 +138,12 @@ func probes(f fixture) map[string]probe {
 		"RemoveRecipient":    {"/api/v1/admin/recipients/n", "", 404, 404},
 		"Backup":             {"/api/v1/admin/backup", "{}", 422, 422}, // let in, and asked for a recipient
 		"NoteBackupVerified": {"/api/v1/admin/backup/verified", `{"db_id":"x","made_at":"2026-01-01T00:00:00Z"}`, 422, 422},
+		"KeyStatus":          {"/api/v1/admin/keys", "", 200, 200},
+		"SetEscrow":          {"/api/v1/admin/keys/escrow", `{"to":[{"key":"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"},{"key":"age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg"}]}`, 200, 200},
+		"RewrapKeys":         {"/api/v1/admin/keys/rewrap", "{}", 200, 200},
+		"RotateKeys":         {"/api/v1/admin/keys/rotate", "{}", 200, 200},
+		"VerifyKeys":         {"/api/v1/admin/keys/verify", "", 200, 200},
+		"DeleteTenant":       {"/api/v1/admin/tenants/none", "", 404, 404},
 		"AddTenant":          {"/api/v1/admin/tenants", `{"name":"t-` + f.employer + `"}`, 201, 201},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/bankctl/bankctl/internal/account"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/employee"
+	"github.com/bankctl/bankctl/internal/keys"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/query"
 	"github.com/bankctl/bankctl/internal/status"
@@ -170,6 +171,16 @@ func (s *Server) admin() []route {
 			Body: typed[employee.CapabilityParams](), Reply: typed[employee.Capabilities](), Handle: s.enableCapability},
 		{Method: "GET", Path: "/api/v1/admin/doctor", Name: "Examine", Summary: "Read all data and the audit chain, and list what needs somebody", Act: tenant.Administer,
 			Reply: typed[status.Examination](), Handle: s.examine},
+		{Method: "GET", Path: "/api/v1/admin/keys", Name: "KeyStatus", Summary: "Which keys wrap the data, who can recover them, how far a rotation is (local owner)", Act: tenant.Administer,
+			Reply: typed[keys.Status](), Handle: s.keyStatus},
+		{Method: "PUT", Path: "/api/v1/admin/keys/escrow", Name: "SetEscrow", Summary: "Encrypt every tenant's keys to two or more age recipients, who replace those from before (local owner)", Act: tenant.Administer,
+			Body: typed[keys.EscrowParams](), Reply: typed[keys.Status](), Handle: withBody(b.SetEscrow)},
+		{Method: "POST", Path: "/api/v1/admin/keys/rewrap", Name: "RewrapKeys", Summary: "Wrap all keysets by the newest key of the configured provider (local owner)", Act: tenant.Administer,
+			Body: typed[keys.RewrapParams](), Reply: typed[keys.Turned](), Handle: withBody(b.RewrapKeys)},
+		{Method: "POST", Path: "/api/v1/admin/keys/rotate", Name: "RotateKeys", Summary: "Turn the key that wraps the data keys, and the data keys; records are sealed anew in the background (local owner)", Act: tenant.Administer,
+			Body: typed[keys.RotateParams](), Reply: typed[keys.Turned](), Handle: withBody(b.RotateKeys)},
+		{Method: "GET", Path: "/api/v1/admin/keys/verify", Name: "VerifyKeys", Summary: "Unwrap every keyset, decrypt every record, count values by key (local owner)", Act: tenant.Administer,
+			Reply: typed[keys.Report](), Handle: s.verifyKeys},
 		{Method: "GET", Path: "/api/v1/admin/recipients", Name: "ListRecipients", Summary: "List who may be sent the numbers of ACH accounts", Act: tenant.Administer,
 			Query: paged(struct{}{}), Reply: typed[account.Recipient](), List: true, Handle: unfiltered(b.ListRecipients)},
 		{Method: "POST", Path: "/api/v1/admin/recipients", Name: "AddRecipient", Summary: "Register who may be sent the numbers of ACH accounts (local owner)", Act: tenant.Administer, Status: 201,
@@ -180,5 +191,7 @@ func (s *Server) admin() []route {
 			Query: paged(struct{}{}), Reply: typed[tenant.Tenant](), List: true, Handle: unfiltered(b.ListTenants)},
 		{Method: "POST", Path: "/api/v1/admin/tenants", Name: "AddTenant", Summary: "Make a tenant (local owner)", Act: tenant.Administer, Status: 201,
 			Body: typed[tenant.AddParams](), Reply: typed[tenant.Tenant](), Handle: withBody(b.AddTenant)},
+		{Method: "DELETE", Path: "/api/v1/admin/tenants/{id}", Name: "DeleteTenant", Summary: "Delete a tenant with all it has and destroy its keys, once no Item is linked (local owner)", Act: tenant.Administer,
+			Reply: typed[tenant.Deleted](), Handle: withID(b.DeleteTenant)},
 	}
 }

@@ -44,6 +44,7 @@ type DB struct {
 	keys       map[string]tenantKeys // copied on write
 	recipients []Recipient           // of the escrow
 	turning    turningRate
+	unwiped    unwiped
 }
 
 // Open opens a store, or writes the header of an empty one. It checks every record against its manifest first, and
@@ -59,7 +60,7 @@ func Open(ctx context.Context, engine Engine, kek vault.KEK, o Options) (*DB, er
 	if !ValidLane(o.Lane) {
 		return nil, ErrBadName
 	}
-	db := &DB{engine: engine, kek: kek, lane: o.Lane, bad: make(chan struct{}), written: make(chan struct{}, 1)}
+	db := &DB{engine: engine, kek: kek, lane: o.Lane, bad: make(chan struct{}), written: make(chan struct{}, 1), unwiped: newUnwiped()}
 	err := guard(ctx, func(ctx context.Context) error { return db.open(ctx, o) })
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
@@ -78,14 +79,17 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	if err := db.Damage(); err != nil {
 		return err
 	}
+	deleted := false
 	err := db.engine.Update(ctx, func(raw EngineTx) error {
 		tx := db.begin(raw)
 		if err := fn(tx); err != nil {
 			return err
 		}
+		deleted = tx.deleted
 		return tx.flush()
 	})
 	if err == nil {
+		db.unwiped.note(deleted)
 		select {
 		case db.written <- struct{}{}:
 		default:

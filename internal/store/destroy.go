@@ -46,6 +46,7 @@ func (db *DB) DestroyTenant(ctx context.Context, tenant string, done func(*Tx) e
 		return fmt.Errorf("destroy tenant: %w", err)
 	}
 	db.dropKeys(tenant)
+	db.unwiped.note(true)
 	crashPoint("tenant.gone")
 	return nil
 }
@@ -93,24 +94,4 @@ func (tx *Tx) deleteManifests(tenant string) error {
 		}
 	}
 	return nil
-}
-
-// Wiper is an Engine that can overwrite the space of what was deleted.
-type Wiper interface {
-	// Wipe overwrites what no snapshot refers to. It returns how many pages it overwrote, and whether older snapshots
-	// kept it from some, so that it must be called again.
-	Wipe(ctx context.Context) (pages int, again bool, err error)
-}
-
-// Wipe overwrites the space of deleted and replaced values, if the engine can.
-func (db *DB) Wipe(ctx context.Context) (pages int, again bool, err error) {
-	w, ok := db.engine.(Wiper)
-	if !ok {
-		return 0, false, nil
-	}
-	pages, again, err = w.Wipe(ctx)
-	if err != nil {
-		err = fmt.Errorf("wipe store: %w", err)
-	}
-	return pages, again, err
 }

@@ -27,7 +27,7 @@ type Recovered struct {
 // Recover opens the keys of a store by an identity of its escrow, decrypts every record with them, and then wraps them by
 // kek, in one transaction. The lost KEK is not needed. It is for a store that no other process has open.
 func Recover(ctx context.Context, engine Engine, id vault.Identity, kek vault.KEK) (Recovered, error) {
-	db := &DB{engine: engine, kek: kek, lane: OwnLane, bad: make(chan struct{}), written: make(chan struct{}, 1)}
+	db := &DB{engine: engine, kek: kek, lane: OwnLane, bad: make(chan struct{}), written: make(chan struct{}, 1), unwiped: newUnwiped()}
 	var done Recovered
 	err := guard(ctx, func(ctx context.Context) (err error) {
 		done, err = db.recover(ctx, id)

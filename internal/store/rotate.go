@@ -545,5 +545,6 @@ func (db *DB) dropOld(ctx context.Context, done func(*Tx, Rotation) error) error
 		return done(tx, Rotation{r.Phase, r.Started, r.Total, r.Total, db.turning.rate()})
 	})
 	crashPoint("rotate.done")
+	db.unwiped.note(err == nil) // what the old keys sealed
 	return err
 }

@@ -13,6 +13,7 @@ type Tx struct {
 	keyring   map[string]tenantKeys      // as it was when the transaction began
 	manifests map[string]*loadedManifest // of this process's lane, by manifest key
 	roots     map[string]*root           // that the transaction has changed, by lane
+	deleted   bool                       // a value, whose space is to be wiped
 }
 
 // loadedManifest is a manifest that the transaction has read and may have changed.
@@ -85,6 +86,7 @@ func (tx *Tx) delete(tenant, collection string, key []byte) error {
 	if _, err := tx.removeEntry(tenant, collection, key); err != nil {
 		return err
 	}
+	tx.deleted = true
 	return tx.raw.Delete(key)
 }
 

@@ -19,6 +19,14 @@ type Tenant struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// Deleted is the reply of a tenant's deletion.
+type Deleted struct {
+	ID      string `json:"_id"`
+	Name    string `json:"name"`
+	Deleted bool   `json:"deleted"`
+	Clients int    `json:"clients" doc:"How many clients went with it"`
+}
+
 // CheckOwnerID checks an id of the caller's own system: an employer, a carrier, a company (A1).
 func CheckOwnerID(id string) error {
 	if len(id) < 1 || len(id) > 64 || strings.ContainsFunc(id, notInID) {
