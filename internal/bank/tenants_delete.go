@@ -3,21 +3,12 @@ package bank
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
 )
-
-// storedDeletion is a tenant whose records are being deleted. It stays until its keys are destroyed.
-type storedDeletion struct {
-	Name string    `json:"name"`
-	At   time.Time `json:"at"`
-}
-
-var deletions = store.NewCollection[storedDeletion]("tenant_deletions") // system, by tenant id
 
 // DeleteTenant deletes a tenant with all it has, and destroys its keys; only the local owner may. It refuses while Items
 // are linked, which would stay open at Plaid and be billed.
@@ -41,7 +32,7 @@ func (b *Bank) DeleteTenant(ctx context.Context, c tenant.Caller, id string) (te
 		if err := mayDeleteTenant(tx, id); err != nil {
 			return auditEvent{}, err
 		}
-		if gone, err = dropTenant(tx, t, b.time()); err != nil {
+		if gone, err = dropTenant(tx, t); err != nil {
 			return auditEvent{}, err
 		}
 		reply.Name, reply.Clients = t.Name, len(gone)
@@ -85,7 +76,7 @@ func mayDeleteTenant(tx *store.Tx, id string) error {
 
 // dropTenant deletes what the system's records say of a tenant, and marks its own records as to be deleted. It returns
 // the ids of its clients.
-func dropTenant(tx *store.Tx, t tenant.Tenant, now time.Time) (gone []string, err error) {
+func dropTenant(tx *store.Tx, t tenant.Tenant) (gone []string, err error) {
 	for rec, err := range clients.Scan(tx, store.SystemTenant, store.Range{}) {
 		if err != nil {
 			return nil, err
@@ -102,31 +93,21 @@ func dropTenant(tx *store.Tx, t tenant.Tenant, now time.Time) (gone []string, er
 	if _, err := drop(tx, tokenTenants, store.SystemTenant, func(r recordRef) bool { return r.TenantID == t.ID }); err != nil {
 		return nil, err
 	}
-	if err := deletions.Put(tx, store.SystemTenant, t.ID, storedDeletion{t.Name, now}); err != nil {
+	if err := tx.Doom(t.ID); err != nil {
 		return nil, err
 	}
 	return gone, tenants.Delete(tx, store.SystemTenant, t.ID)
 }
 
 func (b *Bank) destroyTenant(ctx context.Context, id string) error {
-	err := b.db.DestroyTenant(ctx, id, func(tx *store.Tx) error { return deletions.Delete(tx, store.SystemTenant, id) })
+	err := b.db.DestroyTenant(ctx, id)
 	b.linked.writes.Add(1)
 	return err
 }
 
 // finishDeletions goes on with deletions that the end of a process cut short.
 func (b *Bank) finishDeletions(ctx context.Context) error {
-	var ids []string
-	err := b.db.View(ctx, func(tx *store.Tx) error {
-		ids = nil
-		for rec, err := range deletions.Scan(tx, store.SystemTenant, store.Range{}) {
-			if err != nil {
-				return err
-			}
-			ids = append(ids, rec.ID)
-		}
-		return nil
-	})
+	ids, err := b.db.Doomed(ctx)
 	for _, id := range ids {
 		if err == nil {
 			err = b.destroyTenant(ctx, id)

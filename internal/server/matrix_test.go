@@ -136,7 +136,7 @@ func probes(f fixture) map[string]probe {
 		"ListRecipients":     {"/api/v1/admin/recipients", "", 200, 200},
 		"AddRecipient":       {"/api/v1/admin/recipients", `{"name":"n","key":"age1"}`, 422, 422},
 		"RemoveRecipient":    {"/api/v1/admin/recipients/n", "", 404, 404},
-		"Backup":             {"/api/v1/admin/backup", "{}", 422, 422}, // let in, and asked for a recipient
+		"Backup":             {"/api/v1/admin/backup", `{"to":["x"]}`, 422, 422}, // let in, and asked for a recipient
 		"NoteBackupVerified": {"/api/v1/admin/backup/verified", `{"db_id":"x","made_at":"2026-01-01T00:00:00Z"}`, 422, 422},
 		"KeyStatus":          {"/api/v1/admin/keys", "", 200, 200},
 		"SetEscrow":          {"/api/v1/admin/keys/escrow", `{"to":[{"key":"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"},{"key":"age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg"}]}`, 200, 200},

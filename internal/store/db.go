@@ -43,6 +43,7 @@ type DB struct {
 	mu         sync.RWMutex
 	keys       map[string]tenantKeys // copied on write
 	recipients []Recipient           // of the escrow
+	doomed     map[string]bool       // tenants that are being destroyed; copied on write
 	turning    turningRate
 	unwiped    unwiped
 }
@@ -127,12 +128,12 @@ func (db *DB) noteDamage(err error) error {
 	return err
 }
 
-// Tenants returns the names of all tenants but the system's, sorted.
+// Tenants returns the names of all tenants but the system's and those that are being destroyed, sorted.
 func (db *DB) Tenants() []string {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	names := slices.Sorted(maps.Keys(db.keys))
-	return slices.DeleteFunc(names, func(name string) bool { return name == SystemTenant })
+	return slices.DeleteFunc(names, func(name string) bool { return name == SystemTenant || db.doomed[name] })
 }
 
 // Commits returns how many transactions each lane has committed.

@@ -130,6 +130,9 @@ func (db *DB) loadKeys(ctx context.Context) error {
 		return damaged("its own keys are missing")
 	}
 	db.setKeys(opened)
+	if err := db.loadDoomed(ctx); err != nil {
+		return err
+	}
 	return db.loadRecipients(ctx)
 }
 
@@ -164,8 +167,9 @@ func (db *DB) setKeys(add map[string]tenantKeys) {
 func (db *DB) dropKeys(tenant string) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	db.keys = maps.Clone(db.keys)
+	db.keys, db.doomed = maps.Clone(db.keys), maps.Clone(db.doomed)
 	delete(db.keys, tenant)
+	delete(db.doomed, tenant)
 }
 
 func (db *DB) allKeys() map[string]tenantKeys {
@@ -174,8 +178,11 @@ func (db *DB) allKeys() map[string]tenantKeys {
 	return db.keys
 }
 
-// allTenants returns the names of all tenants, the system's first.
-func (db *DB) allTenants() []string { return slices.Insert(db.Tenants(), 0, SystemTenant) }
+// allTenants returns the names of all that have keys, the system's first.
+func (db *DB) allTenants() []string {
+	names := slices.Sorted(maps.Keys(db.allKeys()))
+	return slices.Insert(slices.DeleteFunc(names, func(name string) bool { return name == SystemTenant }), 0, SystemTenant)
+}
 
 func (db *DB) tenant(name string) (tenantKeys, error) {
 	keys, ok := db.allKeys()[name]

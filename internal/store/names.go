@@ -16,6 +16,7 @@ const (
 	keyRotation     = "!rotation"
 	keyRecipients   = "!recipients"
 	prefixEscrow    = "!escrow/"   // and a tenant
+	prefixDoomed    = "!doomed/"   // and a tenant
 	prefixRoot      = "!root/"     // and a lane
 	prefixKeyset    = "!keyset/"   // and a tenant
 	prefixManifest  = "!manifest/" // and a lane, a tenant and a collection
@@ -82,6 +83,8 @@ func collectionOf(manifestKey []byte) string {
 }
 
 func keysetKey(tenant string) []byte { return []byte(prefixKeyset + tenant) }
+
+func doomedKey(tenant string) []byte { return []byte(prefixDoomed + tenant) }
 
 func escrowKey(tenant string) []byte { return []byte(prefixEscrow + tenant) }
 

@@ -425,7 +425,7 @@ func (tx *Tx) resealOwn() (more bool, err error) {
 
 // sealedOwn reports whether one of the store's own entries is sealed by the system's data key.
 func sealedOwn(key []byte) bool {
-	for _, plain := range []string{prefixKeyset, prefixEscrow} {
+	for _, plain := range []string{prefixKeyset, prefixEscrow, prefixDoomed} {
 		if bytes.HasPrefix(key, []byte(plain)) {
 			return false
 		}

@@ -435,11 +435,15 @@ func TestDestroyTenant(t *testing.T) {
 	if len(sealed) != 1202 {
 		t.Fatalf("%d values", len(sealed))
 	}
-	if err := db.DestroyTenant(t.Context(), "gone", noAudit); err != nil {
-		t.Fatal(err)
+	if err := db.DestroyTenant(t.Context(), "gone"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("without a mark: %v", err)
 	}
-	if err := db.DestroyTenant(t.Context(), store.SystemTenant, noAudit); err == nil {
-		t.Error("the system's tenant was destroyed")
+	if err := db.Update(t.Context(), func(tx *store.Tx) error { return tx.Doom(store.SystemTenant) }); err == nil {
+		t.Error("the system's tenant was doomed")
+	}
+	update(t, db, func(tx *store.Tx) error { return tx.Doom("gone") })
+	if err := db.DestroyTenant(t.Context(), "gone"); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := readNote(db, "gone", "id-001"); !errors.Is(err, store.ErrUnknownTenant) {
 		t.Errorf("a destroyed tenant: %v", err)
