@@ -55,6 +55,11 @@ func (b *Bank) BackUpOnSchedule(ctx context.Context, to []string, w io.Writer) e
 
 func (b *Bank) backupRecipients(_ context.Context, to []string) ([]age.Recipient, error) {
 	if len(to) == 0 {
+		for _, r := range b.db.Recipients() {
+			to = append(to, r.Key)
+		}
+	}
+	if len(to) == 0 {
 		return nil, fault.Field("to", "name at least one recipient (age1…): there is no escrow whose recipients could be taken")
 	}
 	recipients, err := backup.Recipients(to)

@@ -464,3 +464,48 @@ func TestDeletedNumbersVanish(t *testing.T) {
 		})
 	}
 }
+
+// The whole loss: key and disk are gone, after both keys were turned. A backup to the escrow's recipients and one identity
+// bring everything back.
+func TestDrillWithoutKey(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	p := h.start()
+	c, owner := h.client(), h.owner()
+	file1, to1 := identityFile(t, h.dir, "one")
+	_, to2 := identityFile(t, h.dir, "two")
+	if _, err := owner.SetEscrow(t.Context(), keys.EscrowParams{To: []keys.Recipient{to1, to2}}); err != nil {
+		t.Fatal(err)
+	}
+	var r rows
+	r.fill(t, c, 100)
+	backup := h.write("before.age", h.backup()) // to the escrow's recipients
+	if _, err := owner.RotateKeys(t.Context(), keys.RotateParams{}); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, owner)
+	p.stop()
+	for _, lost := range []bool{false, true} { // the newer key first, which does not open the backup, then none
+		if lost {
+			if err := os.RemoveAll(filepath.Dir(h.key())); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.RemoveAll(h.data()); err != nil {
+			t.Fatal(err)
+		}
+		if _, said, err := h.run("verify-backup", "--identity", file1, backup); err != nil {
+			t.Fatalf("verify: %s", said)
+		}
+		if _, err := os.Stat(h.key()); lost == (err == nil) {
+			t.Errorf("a verification made or lost a key: %v", err)
+		}
+		if _, said, err := h.run("restore", "--identity", file1, backup); err != nil {
+			t.Fatalf("restore: %s", said)
+		}
+		p = h.start()
+		r.check(t, c)
+		settled(t, owner)
+		p.stop()
+	}
+}

@@ -38,10 +38,11 @@ type offline struct {
 	*Daemon
 	backup   io.Reader
 	identity string // file of secret keys
+	newKey   string // where a key is made if the data's own is lost
 }
 
 func newOffline(c config.Config, log *slog.Logger, from io.Reader, identity string) *offline {
-	o := &offline{&Daemon{config: c, log: log, now: time.Now}, from, identity}
+	o := &offline{&Daemon{config: c, log: log, now: time.Now}, from, identity, c.KeyFile}
 	o.anchors = o.newAnchors(Options{})
 	return o
 }
@@ -93,6 +94,7 @@ func (o *offline) verify(ctx context.Context) (r Restored, err error) {
 		return r, err
 	}
 	defer os.RemoveAll(dir)
+	o.newKey = filepath.Join(dir, "kek")
 	err = o.load(ctx, filepath.Join(dir, databaseFile), func(_ *store.DB, found Restored) error {
 		r = found
 		return nil
@@ -113,13 +115,6 @@ func (o *offline) load(ctx context.Context, path string, then func(*store.DB, Re
 	if from.Header.Environment != o.config.Plaid {
 		return fmt.Errorf("the backup is of environment %s: name it with --plaid %s", from.Header.Environment, from.Header.Environment)
 	}
-	kek, err := vault.OpenFileKEK(o.config.KeyFile) // never a new one: it would open nothing
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no key at %s, and without the key that the backup was made under nothing can be read: put it back, or name it with --key-file", o.config.KeyFile)
-	}
-	if err != nil {
-		return err
-	}
 	engine, err := bolt.Open(path)
 	if err != nil {
 		return fmt.Errorf("make database: %w", err)
@@ -128,9 +123,9 @@ func (o *offline) load(ctx context.Context, path string, then func(*store.DB, Re
 	if err := store.Fill(ctx, engine, from.Next); err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, engine, kek, store.Options{Environment: o.config.Plaid, Schema: bank.Schema})
+	db, err := o.openFilled(ctx, engine)
 	if err != nil {
-		return explainOpen(err, o.Daemon)
+		return err
 	}
 	counts := from.Counts()
 	found := Restored{MadeAt: from.Header.At, DB: db.Header().ID, Environment: from.Header.Environment, Entries: counts.Entries, Bytes: counts.Bytes}
@@ -138,6 +133,58 @@ func (o *offline) load(ctx context.Context, path string, then func(*store.DB, Re
 		return err
 	}
 	return then(db, found)
+}
+
+// openFilled opens the restored data by the configured key. If that is lost or another, it takes the keys from the
+// escrow in the data, which the identity opens too.
+func (o *offline) openFilled(ctx context.Context, engine store.Engine) (*store.DB, error) {
+	options := store.Options{Environment: o.config.Plaid, Schema: bank.Schema}
+	kek, err := o.keptKEK(ctx)
+	if err != nil {
+		return nil, err
+	}
+	why := fmt.Errorf("there is no key at %s, and without the key that the backup was made under nothing can be read: put it back, or name it with --key-file", o.config.KeyFile)
+	if kek != nil {
+		db, err := store.Open(ctx, engine, kek, options)
+		if !errors.Is(err, store.ErrWrongKey) {
+			return db, explainOpen(err, o.Daemon)
+		}
+		why = explainOpen(err, o.Daemon)
+	}
+	id, err := vault.OpenIdentity(o.identity)
+	if err != nil {
+		return nil, err
+	}
+	made := kek == nil
+	if made {
+		if kek, err = vault.CreateFileKEK(o.newKey); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := store.Recover(ctx, engine, id, kek); err != nil {
+		if made {
+			_ = os.Remove(o.newKey)
+		}
+		if errors.Is(err, store.ErrNoEscrow) || errors.Is(err, store.ErrWrongIdentity) {
+			return nil, fmt.Errorf("%w (%w)", why, err)
+		}
+		return nil, err
+	}
+	o.log.Info("the key that the backup was made under is not here: its data keys came from the escrow, by the identity", "kek_id", kek.ID(), "made", made)
+	db, err := store.Open(ctx, engine, kek, options)
+	return db, explainOpen(err, o.Daemon)
+}
+
+// keptKEK opens the configured key; nil if it is a file that is missing. It never makes one, which would open nothing.
+func (o *offline) keptKEK(ctx context.Context) (vault.KEK, error) {
+	if p := o.config.KEK.Provider; p != "" && p != config.FileKEK {
+		return o.openKEK(ctx, "")
+	}
+	kek, err := vault.OpenFileKEK(o.config.KeyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return kek, err
 }
 
 // check decrypts every record and follows every audit chain.

@@ -23,7 +23,8 @@ func newRestore(stdout, stderr io.Writer, getenv func(string) string) *cobra.Com
 		Use:   "restore BACKUP",
 		Short: "Put a backup's data into an empty data directory",
 		Long: `Put a backup's data into an empty data directory. The key to the data must be the one
-that the backup was made under. All of the backup is decrypted and compared before
+that the backup was made under; if it is lost, the escrow in the backup gives the keys,
+which the identity must open too, and a new key file is made. All of the backup is decrypted and compared before
 the database gets its name; a database that is there is never replaced. The next start
 looks at every connection anew, for access tokens may have changed since the backup.`,
 		Example: `  bankd restore bankd.age --identity key.txt`,
