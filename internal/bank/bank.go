@@ -115,6 +115,7 @@ func New(c Config) *Bank {
 	}
 	b.links.Store(&c.Links)
 	b.guards.quotas = quotas{of: *c.Quotas, now: c.Now, by: map[string]*rate.Limiter{}}
+	b.turning.wake = make(chan struct{}, 1)
 	b.sessions = background.NewFollowers(&b.life, b.tempo)
 	return b
 }
@@ -148,8 +149,7 @@ func (b *Bank) Start(ctx context.Context) error {
 	if err := b.resume(ctx); err != nil {
 		return err
 	}
-	b.life.GoOnce("rotation", b.continueRotation)
-	for _, round := range []func(context.Context){b.syncConnections, b.checkConnections, b.finishRemovals, b.checkEmployees} {
+	for _, round := range []func(context.Context){b.syncConnections, b.checkConnections, b.finishRemovals, b.checkEmployees, b.continueRotations} {
 		b.life.Go(round)
 	}
 	return nil

@@ -20,7 +20,10 @@ import (
 const rotationRetry = 10 * time.Second
 
 // turning is the state of a rotation in this process.
-type turning struct{ problem atomic.Pointer[string] }
+type turning struct {
+	problem atomic.Pointer[string]
+	wake    chan struct{} // holds one signal at most: a rotation has begun
+}
 
 // explainKEK tells what stands in the way of the KEK's provider. Nothing but new keys needs it.
 func explainKEK(err error) error {
@@ -102,11 +105,14 @@ func (b *Bank) RotateKeys(ctx context.Context, c tenant.Caller, p keys.RotatePar
 		err := b.db.BeginRotation(ctx, b.time(), func(tx *store.Tx) error {
 			return b.record(tx, c, auditEvent{action: "keys.rotate_data", object: "keys:data"})
 		})
+		select {
+		case b.turning.wake <- struct{}{}: // after an error too: some keys may have been turned
+		default:
+		}
 		if err != nil {
 			b.log.Error("cannot rotate the data keys", "error", err.Error())
 			return keys.Turned{}, explainKEK(err)
 		}
-		b.life.GoOnce("rotation", b.continueRotation)
 	}
 	turned.Status, err = b.keyStatus(ctx)
 	return turned, err
@@ -143,8 +149,20 @@ func (b *Bank) changeKEK(ctx context.Context, c tenant.Caller, action string,
 	return keys.Turned{From: done.From, To: done.To, Keysets: done.Keysets}, nil
 }
 
-// continueRotation seals records anew until none lies under an old key. It is started by RotateKeys, and by Start after
-// a rotation that the end of a process cut short.
+// continueRotations goes on with a rotation that the end of a process cut short, and then with those that RotateKeys
+// begins.
+func (b *Bank) continueRotations(ctx context.Context) {
+	for {
+		b.continueRotation(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.turning.wake:
+		}
+	}
+}
+
+// continueRotation seals records anew until none lies under an old key.
 func (b *Bank) continueRotation(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := b.db.ContinueRotation(ctx, func(tx *store.Tx, r store.Rotation) error {

@@ -47,7 +47,13 @@ func (b *Bank) DeleteTenant(ctx context.Context, c tenant.Caller, id string) (te
 		b.clients.used.Delete(client)
 	}
 	crashPoint("tenant.dropped")
-	return reply, b.destroyTenant(ctx, id)
+	if err := b.destroyTenant(ctx, id); err != nil {
+		return reply, err
+	}
+	if _, _, err := b.db.Wipe(ctx); err != nil {
+		b.log.Error("cannot overwrite the space of a deleted tenant", "error", err.Error())
+	}
+	return reply, nil
 }
 
 func mayDeleteTenant(tx *store.Tx, id string) error {

@@ -26,6 +26,7 @@ import (
 	"github.com/bankctl/bankctl/internal/keys"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/tenant"
+	"github.com/bankctl/bankctl/internal/vault/vaulttest"
 )
 
 // identityFile makes an age identity as age-keygen does, and returns its file and its recipient.
@@ -84,6 +85,11 @@ func (r *rows) fill(t *testing.T, c *client.Client, n int) {
 	var group sync.WaitGroup
 	for w := range 8 {
 		group.Go(func() {
+			c, err := another(c) // each client has so many Idempotency-Keys a day
+			if err != nil {
+				t.Error(err)
+				return
+			}
 			for i := w; i < n; i += 8 {
 				name := fmt.Sprintf("account %d", i)
 				a, err := c.AddAccount(context.Background(), account.AddParams{UserID: "u", Name: name, BankName: "b", EmployerID: "e1"})
@@ -96,6 +102,14 @@ func (r *rows) fill(t *testing.T, c *client.Client, n int) {
 		})
 	}
 	group.Wait()
+}
+
+// another makes a client beside c.
+func another(c *client.Client) (*client.Client, error) {
+	m, err := c.AddClient(context.Background(), tenant.ClientParams{Name: "another", Role: tenant.Admin, Employers: tenant.Everything})
+	next := client.New(c.Socket)
+	next.ClientID, next.Secret = m.ID, m.Secret
+	return next, err
 }
 
 func (r *rows) check(t *testing.T, c *client.Client) {
@@ -265,6 +279,10 @@ func TestRotationUnderLoad(t *testing.T) {
 		})
 	}
 	for w := range 2 {
+		writer, err := another(c)
+		if err != nil {
+			t.Fatal(err)
+		}
 		call(&reads, func(i int) error {
 			id := ids[(i*7+w)%len(ids)]
 			a, err := c.GetAccount(context.Background(), id)
@@ -275,7 +293,7 @@ func TestRotationUnderLoad(t *testing.T) {
 		})
 		call(&writes, func(i int) error {
 			name := fmt.Sprintf("written %d.%d", w, i)
-			a, err := c.AddAccount(context.Background(), account.AddParams{UserID: "u", Name: name, BankName: "b", EmployerID: "e1"})
+			a, err := writer.AddAccount(context.Background(), account.AddParams{UserID: "u", Name: name, BankName: "b", EmployerID: "e1"})
 			if err == nil {
 				r.add(a.ID, name)
 			}
@@ -508,4 +526,70 @@ func TestDrillWithoutKey(t *testing.T) {
 		settled(t, owner)
 		p.stop()
 	}
+}
+
+// Data moves from a key file to Vault and back while it serves; a version that was made in Vault by others is taken by a
+// rewrap; the key from before opens nothing afterwards.
+func TestRewrapToAnotherProvider(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	server := vaulttest.Start(t)
+	server.MakeKey("bankd", "aes256-gcm96")
+	token := h.write("token", []byte(vaulttest.Token+"\n"))
+	old := h.write("old.yaml", []byte("key_file: "+h.key()+"\n"))
+	transit := []string{"--kek-provider", "vault-transit", "--vault-address", server.HTTP.URL, "--vault-token-file", token}
+	p := h.start()
+	c, owner := h.client(), h.owner()
+	var r rows
+	r.fill(t, c, 30)
+	p.stop()
+	if said := h.refused(transit...); !strings.Contains(said, "kek_from") {
+		t.Errorf("another provider without kek_from: %s", said)
+	}
+	rewrap := func(to string) {
+		t.Helper()
+		turned, err := owner.RewrapKeys(t.Context(), keys.RewrapParams{})
+		if err != nil || turned.Keysets != 2 || !strings.HasPrefix(turned.To, to) || turned.Status.KEK != turned.To {
+			t.Fatalf("%+v %v", turned, err)
+		}
+		settled(t, owner)
+	}
+	p = h.start(append(transit, "--kek-from", old)...)
+	r.check(t, c)
+	rewrap("vault-transit:transit/bankd#v1")
+	p.stop()
+	if said := h.refused(); !strings.Contains(said, "sealed with key vault-transit:transit/bankd#v1") {
+		t.Errorf("the key file still opens the data: %s", said)
+	}
+	p = h.start(transit...)
+	r.check(t, c)
+	server.Rotate("bankd")
+	rewrap("vault-transit:transit/bankd#v2")
+	turned, err := owner.RotateKeys(t.Context(), keys.RotateParams{})
+	if err != nil || turned.To != "vault-transit:transit/bankd#v3" {
+		t.Fatalf("%+v %v", turned, err)
+	}
+	settled(t, owner)
+	server.ForbidBelow("bankd", 3)
+	p.stop()
+	p = h.start(transit...)
+	server.Hang.Store(true) // a rotation in an outage changes nothing
+	began := time.Now()
+	if _, err := owner.RotateKeys(t.Context(), keys.RotateParams{}); !fault.Is(err, fault.Unavailable) || time.Since(began) > 2*time.Second {
+		t.Errorf("a rotation in an outage, after %s: %v", time.Since(began), err)
+	}
+	if _, err := owner.RotateKeys(t.Context(), keys.RotateParams{Only: keys.OnlyData}); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("data keys in an outage: %v", err)
+	}
+	if s, err := owner.KeyStatus(t.Context()); err != nil || s.Rotation != nil || s.KEK != turned.To {
+		t.Errorf("%+v %v", s, err)
+	}
+	server.Hang.Store(false)
+	p.stop()
+	back := h.write("vault.yaml", []byte("kek_provider: vault-transit\nvault_address: "+server.HTTP.URL+"\nvault_token_file: "+token+"\n"))
+	p = h.start("--kek-from", back)
+	r.check(t, c)
+	rewrap("file:")
+	p.stop()
+	h.start().stop()
 }
