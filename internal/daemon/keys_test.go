@@ -306,12 +306,12 @@ func TestRotationUnderLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := settled(t, owner)
+	settled(t, owner)
 	rotation := time.Since(began)
 	time.Sleep(time.Second) // the load after
 	close(stop)
 	group.Wait()
-	report = settled(t, owner)
+	report := settled(t, owner)
 	for _, old := range before.Values {
 		if slices.ContainsFunc(report.Values, func(v keys.Values) bool { return v.Key == old.Key }) {
 			t.Errorf("values of %s still lie under the key from before", old.Tenant)
