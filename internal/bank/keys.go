@@ -137,16 +137,31 @@ func (b *Bank) RewrapKeys(ctx context.Context, c tenant.Caller, _ keys.RewrapPar
 func (b *Bank) changeKEK(ctx context.Context, c tenant.Caller, action string,
 	change func(context.Context, func(*store.Tx, store.Rewrapped) error) (store.Rewrapped, error),
 ) (keys.Turned, error) {
-	done, err := change(ctx, func(tx *store.Tx, r store.Rewrapped) error {
-		details := map[string]string{"from": r.From, "to": r.To, "keysets": strconv.Itoa(r.Keysets)}
-		return b.record(tx, c, auditEvent{action: action, object: "keys:kek", details: details})
-	})
+	done, err := change(ctx, func(tx *store.Tx, r store.Rewrapped) error { return b.record(tx, c, rewrapEvent(action, r)) })
 	if err != nil {
 		b.log.Error("cannot change the key that wraps the data keys", "error", err.Error())
 		return keys.Turned{}, explainKEK(err)
 	}
 	b.log.Info("the data keys are wrapped anew", "from", done.From, "to", done.To, "keysets", done.Keysets)
 	return keys.Turned{From: done.From, To: done.To, Keysets: done.Keysets}, nil
+}
+
+func rewrapEvent(action string, r store.Rewrapped) auditEvent {
+	return auditEvent{action: action, object: "keys:kek", details: map[string]string{"from": r.From, "to": r.To, "keysets": strconv.Itoa(r.Keysets)}}
+}
+
+// NoteRewrap records a rotation of the KEK that a start has finished; nothing if it did nothing.
+func (b *Bank) NoteRewrap(ctx context.Context, r store.Rewrapped) error {
+	if r.Keysets == 0 {
+		return nil
+	}
+	return b.update(ctx, func(tx *store.Tx) error {
+		t, err := defaultTenant(tx)
+		if err != nil {
+			return err
+		}
+		return b.record(tx, system(t), rewrapEvent("keys.finish_rotate_kek", r))
+	})
 }
 
 // continueRotations goes on with a rotation that the end of a process cut short, and then with those that RotateKeys

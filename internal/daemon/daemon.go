@@ -54,7 +54,8 @@ type Daemon struct {
 
 	lock           *socket.Lock
 	socket         *socket.Listener
-	nextKEK        vault.KEK // the key file of an unfinished rotation; nil = none
+	nextKEK        vault.KEK       // the key file of an unfinished rotation; nil = none
+	rewrapped      store.Rewrapped // by it; zero = nothing
 	db             *store.DB
 	sim            *simulator
 	plaid          *plaid.Client
@@ -156,6 +157,9 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 	}
 	if err := d.noteOldData(ctx); err != nil {
 		return fmt.Errorf("audit that the data is old: %w", err)
+	}
+	if err := d.bank.NoteRewrap(ctx, d.rewrapped); err != nil {
+		return fmt.Errorf("audit a finished rotation: %w", err)
 	}
 	d.serveWebhooks(l)
 	d.work.Go(func() { d.purge(background) })

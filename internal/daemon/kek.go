@@ -87,6 +87,7 @@ func (d *Daemon) finishKEK(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finish the rotation of the key file: %w", err)
 	}
+	d.rewrapped = done
 	d.log.Info("finished a rotation of the key file that was cut short", "to", done.To, "keysets", done.Keysets)
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/bankctl/bankctl/internal/keys"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/tenant"
+	"github.com/bankctl/bankctl/internal/trail"
 	"github.com/bankctl/bankctl/internal/vault/vaulttest"
 )
 
@@ -218,6 +219,10 @@ func TestKillWithKeys(t *testing.T) {
 				s, err := owner.KeyStatus(t.Context())
 				if err != nil || len(s.Keysets) != 1 || !s.Keysets[0].Current {
 					t.Errorf("%+v %v", s, err)
+				}
+				finished, err := c.ListAudit(t.Context(), trail.Query{Action: "keys.finish_rotate_kek"})
+				if want := slices.Contains([]string{"kek.made", "kek.wrapped", "kek.header"}, point); err != nil || want != (len(finished) == 1) {
+					t.Errorf("%d records of a finished rotation, %v", len(finished), err)
 				}
 				if _, err := os.Stat(h.key() + ".next"); err == nil {
 					t.Error("an unfinished key file is left")

@@ -33,6 +33,11 @@ func (d *Daemon) wipeDeleted(ctx context.Context) {
 
 // wipeRest overwrites the space of what was deleted last, before the database is closed.
 func (d *Daemon) wipeRest() {
+	select {
+	case <-d.db.Unwiped():
+	default:
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), lastWipe)
 	defer cancel()
 	if _, again, err := d.db.Wipe(ctx); err != nil || again {
