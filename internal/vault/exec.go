@@ -20,6 +20,7 @@ const maxHelperReply = 64 << 10
 // docs/keys.md describes the protocol.
 type execKEK struct {
 	path    string
+	turn    chan struct{} // one call at a time: tokens take one user, and calls that wait are not late
 	id      string
 	opens   []string // older ids
 	rotates bool
@@ -45,7 +46,10 @@ type helperReply struct {
 
 // OpenExecKEK asks the helper program at path for the key that it wraps with.
 func OpenExecKEK(ctx context.Context, path string) (KEK, error) {
-	k := &execKEK{path: path}
+	return openExec(ctx, &execKEK{path: path, turn: make(chan struct{}, 1)})
+}
+
+func openExec(ctx context.Context, k *execKEK) (KEK, error) {
 	reply, err := k.call(ctx, helperRequest{Op: "id"})
 	if err != nil {
 		return nil, fmt.Errorf("open key of helper: %w", err)
@@ -59,7 +63,7 @@ func (k *execKEK) take(r helperReply) (KEK, error) {
 			return nil, fmt.Errorf("open key of helper: %s named a key with an id that is empty, longer than 128 characters or not printable ASCII", k.path)
 		}
 	}
-	return &execKEK{path: k.path, id: r.ID, opens: r.Opens, rotates: r.Rotates}, nil
+	return &execKEK{path: k.path, turn: k.turn, id: r.ID, opens: r.Opens, rotates: r.Rotates}, nil
 }
 
 func validKeyID(id string) bool {
@@ -74,7 +78,7 @@ func (k *execKEK) keep(id string) (KEK, bool) {
 	if !ours || !slices.Contains(k.opens, id) {
 		return nil, false
 	}
-	return &execKEK{path: k.path, id: id}, true
+	return &execKEK{path: k.path, turn: k.turn, id: id}, true
 }
 
 func (k *execKEK) Wrap(ctx context.Context, dek, aad []byte) ([]byte, error) {
@@ -108,7 +112,7 @@ func (k *execKEK) Rotate(ctx context.Context) (KEK, error) {
 }
 
 // Renew asks the helper again which key it wraps with.
-func (k *execKEK) Renew(ctx context.Context) (KEK, error) { return OpenExecKEK(ctx, k.path) }
+func (k *execKEK) Renew(ctx context.Context) (KEK, error) { return openExec(ctx, k) }
 
 // call runs the helper once. Its stderr is dropped, since it may hold what it was given.
 func (k *execKEK) call(ctx context.Context, request helperRequest) (helperReply, error) {
@@ -118,6 +122,12 @@ func (k *execKEK) call(ctx context.Context, request helperRequest) (helperReply,
 	text, err := json.Marshal(request)
 	if err != nil {
 		return helperReply{}, err
+	}
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+	case <-ctx.Done():
+		return helperReply{}, ctx.Err()
 	}
 	limited, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()

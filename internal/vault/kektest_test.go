@@ -32,6 +32,8 @@ type provider struct {
 	// gone returns a key whose provider stopped answering, and the blob it wrapped before; nil: the key is in memory.
 	gone func(t *testing.T, wrap func(vault.KEK) []byte) (vault.KEK, []byte)
 	step int // test every n-th byte of a blob: a call takes milliseconds
+	// serial runs the parts one after the other: they share a token that takes one user.
+	serial bool
 }
 
 // testKEK is the contract of every provider.
@@ -46,7 +48,9 @@ func testKEK(t *testing.T, p provider) {
 		return blob
 	}
 	t.Run("round-trip", func(t *testing.T) {
-		t.Parallel()
+		if !p.serial {
+			t.Parallel()
+		}
 		blob := wrap(t, p.open(t))
 		for range 2 {
 			got, err := p.open(t).Unwrap(t.Context(), blob, aad)
@@ -56,7 +60,9 @@ func testKEK(t *testing.T, p provider) {
 		}
 	})
 	t.Run("id", func(t *testing.T) {
-		t.Parallel()
+		if !p.serial {
+			t.Parallel()
+		}
 		first, again := p.open(t).ID(), p.open(t).ID()
 		if first == "" || first != again || first == p.other(t).ID() || !strings.HasPrefix(first, p.prefix) {
 			t.Errorf("the id %s does not tell keys apart", first)
@@ -69,14 +75,18 @@ func testKEK(t *testing.T, p provider) {
 		}
 	})
 	t.Run("blobs-differ", func(t *testing.T) {
-		t.Parallel()
+		if !p.serial {
+			t.Parallel()
+		}
 		a, b := wrap(t, p.open(t)), wrap(t, p.open(t))
 		if bytes.Equal(a, b) || bytes.Contains(a, dek) {
 			t.Error("wrapping repeats itself or shows the key")
 		}
 	})
 	t.Run("refusals", func(t *testing.T) {
-		t.Parallel()
+		if !p.serial {
+			t.Parallel()
+		}
 		kek := p.open(t)
 		blob := wrap(t, kek)
 		refuse := func(what string, at int, blob, aad []byte) {
@@ -100,7 +110,9 @@ func testKEK(t *testing.T, p provider) {
 		}
 	})
 	t.Run("concurrent", func(t *testing.T) {
-		t.Parallel()
+		if !p.serial {
+			t.Parallel()
+		}
 		kek := p.open(t)
 		var group sync.WaitGroup
 		for range 8 {
@@ -120,7 +132,9 @@ func testKEK(t *testing.T, p provider) {
 		group.Wait()
 	})
 	t.Run("context", func(t *testing.T) {
-		t.Parallel()
+		if !p.serial {
+			t.Parallel()
+		}
 		blob := wrap(t, p.open(t))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -132,7 +146,9 @@ func testKEK(t *testing.T, p provider) {
 		}
 	})
 	t.Run("outage", func(t *testing.T) {
-		t.Parallel()
+		if !p.serial {
+			t.Parallel()
+		}
 		if p.gone == nil {
 			return // the key is in memory
 		}
@@ -152,7 +168,9 @@ func testKEK(t *testing.T, p provider) {
 		}
 	})
 	t.Run("rotation", func(t *testing.T) {
-		t.Parallel()
+		if !p.serial {
+			t.Parallel()
+		}
 		kek := p.other(t)
 		blob := wrap(t, kek)
 		next, err := vault.Rotate(t.Context(), kek)
@@ -434,7 +452,7 @@ func TestPKCS11Helper(t *testing.T) {
 	}
 	same := wrapper(t, "same")
 	testKEK(t, provider{
-		prefix: "exec:pkcs11:", open: func(t *testing.T) vault.KEK { return openExec(t, same) }, rotates: true, step: 9,
+		prefix: "exec:pkcs11:", open: func(t *testing.T) vault.KEK { return openExec(t, same) }, rotates: true, step: 9, serial: true,
 		other: func(t *testing.T) vault.KEK { return openExec(t, wrapper(t, "other-"+strings.ToLower(rand.Text()))) },
 	})
 }
