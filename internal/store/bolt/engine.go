@@ -3,7 +3,6 @@ package bolt
 import (
 	"context"
 	"errors"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -40,7 +39,6 @@ type Engine struct {
 
 	readers readers
 	wiping  sync.Mutex
-	opened  os.FileInfo // the file that Open found
 
 	// failCommit makes commits fail, for tests.
 	failCommit func() error
@@ -56,7 +54,6 @@ func newEngine(db *bolt.DB, f *file, lastID int) *Engine {
 		poisoned: make(chan struct{}),
 	}
 	e.durable.Store(int64(lastID))
-	e.opened, _ = os.Stat(db.Path()) // nil refuses a wipe
 	go e.write()
 	return e
 }

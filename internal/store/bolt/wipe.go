@@ -57,12 +57,12 @@ func (e *Engine) Wipe(ctx context.Context) (pages int, again bool, err error) {
 		return 0, false, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if now, err := f.Stat(); err != nil || e.opened == nil || !os.SameFile(now, e.opened) {
+	if now, err := f.Stat(); err != nil || !os.SameFile(now, e.file.opened) {
 		return 0, false, errors.Join(errors.New("the file at the database's path is another one"), err)
 	}
 	w := wiper{e: e, f: f, size: e.db.Info().PageSize}
 	for from := 2; from >= 0 && !w.kept; { // pages 0 and 1 are the meta pages
-		if err := ctx.Err(); err != nil {
+		if err := errors.Join(ctx.Err(), e.refusal()); err != nil {
 			return w.wiped, true, err
 		}
 		if from, err = w.slice(from); err != nil {
