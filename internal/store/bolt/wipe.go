@@ -17,7 +17,7 @@ const wipeSlice = 8192
 // readerWait is how long a slice waits, with the writers, for readers of older snapshots.
 const readerWait = 50 * time.Millisecond
 
-// readers counts the readers that began before and since the last slice of a wipe.
+// readers counts the readers of this epoch and those of the one before; each slice of a wipe begins an epoch.
 type readers struct {
 	epoch  atomic.Uint32
 	counts [2]atomic.Int64
@@ -36,13 +36,24 @@ func (r *readers) enter() (leave func()) {
 	}
 }
 
-// drain waits for the readers that entered before it, and reports whether all have left.
+// drain waits for the readers that entered before it, and reports whether all have left. Those that outlived an earlier
+// drain are in the count that the new readers are about to use, so it waits for them first.
 func (r *readers) drain(wait time.Duration) bool {
-	before := &r.counts[(r.epoch.Add(1)-1)&1]
-	for end := time.Now().Add(wait); before.Load() > 0; time.Sleep(100 * time.Microsecond) {
+	end := time.Now().Add(wait)
+	epoch := r.epoch.Load() // drains come one at a time
+	if !await(&r.counts[(epoch+1)&1], end) {
+		return false
+	}
+	r.epoch.Store(epoch + 1)
+	return await(&r.counts[epoch&1], end)
+}
+
+func await(count *atomic.Int64, end time.Time) bool {
+	for count.Load() > 0 {
 		if time.Now().After(end) {
 			return false
 		}
+		time.Sleep(100 * time.Microsecond)
 	}
 	return true
 }
