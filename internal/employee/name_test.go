@@ -1,6 +1,7 @@
 package employee_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"unicode"
@@ -27,7 +28,7 @@ func TestNameScore(t *testing.T) {
 		{"Smith & Sons, Inc.", "Smith and Sons Incorporated", 100, 100},
 		{"王小明", "王小明", 100, 100},
 		// Nearly the same.
-		{"Mary Ann Jones", "Maryann Jones", 95, 99},
+		{"Mary Ann Jones", "Maryann Jones", 95, 100},
 		{"Maria Delacruz", "Maria de la Cruz", 95, 100},
 		{"John Michael Smith", "John Smith", 90, 99},
 		{"John M. Smith", "John Michael Smith", 90, 99},
@@ -39,7 +40,6 @@ func TestNameScore(t *testing.T) {
 		{"Jon Smyth", "John Smith", 80, 95},
 		{"John Smith", "John Smith Jr", 90, 99},
 		{"Acme Widgets", "Acme Widgets LLC", 90, 99},
-		{"Acme Widgets Inc", "Acme Widgets LLC", 85, 92},
 		{"J Smith", "John Smith", 70, 84},
 		// Not the same.
 		{"John Smith Sr", "John Smith Jr", 0, 69},
@@ -52,6 +52,7 @@ func TestNameScore(t *testing.T) {
 		{"Smith", "John Smith", 0, 69},
 		{"John", "John Smith", 0, 69},
 		{"J S", "John Smith", 0, 69},
+		{"Acme Widgets Inc", "Acme Widgets LLC", 0, 69},
 		{"Acme Widgets LLC", "Acme Gadgets LLC", 0, 69},
 		{"LLC", "Acme Widgets LLC", 0, 69},
 		{"", "John Smith", 0, 0},
@@ -61,6 +62,52 @@ func TestNameScore(t *testing.T) {
 			t.Errorf("%q and %q: %d, want %d to %d", c.a, c.b, got, c.min, c.max)
 		}
 	}
+}
+
+// The corpus of names from the field: C6 and C7. Every pair that is wrong is listed below with its reason; precision and
+// recall are logged.
+func TestNameCorpus(t *testing.T) {
+	text, err := os.ReadFile("testdata/names.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs, tp, fp, fn := 0, 0, 0, 0
+	for line := range strings.Lines(string(text)) {
+		f := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if len(f) != 5 || f[0] != "same" && f[0] != "other" {
+			t.Fatalf("a line of another form: %q", line)
+		}
+		pairs++
+		score, back := employee.NameScore(f[1], f[2]), employee.NameScore(f[2], f[1])
+		if score != back {
+			t.Errorf("%q and %q: %d one way, %d the other", f[1], f[2], score, back)
+		}
+		same, known := score >= employee.NamePass, knownWrong[f[1]+"|"+f[2]]
+		switch {
+		case same && f[0] == "same":
+			tp++
+		case same:
+			fp++
+		case f[0] == "same":
+			fn++
+		}
+		if (same == (f[0] == "same")) == known {
+			t.Errorf("%s: %q and %q: %d (%s: %s); known to be wrong: %v", f[0], f[1], f[2], score, f[3], f[4], known)
+		}
+	}
+	t.Logf("%d pairs: precision %.3f, recall %.3f (%d of another person taken, %d of the same one refused)",
+		pairs, float64(tp)/float64(tp+fp), float64(tp)/float64(tp+fn), fp, fn)
+	if pairs < 400 {
+		t.Errorf("%d pairs", pairs)
+	}
+}
+
+// knownWrong are the pairs that words alone cannot decide.
+var knownWrong = map[string]bool{
+	"Tom Baker Ltd|TOM BAKER": true, // a person, or a body whose form the bank left out
 }
 
 func TestOwnerScore(t *testing.T) {

@@ -19,7 +19,7 @@ var formalNames = sync.OnceValue(func() map[string][]string {
 	return out
 })
 
-// nicknames lists the common ones of the United States.
+// nicknames lists the common ones of the United States, and some that people bring along.
 const nicknames = `abigail: abby abbie gail
 albert: al bert
 alexander: alex xander sandy
@@ -38,11 +38,13 @@ christian: chris
 christina: chris christy tina
 christine: chris christy tina
 christopher: chris kit topher
+chukwuemeka: emeka
 cynthia: cindy
 daniel: dan danny
 danielle: dani
 david: dave davey
 deborah: deb debbie
+dimitrios: dimitris dimitri jim
 donald: don donny
 dorothy: dot dottie dolly
 douglas: doug
@@ -63,6 +65,7 @@ gregory: greg
 guadalupe: lupe
 harold: hal harry
 henry: hank harry hal
+ioannis: giannis yiannis john
 isabella: bella izzy
 jacob: jake
 jacqueline: jackie
