@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/viper"
 
+	"github.com/bankctl/bankctl/internal/private"
 	"github.com/bankctl/bankctl/internal/secret"
 )
 
@@ -100,9 +101,21 @@ func (l *loader) transit(k *KEK) (err error) {
 			return err
 		}
 	}
+	if problem, ok := errors.AsType[*private.Problem](onlyOurs(k.VaultTokenFile)); ok {
+		return problem
+	}
 	k.VaultToken = secret.New(strings.TrimSpace(l.getenv("VAULT_TOKEN")))
 	if k.VaultTokenFile == "" && k.VaultToken.Empty() {
 		return l.bad("vault_token_file", "want a file with Vault's token, or the variable VAULT_TOKEN")
 	}
 	return nil
+}
+
+// onlyOurs tells whether others can read or replace a file with a secret; one that is not there yet is fine.
+func onlyOurs(path string) error {
+	if path == "" {
+		return nil
+	}
+	_, err := readSecret(path)
+	return err
 }

@@ -26,6 +26,9 @@ func (c Config) CheckPlaces(getenv func(string) string) (warnings []string, err 
 	case c.Anchor != "off" && c.Anchor != "":
 		places = append(places, filepath.Join(c.Anchor, "x"))
 	}
+	if c.Backups.Dir != "" {
+		places = append(places, filepath.Join(c.Backups.Dir, "x"))
+	}
 	for _, path := range places {
 		if err := private.Path(path); err != nil {
 			return nil, err

@@ -20,6 +20,7 @@ import (
 	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/page"
+	"github.com/bankctl/bankctl/internal/status"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/store/bolt"
 	"github.com/bankctl/bankctl/internal/trail"
@@ -233,7 +234,7 @@ func TestDamagedBackupIsRefused(t *testing.T) {
 		}
 	}
 	refuse("made for others", foreign, kept, "other recipients")
-	refuse("an identity that is none", h.write("none.txt", []byte("x")), kept, "AGE-SECRET-KEY")
+	refuse("an identity that is none", h.write("none.txt", []byte("x")), kept, "age-keygen")
 	refuse("empty", identity, nil, "damaged")
 	n := number(t, "BANKD_BACKUP_DAMAGES", 12)
 	for i := range n {
@@ -353,3 +354,57 @@ func TestBackupToASlowReader(t *testing.T) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// An identity that others can read is refused with the command that mends it.
+func TestIdentityIsKept(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	p := h.start()
+	public, identity := h.recipient("key.txt")
+	file := h.write("bankd.age", h.backup(public))
+	p.stop()
+	if err := os.Chmod(identity, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, said, err := h.run("verify-backup", "--identity", identity, file); err == nil || !strings.Contains(said, "chmod 600") {
+		t.Errorf("an identity that others can read: %s", said)
+	}
+}
+
+// doctor looks at the key, the escrow, the anchor and the backups, and says what is wrong with each.
+func TestDoctorOnKeysAndBackups(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.start()
+	c := h.client()
+	c.ClientID, c.Secret = "", ""
+	look := func() map[string]status.Check {
+		t.Helper()
+		e, err := c.Examine(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]status.Check{}
+		for _, check := range e.Checks {
+			all[check.Name] = check
+		}
+		return all
+	}
+	before := look()
+	for _, name := range []string{"key", "escrow", "anchor", "backup"} {
+		if got := before[name]; got.Result != status.Fine || got.Detail == "" {
+			t.Errorf("%s of a simulated bankd: %+v", name, got)
+		}
+	}
+	public, _ := h.recipient("key.txt")
+	h.backup(public)
+	if got := look()["backup"]; !strings.Contains(got.Detail, "opened") || !strings.Contains(got.Hint, "backup verify") {
+		t.Errorf("a backup that nobody opened: %+v", got)
+	}
+	if err := os.Rename(h.key(), h.key()+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if got := look()["key"]; got.Result != status.Broken || !strings.Contains(got.Hint, "before the next start") {
+		t.Errorf("a key file that is gone while bankd runs: %+v", got)
+	}
+}

@@ -13,13 +13,14 @@ import (
 	"github.com/bankctl/bankctl/internal/config"
 	"github.com/bankctl/bankctl/internal/status"
 	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/vault"
 )
 
 // checks examines the daemon's surroundings for `bankctl doctor`; package bank examines the data.
 func (d *Daemon) checks(ctx context.Context) []status.Check {
-	list := []func(context.Context) status.Check{d.checkDisk, d.checkWrite, d.checkPermissions, d.checkFiles, d.checkSchema, d.checkPlaid, d.checkClock}
+	list := []func(context.Context) status.Check{d.checkDisk, d.checkWrite, d.checkPermissions, d.checkFiles, d.checkAnchor, d.checkSchema, d.checkKey, d.checkEscrow, d.checkPlaid, d.checkClock}
 	if d.lock == nil { // a store of a test, without a data directory
-		list = list[4:]
+		list = list[5:]
 	}
 	var all []status.Check
 	for _, check := range list {
@@ -102,6 +103,65 @@ func (d *Daemon) checkPermissions(context.Context) status.Check {
 		c.Result, c.Detail, c.Hint = status.Broken, err.Error(), "put it back before the next start"
 	case len(warnings) > 0:
 		c.Result, c.Detail = status.Attention, "others can look into it: "+warnings[0]
+	}
+	return c
+}
+
+// checkAnchor tells whether an old copy of the data would be noticed.
+func (d *Daemon) checkAnchor(context.Context) status.Check {
+	c := status.Check{Name: "anchor", Result: status.Fine}
+	d.mu.Lock()
+	a := d.anchorStatus()
+	d.mu.Unlock()
+	switch {
+	case a.Problem == "off":
+		c.Result, c.Detail, c.Hint = status.Attention, "off: an old copy of the data would not be noticed", "take `anchor: off` out of the configuration"
+	case a.Problem != "":
+		c.Result, c.Detail, c.Hint = status.Broken, a.Problem+": an old copy of the data would not be noticed", "make room in its place, or let bankd write there: "+d.anchors.keeper.Where()
+	default:
+		c.Detail = "kept " + a.At.Format(time.RFC3339) + " in " + d.anchors.keeper.Where()
+	}
+	return c
+}
+
+// checkKey has the key to the data open every tenant's keys, which a running bankd needs no more, but the next start does.
+func (d *Daemon) checkKey(ctx context.Context) status.Check {
+	c := status.Check{Name: "key", Result: status.Fine}
+	n, err := d.db.CheckKeysets(ctx)
+	if err == nil {
+		err = d.checkKeyFile()
+	}
+	if err != nil {
+		c.Result, c.Detail, c.Hint = status.Broken, err.Error(), "bankd goes on with the keys it has; mend this before the next start, or recover from the escrow"
+		return c
+	}
+	c.Detail = fmt.Sprintf("%s opens the keys of %d tenants and bankd's own", d.db.Header().KEK, n-1)
+	return c
+}
+
+// checkKeyFile reads the key file as the next start will.
+func (d *Daemon) checkKeyFile() error {
+	if d.config.KEK.Provider != config.FileKEK || d.lock == nil {
+		return nil
+	}
+	kek, err := vault.OpenFileKEK(d.config.KeyFile)
+	if err == nil && kek.ID() != d.db.Header().KEK {
+		err = fmt.Errorf("%s holds the key %s, the data is sealed with %s", d.config.KeyFile, kek.ID(), d.db.Header().KEK)
+	}
+	return err
+}
+
+// checkEscrow tells whether the data could be read if the key were lost.
+func (d *Daemon) checkEscrow(context.Context) status.Check {
+	c := status.Check{Name: "escrow", Result: status.Fine}
+	n := len(d.db.Recipients())
+	switch {
+	case n > 0:
+		c.Detail = fmt.Sprintf("%d recipients can recover the keys", n)
+	case d.config.Live():
+		c.Result, c.Detail, c.Hint = status.Attention, "none: without the key nobody could read the data", "`bankctl keys escrow --to age1… --to age1…`"
+	default:
+		c.Detail, c.Hint = "none", "`bankctl keys escrow --to age1… --to age1…`"
 	}
 	return c
 }

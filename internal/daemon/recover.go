@@ -45,7 +45,7 @@ missing file, and says what it did. Until that is done nothing is changed.`,
 // recoverKeys wraps the keys of a database that no other process has open by the configured KEK.
 func recoverKeys(ctx context.Context, c config.Config, identity string, stdout io.Writer) (err error) {
 	harden()
-	id, err := vault.OpenIdentity(identity)
+	id, err := openIdentity(identity)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/bankctl/bankctl/internal/backup"
 	"github.com/bankctl/bankctl/internal/bank"
 	"github.com/bankctl/bankctl/internal/config"
+	"github.com/bankctl/bankctl/internal/private"
 	"github.com/bankctl/bankctl/internal/socket"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/store/bolt"
@@ -104,11 +105,11 @@ func (o *offline) verify(ctx context.Context) (r Restored, err error) {
 
 // load fills a new database from the backup, checks all of it, and calls then before it closes it.
 func (o *offline) load(ctx context.Context, path string, then func(*store.DB, Restored) error) (err error) {
-	identities, err := backup.Identities(o.identity)
+	id, err := openIdentity(o.identity)
 	if err != nil {
 		return err
 	}
-	from, err := backup.NewReader(o.backup, identities...)
+	from, err := backup.NewReader(o.backup, id.Age()...)
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (o *offline) load(ctx context.Context, path string, then func(*store.DB, Re
 	if err := store.Fill(ctx, engine, from.Next); err != nil {
 		return err
 	}
-	db, err := o.openFilled(ctx, engine)
+	db, err := o.openFilled(ctx, engine, id)
 	if err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func (o *offline) load(ctx context.Context, path string, then func(*store.DB, Re
 
 // openFilled opens the restored data by the configured key. If that is lost or another, it takes the keys from the
 // escrow in the data, which the identity opens too.
-func (o *offline) openFilled(ctx context.Context, engine store.Engine) (*store.DB, error) {
+func (o *offline) openFilled(ctx context.Context, engine store.Engine, id vault.Identity) (*store.DB, error) {
 	options := store.Options{Environment: o.config.Plaid, Schema: bank.Schema}
 	kek, err := o.keptKEK(ctx)
 	if err != nil {
@@ -150,10 +151,6 @@ func (o *offline) openFilled(ctx context.Context, engine store.Engine) (*store.D
 			return db, explainOpen(err, o.Daemon)
 		}
 		why = explainOpen(err, o.Daemon)
-	}
-	id, err := vault.OpenIdentity(o.identity)
-	if err != nil {
-		return nil, err
 	}
 	made := kek == nil
 	if made {
@@ -208,6 +205,19 @@ func (r *Restored) check(ctx context.Context, db *store.DB) error {
 		r.Audit += chain.Records
 	}
 	return nil
+}
+
+// openIdentity reads a recipient's secret key, which nobody else may read.
+func openIdentity(path string) (vault.Identity, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return vault.Identity{}, fmt.Errorf("read identity: %w", err)
+	}
+	defer f.Close()
+	if err := private.Secret(f, path); err != nil {
+		return vault.Identity{}, fmt.Errorf("read identity: %w", err)
+	}
+	return vault.OpenIdentity(path)
 }
 
 func syncDir(dir string) error {
