@@ -21,6 +21,7 @@ import (
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
+	"github.com/bankctl/bankctl/internal/keys"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/tenant"
 	"github.com/bankctl/bankctl/internal/txn"
@@ -47,7 +48,7 @@ func TestKillUnderLoad(t *testing.T) {
 	for _, w := range l.writers {
 		group.Go(func() { w.run(ctx) })
 	}
-	for _, other := range []func(context.Context){l.syncs, l.backups, l.tokens, l.clients} {
+	for _, other := range []func(context.Context){l.syncs, l.backups, l.tokens, l.clients, l.keys} {
 		group.Go(func() { l.repeat(ctx, other) })
 	}
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 7))
@@ -67,8 +68,8 @@ func TestKillUnderLoad(t *testing.T) {
 	stop()
 	group.Wait()
 	l.check()
-	t.Logf("%d kills: %d writes acknowledged, %d without an answer, %d syncs, %d backups, %d tokens swapped, %d clients ended; 0 lost",
-		kills, l.acked.Load(), l.unknown.Load(), l.synced.Load(), l.backedUp.Load(), l.swapped.Load(), l.revoked.Load())
+	t.Logf("%d kills: %d writes acknowledged, %d without an answer, %d syncs, %d backups, %d tokens swapped, %d clients ended, %d rotations; 0 lost",
+		kills, l.acked.Load(), l.unknown.Load(), l.synced.Load(), l.backedUp.Load(), l.swapped.Load(), l.revoked.Load(), l.turned.Load())
 }
 
 type killLoad struct {
@@ -83,7 +84,7 @@ type killLoad struct {
 	ended     []*client.Client // whose revocation was acknowledged
 	whole     []string         // Items whose sync was acknowledged
 
-	acked, unknown, synced, backedUp, swapped, revoked atomic.Int64
+	acked, unknown, synced, backedUp, swapped, revoked, turned atomic.Int64
 }
 
 func (l *killLoad) clone() *client.Client {
@@ -164,6 +165,16 @@ func (l *killLoad) tokens(ctx context.Context) {
 	if _, err := l.c.RotateToken(ctx, l.item.ID); err == nil {
 		l.swapped.Add(1)
 	}
+}
+
+// keys turns the key to the data and the data keys; 409 while that is under way.
+func (l *killLoad) keys(ctx context.Context) {
+	owner := client.New(l.home.socket())
+	defer owner.Close()
+	if _, err := owner.RotateKeys(ctx, keys.RotateParams{}); err == nil {
+		l.turned.Add(1)
+	}
+	time.Sleep(100 * time.Millisecond)
 }
 
 // clients makes a client and ends it: from then on it must be refused.
