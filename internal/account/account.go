@@ -35,6 +35,7 @@ type Account struct {
 	PrimaryNotFor  string    `json:"primary_not_for,omitempty" enum:"employer,carrier" doc:"Of an account with both owners: it is primary for the other one alone"`
 	Linked         bool      `json:"linked" doc:"Whether a Plaid connection stands behind it"`
 	Mask           string    `json:"mask,omitempty" doc:"The digits the bank itself shows"`
+	NoACH          string    `json:"no_ach,omitempty" doc:"Why no ACH account can be made of it, found when one was asked for"`
 	Type           string    `json:"type,omitempty"`
 	Subtype        string    `json:"subtype,omitempty"`
 	ConnectionID   string    `json:"connection_id,omitempty"`

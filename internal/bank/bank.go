@@ -59,6 +59,7 @@ type Bank struct {
 	work  schedules
 
 	sessions *background.Followers
+	waits    delays
 	clients  clientCache
 	guards   guards
 	turning  turning

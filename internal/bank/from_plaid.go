@@ -2,6 +2,7 @@ package bank
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -42,6 +43,9 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 		return account.ACH{}, err
 	default:
 		if fresh, err = b.fromAuth(c.TenantID, p, conn, auth); err != nil {
+			if errors.Is(err, errUnusable) {
+				err = errors.Join(err, b.noteNoACH(ctx, c, conn, p.PlaidAccountID))
+			}
 			return account.ACH{}, b.fetched(ctx, c, conn.ID, err)
 		}
 	}
@@ -61,6 +65,12 @@ func (b *Bank) AddACHFromPlaid(ctx context.Context, c tenant.Caller, p account.F
 		}
 		if joined {
 			a.BankAccountID = meta.ID
+		}
+		if joined && meta.NoACH != "" { // the bank gives usable numbers now
+			meta.NoACH = ""
+			if err := bankAccounts.Put(tx, c.TenantID, meta.ID, meta); err != nil {
+				return auditEvent{}, err
+			}
 		}
 		old, found, err := rejoinable(tx, c.TenantID, a)
 		if err != nil {
@@ -129,7 +139,8 @@ func (b *Bank) fromAuth(tenantID string, p account.FromPlaidParams, conn storedC
 		return storedACH{}, notEligible()
 	}
 	if numbers.Routing.Check() != nil || numbers.Account.Check() != nil {
-		return storedACH{}, fault.New(fault.PlaidError, "Plaid sent numbers that are not a US bank account's")
+		return storedACH{}, fault.Field("plaid_account_id", unusableNumbers).Because(errUnusable).
+			WithHint("the account stays as metadata; ask the bank for the numbers it takes ACH payments by, and add them by hand")
 	}
 	if err := account.CheckNickname(p.Nickname, numbers.Account); err != nil {
 		return storedACH{}, err
@@ -140,6 +151,28 @@ func (b *Bank) fromAuth(tenantID string, p account.FromPlaidParams, conn storedC
 	}
 	a.Tokenized = numbers.Tokenized != nil && *numbers.Tokenized
 	return linkedTo(a, p, conn, seen), nil
+}
+
+// unusableNumbers is the reason for an account whose numbers have letters, or more or fewer digits than a US bank
+// account's.
+const unusableNumbers = "numbers_not_usable"
+
+var errUnusable = errors.New("numbers that are not a US bank account's")
+
+// noteNoACH writes on a bank account why no ACH account can be made of it.
+func (b *Bank) noteNoACH(ctx context.Context, c tenant.Caller, conn storedConnection, plaidAccountID string) error {
+	index, err := b.plaidAccountKey(c.TenantID, conn.ItemID, plaidAccountID)
+	if err != nil {
+		return err
+	}
+	return b.update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		meta, known, err := byPointer(tx, plaidAccounts, bankAccounts, c.TenantID, index)
+		if err != nil || !known || meta.NoACH == unusableNumbers {
+			return err
+		}
+		meta.NoACH, meta.UpdatedAt = unusableNumbers, b.time()
+		return bankAccounts.Put(tx, c.TenantID, meta.ID, meta)
+	})
 }
 
 func notEligible() error {

@@ -31,7 +31,8 @@ func (b *Bank) awaitSession(ctx context.Context, c tenant.Caller, id string, wai
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
 	s, err := b.session(ctx, c, id)
-	for err == nil && wait > 0 && !s.Done(s.Exchange) {
+	delayed := b.waits.of(id) != nil
+	for err == nil && wait > 0 && !s.Done(s.Exchange) && (delayed || b.waits.of(id) == nil) { // that a delay begins is news
 		changed, leave := b.sessions.Await(id)
 		if s, err = b.session(ctx, c, id); err == nil && !s.Done(s.Exchange) { // it may have changed before the wait began
 			select {
@@ -52,7 +53,11 @@ func (b *Bank) awaitSession(ctx context.Context, c tenant.Caller, id string, wai
 	if err != nil {
 		return connection.Session{}, err
 	}
-	return shownTo(c, s), nil
+	shown := shownTo(c, s)
+	if !s.Done(s.Exchange) {
+		shown.Delay = b.waits.of(id)
+	}
+	return shown, nil
 }
 
 // session finds a stored session that the caller may see: its own, or one whose owner is in scope.

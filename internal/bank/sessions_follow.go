@@ -14,6 +14,11 @@ import (
 func (b *Bank) follow(w recordRef) {
 	b.sessions.Follow(w.ID, func(ctx context.Context) bool {
 		ended, err := b.checkSession(ctx, w)
+		if ended || ctx.Err() != nil {
+			b.noteDelay(w.ID, nil)
+		} else if b.noteDelay(w.ID, err) {
+			b.sessions.Tell(w.ID)
+		}
 		if err != nil && !ended && ctx.Err() == nil {
 			b.log.Warn("cannot follow link session", "session", w.ID, "code", fault.As(err).Code, "plaid_code", plaid.Code(err), "cause", fault.Cause(err))
 		}

@@ -150,6 +150,9 @@ func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection
 	if _, err := disableACH(tx, tenantID, unlisted, account.NotShared, now); err != nil {
 		return counts, err
 	}
+	if len(found) == 0 {
+		conn.Note(connection.NoAccounts, now, nil)
+	}
 	inactive, err := b.retire(tx, tenantID, conn.ID, shown, now)
 	counts.inactive = inactive
 	conn.SyncedAt, conn.UpdatedAt = &now, now

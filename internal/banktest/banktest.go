@@ -52,6 +52,7 @@ type Bank struct {
 	tempo   background.Tempo
 	ready   plaidsim.Ready
 	quotas  *bank.Quotas
+	replies func(path string, body []byte) []byte
 	set     []func(*config.Config)
 }
 
@@ -133,6 +134,9 @@ func (b *Bank) up() {
 			return recorder
 		},
 		AroundAPI: b.api.around,
+	}
+	if b.replies != nil {
+		o.Transport = changedReplies{http.DefaultTransport, b.replies}
 	}
 	d, err := daemon.Start(b.t.Context(), b.Config, o)
 	if err != nil {

@@ -22,14 +22,30 @@ func connectionColumns(a *app) []column[connection.Connection] {
 	type c = connection.Connection
 	return []column[c]{
 		{name: "id", value: connectionID},
-		{name: "bank", value: func(x c) string { return x.Institution.Name }},
-		{name: "status", value: func(x c) string { return x.Status }},
+		{name: "bank", value: bankOf},
+		{name: "status", value: func(x c) string { return x.Status }, short: statusOf},
 		{name: "next", value: nextStep},
 		{name: "accounts", value: func(x c) string { return strconv.Itoa(len(x.Accounts)) }},
 		{name: "owner", value: func(x c) string { return ownerOf(x.EmployerID, x.CarrierID) }},
 		{name: "user", value: func(x c) string { return x.UserID }},
 		{name: "synced", value: func(x c) string { return utc(timeOf(x.SyncedAt)) }, short: func(x c) string { return a.ago(timeOf(x.SyncedAt)) }},
 	}
+}
+
+// bankOf names a connection's bank, which is not known before its accounts were read.
+func bankOf(c connection.Connection) string {
+	if c.Institution.Name == "" && c.SyncedAt == nil {
+		return "(not known yet)"
+	}
+	return c.Institution.Name
+}
+
+// statusOf says of a connection without accounts whether they are still to be read.
+func statusOf(c connection.Connection) string {
+	if c.Status == connection.Active && c.SyncedAt == nil {
+		return "active, its accounts are still to be read"
+	}
+	return c.Status
 }
 
 func ownerOf(employer, carrier string) string {
@@ -53,7 +69,7 @@ func timeOf(t *time.Time) time.Time {
 // connectionCard shows one connection and, below it, its accounts.
 func (a *app) connectionCard(c connection.Connection) error {
 	facts := []fact{
-		{"connection", c.ID}, {"bank", c.Institution.Name + " (" + c.Institution.ID + ")"}, {"status", c.Status},
+		{"connection", c.ID}, {"bank", bankOf(c) + " (" + c.Institution.ID + ")"}, {"status", statusOf(c)},
 		{"owner", ownerOf(c.EmployerID, c.CarrierID)}, {"user", c.UserID}, {"item", c.ItemID},
 		{"products", strings.Join(c.Products, ", ")}, {"synced", a.moment(timeOf(c.SyncedAt))}, {"created", a.moment(c.CreatedAt)},
 	}

@@ -115,6 +115,7 @@ func runLink(ctx context.Context, a *app, o linkOptions) error {
 		return err
 	}
 	flow := newLinkFlow(a, c, link.SessionID, link.HostedLinkURL, link.Expiration, o.noBrowser)
+	flow.patience = o.patience
 	s, err := flow.run(ctx, o.institution != "", complete)
 	if err != nil {
 		return flow.offerUpdate(ctx, err)

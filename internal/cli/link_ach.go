@@ -66,6 +66,9 @@ func refusedAccount(x account.Account, e *fault.Error) skipped {
 	if e.Fields["plaid_account_id"] == string(notEligible) {
 		s.Code, s.Reason, s.failed = notEligible, "the bank gives no ACH numbers for it", false
 	}
+	if e.Fields["plaid_account_id"] == "numbers_not_usable" {
+		s.Code, s.Reason, s.failed = "numbers_not_usable", "the bank's numbers for it are not a US account's; it stays as metadata", false
+	}
 	if e.ID != "" {
 		s.Reason += " (" + e.ID + ")"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +16,10 @@ import (
 
 // choiceOptions says which accounts become ACH accounts.
 type choiceOptions struct {
-	all     bool
-	masks   []string
-	primary string
+	all      bool
+	masks    []string
+	primary  string
+	patience time.Duration
 }
 
 func (o *choiceOptions) flags(cmd *cobra.Command) {
@@ -25,6 +27,7 @@ func (o *choiceOptions) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.all, "all", false, "make ACH accounts of all accounts that have numbers")
 	f.StringSliceVar(&o.masks, "mask", nil, "make an ACH account of the one with these last digits (repeatable)")
 	f.StringVar(&o.primary, "primary", "", "the mask of the one that becomes its owner's primary")
+	f.DurationVar(&o.patience, "patience", usualPatience, "how long to wait for the accounts after the sign-in while Plaid is in trouble")
 	register(cmd, "mask", cobra.NoFileCompletions)
 	register(cmd, "primary", cobra.NoFileCompletions)
 }
@@ -78,6 +81,10 @@ func (f linkFlow) pick(ctx context.Context, s connection.Session, o choiceOption
 	}
 	if r.Accounts, err = allRows(ctx, filtered(f.client.ListAccounts, account.Query{ConnectionID: s.ConnectionID, Status: account.Active})); err != nil {
 		return err
+	}
+	if e := r.Connection.Error; len(r.Accounts) == 0 && e != nil {
+		return errors.Join(f.app.showLink(r), exitError{fault.ExitRelink, clean(r.Connection.Institution.Name) + " is linked, but shows no account (" + clean(e.Code) + ")",
+			"let the user choose accounts: `bankctl connections reauth " + r.Connection.ID + " --accounts`"})
 	}
 	slices.SortFunc(r.Accounts, func(a, b account.Account) int { return compareOrder(r.Connection, a.ID, b.ID) })
 	chosen, primary, err := f.choose(ctx, &r, o)

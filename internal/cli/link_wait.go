@@ -39,6 +39,7 @@ func runLinkWait(ctx context.Context, a *app, id string, o linkWaitOptions) erro
 		}
 	}
 	flow := newLinkFlow(a, c, id, s.HostedLinkURL, s.Expiration, true)
+	flow.patience = o.patience
 	if flow.over(s) {
 		err = flow.outcome(s)
 	} else {

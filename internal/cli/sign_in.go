@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,11 @@ type signIn struct {
 	url       string
 	expires   time.Time
 	noBrowser bool
+	patience  time.Duration // how long a delay may last; 0 is the usual time
 	words     signInWords
+
+	told    string    // the delay that was last told
+	delayed time.Time // since when there is one
 
 	simulated func(context.Context) (bool, error) // whether the page is of a simulated bank
 	over      func(connection.Session) bool       // whether the session has reached its end
@@ -42,7 +47,7 @@ const (
 )
 
 // run waits for the session's end. It signs in without a browser if direct.
-func (f signIn) run(ctx context.Context, direct bool, p connection.CompleteParams) (connection.Session, error) {
+func (f *signIn) run(ctx context.Context, direct bool, p connection.CompleteParams) (connection.Session, error) {
 	if direct {
 		return f.complete(ctx, p)
 	}
@@ -50,7 +55,7 @@ func (f signIn) run(ctx context.Context, direct bool, p connection.CompleteParam
 }
 
 // complete ends the session without a browser.
-func (f signIn) complete(ctx context.Context, p connection.CompleteParams) (connection.Session, error) {
+func (f *signIn) complete(ctx context.Context, p connection.CompleteParams) (connection.Session, error) {
 	if p.InstitutionID != "" {
 		f.app.say("Signing in at %s without a browser …", clean(p.InstitutionID))
 	}
@@ -65,7 +70,7 @@ func (f signIn) complete(ctx context.Context, p connection.CompleteParams) (conn
 }
 
 // wait shows the page's address, opens it where there is a browser, and waits for the session's end.
-func (f signIn) wait(ctx context.Context) (connection.Session, error) {
+func (f *signIn) wait(ctx context.Context) (connection.Session, error) {
 	a := f.app
 	if !a.canPrompt() {
 		fmt.Fprintf(a.Stderr, "%s (until %s):\n%s\n", f.words.unattended, utc(f.expires), clean(f.url))
@@ -91,7 +96,10 @@ func (f signIn) wait(ctx context.Context) (connection.Session, error) {
 	}, func(ctx context.Context) (bool, string, error) {
 		s, err := f.client.GetSession(ctx, f.session, screenPollTimeout)
 		last = s
-		return err == nil && f.over(s), f.words.progress(s), err
+		if err == nil {
+			err = f.tooLong(s)
+		}
+		return err == nil && f.over(s), progressOf(s, f.words.progress), err
 	})
 	if errors.Is(err, tui.ErrQuit) {
 		return last, exitError{fault.ExitLeft, f.words.left, "`" + f.words.resume + "` goes on waiting until the page expires"}
@@ -103,7 +111,7 @@ func (f signIn) wait(ctx context.Context) (connection.Session, error) {
 }
 
 // poll waits without a screen.
-func (f signIn) poll(ctx context.Context) (connection.Session, error) {
+func (f *signIn) poll(ctx context.Context) (connection.Session, error) {
 	for {
 		s, err := f.client.GetSession(ctx, f.session, pollTimeout)
 		if err != nil {
@@ -112,7 +120,54 @@ func (f signIn) poll(ctx context.Context) (connection.Session, error) {
 		if f.over(s) {
 			return s, f.outcome(s)
 		}
+		if told := progressOf(s, f.words.progress); s.Delay != nil && told != f.told {
+			f.told = told
+			f.app.say("%s", told)
+		}
+		if err := f.tooLong(s); err != nil {
+			return s, err
+		}
 	}
+}
+
+// usualPatience is how long a delay after the sign-in may last before the command ends.
+const usualPatience = 2 * time.Minute
+
+// tooLong ends the command where something has kept the session waiting for longer than its patience.
+func (f *signIn) tooLong(s connection.Session) error {
+	if s.Delay == nil {
+		f.delayed = time.Time{}
+		return nil
+	}
+	now := f.app.Now()
+	if f.delayed.IsZero() {
+		f.delayed = now
+	}
+	if now.Sub(f.delayed) < cmp.Or(f.patience, usualPatience) {
+		return nil
+	}
+	return fault.New(s.Delay.Code, "%s", doing(s)+": "+s.Delay.Message).
+		WithHint("bankd goes on trying by itself; `%s` waits on", f.words.resume)
+}
+
+// doing says what a delay delays.
+func doing(s connection.Session) string {
+	if s.State == connection.Succeeded {
+		return "signed in, but the accounts cannot be read yet"
+	}
+	return "the sign-in cannot be followed"
+}
+
+// progressOf is the line of progress: what keeps the session waiting, if anything does.
+func progressOf(s connection.Session, usual func(connection.Session) string) string {
+	if s.Delay == nil {
+		return usual(s)
+	}
+	why := s.Delay.PlaidCode
+	if why == "" {
+		why = string(s.Delay.Code)
+	}
+	return fmt.Sprintf("%s (%s); bankd tries again", doing(s), clean(why))
 }
 
 // ended gives the error of a session that did not succeed.

@@ -36,6 +36,7 @@ type Session struct {
 	ConnectionID  string            `json:"connection_id,omitempty" doc:"Set once exchanged, or the connection that an update session mends"`
 	Exit          *Exit             `json:"exit,omitempty" doc:"Why the user left"`
 	Trouble       *fault.Error      `json:"error,omitempty" doc:"Why the exchange that was asked for did not happen"`
+	Delay         *Delay            `json:"delay,omitempty" doc:"What bankd waits for; it tries again by itself"`
 	CreatedAt     time.Time         `json:"created_at"`
 	FinishedAt    *time.Time        `json:"finished_at,omitempty"`
 
