@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -26,6 +27,9 @@ type app struct {
 
 	socket, profile, tenant string
 	output, jq, template    string
+	timeout                 time.Duration
+	idempotencyKey          string
+	deadline                context.Context // ends with --timeout; nil without
 	noInput, yes, noColor   bool
 	quiet, verbose          bool
 	stdin                   *bufio.Reader
@@ -41,6 +45,8 @@ func (a *app) globals(flags *pflag.FlagSet) {
 	flags.StringVarP(&a.output, "output", "o", "", "table, json, ndjson, yaml, csv, tsv or name")
 	flags.StringVar(&a.jq, "jq", "", "filter the JSON with a jq expression")
 	flags.StringVar(&a.template, "template", "", "print the JSON through a Go template")
+	flags.DurationVar(&a.timeout, "timeout", 0, "give up after this time, with exit code 5 (usually 30s for a call of bankd alone)")
+	flags.StringVar(&a.idempotencyKey, "idempotency-key", "", "make the same call with the same key safe to repeat for a day")
 	flags.BoolVar(&a.noInput, "no-input", false, "never prompt")
 	flags.BoolVar(&a.yes, "yes", false, "say yes to what would be asked")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colour")
@@ -93,7 +99,12 @@ func (a *app) whoami() (credentials, error) {
 	if a.chosen != nil {
 		return *a.chosen, nil
 	}
-	c := credentials{clientID: a.Getenv("BANKCTL_CLIENT_ID"), secret: a.Getenv("BANKCTL_CLIENT_SECRET")}
+	c := credentials{clientID: strings.TrimSpace(a.Getenv("BANKCTL_CLIENT_ID")), secret: strings.TrimSpace(a.Getenv("BANKCTL_CLIENT_SECRET"))}
+	for name, value := range map[string]string{"BANKCTL_CLIENT_ID": c.clientID, "BANKCTL_CLIENT_SECRET": c.secret} {
+		if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return c, usage("set it to what `bankctl client create` printed, in one line", "%s holds white space or other characters that it cannot have", name)
+		}
+	}
 	if (c.clientID == "") != (c.secret == "") {
 		return c, usage("set both or neither", "BANKCTL_CLIENT_ID and BANKCTL_CLIENT_SECRET belong together")
 	}
@@ -105,6 +116,7 @@ func (a *app) whoami() (credentials, error) {
 	p, err := book.find(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && (a.profile == "" || c.clientID != ""):
+	case err != nil && c.clientID != "" && a.profile == "": // the environment's credentials need no profile
 	case errors.Is(err, fs.ErrNotExist):
 		return c, usage("`bankctl init --profile "+name+"` makes one", "there is no profile %q", name)
 	case err != nil:
@@ -121,7 +133,9 @@ func (a *app) whoami() (credentials, error) {
 		c.socket = a.socket
 	}
 	if c.socket == "" {
-		c.socket = a.defaultSocket()
+		if c.socket, err = a.defaultSocket(); err != nil {
+			return c, err
+		}
 	}
 	a.chosen = &c
 	return c, nil
@@ -129,21 +143,25 @@ func (a *app) whoami() (credentials, error) {
 
 // defaultSocket finds bankd's default socket. Without a runtime directory the path depends on bankd's environment: the
 // first that exists is taken.
-func (a *app) defaultSocket() string {
+func (a *app) defaultSocket() (string, error) {
 	var all []string
 	for _, environment := range []string{"simulated", "sandbox", "production"} {
 		path := socket.DefaultPath(a.Getenv, socket.DefaultDataDir(a.Getenv, environment))
+		if !filepath.IsAbs(path) { // never a socket that happens to lie in the working directory
+			return "", usage("name it with --socket or BANKD_SOCKET, or set HOME", "bankd's socket cannot be found: there is no home directory")
+		}
 		if _, err := os.Lstat(path); err == nil {
-			return path
+			return path, nil
 		}
 		all = append(all, path)
 	}
-	return all[0]
+	return all[0], nil
 }
 
 func (a *app) newClient(c credentials) *client.Client {
 	cl := client.New(c.socket)
 	cl.Agent = "bankctl/" + status.Version
+	cl.Named, cl.Starting, cl.Key = a.socket != "", startingPatience, a.idempotencyKey
 	if a.verbose {
 		cl.OnReply = func(method, path string, code int, took time.Duration, requestID string) {
 			fmt.Fprintf(a.Stderr, "%s %s: %d in %s (request %s)\n", method, clean(path), code, took.Round(100*time.Microsecond), clean(requestID))
@@ -151,6 +169,9 @@ func (a *app) newClient(c credentials) *client.Client {
 	}
 	return cl
 }
+
+// startingPatience is how long a call waits for a bankd that is starting.
+const startingPatience = time.Minute
 
 // dataClient gives a client for accounts and connections. It never acts as the local owner, who may administer alone.
 func (a *app) dataClient(ctx context.Context) (*client.Client, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,6 +57,9 @@ func (a *app) profileFree(name, id string) error {
 		return nil
 	}
 	book := a.profileBook()
+	if err := book.writable(name); err != nil {
+		return err
+	}
 	p, err := book.find(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -71,9 +75,9 @@ func (a *app) profileFree(name, id string) error {
 // handOver shows a minted secret this once, or keeps it in a profile and shows it nowhere.
 func (a *app) handOver(m tenant.Minted, profileName string) error {
 	if profileName != "" {
-		socket := a.socket
-		if socket == "" {
-			socket = a.defaultSocket()
+		socket, err := a.socketToSave()
+		if err != nil {
+			return err
 		}
 		if err := a.profileBook().save(profile{Name: profileName, Socket: socket, ClientID: m.ID}, m.Secret); err != nil {
 			return err
@@ -81,6 +85,7 @@ func (a *app) handOver(m tenant.Minted, profileName string) error {
 		a.say("saved as profile %s: `bankctl --profile %s …` goes as this client", profileName, profileName)
 		return single(a, m.Client, clientID, clientColumns(), func() error { return a.card(clientFacts(m.Client)) })
 	}
+	a.warnOfReaders()
 	columns := []column[tenant.Minted]{
 		{name: "client id", value: func(m tenant.Minted) string { return m.ID }},
 		{name: "client secret", value: func(m tenant.Minted) string { return m.Secret }},
@@ -94,4 +99,19 @@ func (a *app) handOver(m tenant.Minted, profileName string) error {
 		a.say("The secret is shown this once: keep it now.")
 		return nil
 	})
+}
+
+// warnOfReaders says that a secret goes into a file that others can read, as a redirection makes one.
+func (a *app) warnOfReaders() {
+	f, ok := a.Stdout.(*os.File)
+	if !ok {
+		return
+	}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		if f.Chmod(0o600) == nil {
+			a.say("closed the file to others, for it holds the secret (mode 0600)")
+			return
+		}
+		a.say("warning: others can read the file that the secret goes into: chmod 600 it")
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -41,9 +42,12 @@ func runInit(ctx context.Context, a *app, o initOptions) error {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	where := a.socket
-	if where == "" {
-		where = a.defaultSocket()
+	where, err := a.socketToSave()
+	if err != nil {
+		return err
+	}
+	if err := book.writable(name); err != nil {
+		return err
 	}
 	owner := a.newClient(credentials{socket: where})
 	owner.Tenant = a.tenant
@@ -54,7 +58,7 @@ func runInit(ctx context.Context, a *app, o initOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := book.save(profile{Name: name, Socket: a.socket, ClientID: m.ID}, m.Secret); err != nil {
+	if err := book.save(profile{Name: name, Socket: where, ClientID: m.ID}, m.Secret); err != nil {
 		return err
 	}
 	return single(a, m.Client, clientID, clientColumns(), func() error {
@@ -64,4 +68,13 @@ func runInit(ctx context.Context, a *app, o initOptions) error {
 			{"next", "bankctl link --user-id U --employer-id E"},
 		})
 	})
+}
+
+// socketToSave is the absolute path of the socket: a later command may run elsewhere, or without XDG_RUNTIME_DIR, as cron's
+// do.
+func (a *app) socketToSave() (string, error) {
+	if a.socket == "" {
+		return a.defaultSocket()
+	}
+	return filepath.Abs(a.socket)
 }

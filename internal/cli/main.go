@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/tui"
 )
@@ -62,6 +64,17 @@ func Main(args []string, env Env) int {
 	return a.exitCode(ctx, err)
 }
 
+// limit ends the command after --timeout.
+func (a *app) limit(cmd *cobra.Command) {
+	if a.timeout <= 0 || a.deadline != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)
+	a.deadline = ctx
+	cobra.OnFinalize(cancel)
+	cmd.SetContext(ctx)
+}
+
 // watchSignals makes the first interrupt end the command in order; the second one ends the process by itself.
 func (a *app) watchSignals() {
 	if a.Context != nil {
@@ -86,6 +99,11 @@ func wantsJSON(args []string, getenv func(string) string) bool {
 
 // exitCode prints an error and gives its exit code. No other place maps errors to exit codes.
 func (a *app) exitCode(ctx context.Context, err error) int {
+	if ctx.Err() == nil && a.deadline != nil && errors.Is(a.deadline.Err(), context.DeadlineExceeded) {
+		f := fault.New(fault.Unavailable, "not done within %s", a.timeout).WithHint("what was asked may have been done; --timeout sets how long to wait")
+		a.printError(f)
+		return f.Code.Exit()
+	}
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, errInterrupted) || errors.Is(err, tui.ErrInterrupted) {
 		a.printError(&fault.Error{Code: "interrupted", Message: "interrupted"})
 		return fault.ExitInterrupted

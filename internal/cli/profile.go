@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
@@ -123,6 +124,11 @@ func (b profileStore) save(p profile, secretText string) error {
 	if b.dir == "" {
 		return usage("set HOME or XDG_CONFIG_HOME", "there is no directory for profiles")
 	}
+	unlock, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	f, err := b.read()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -141,8 +147,50 @@ func (b profileStore) save(p profile, secretText string) error {
 	return nil
 }
 
-// writePrivateFile replaces a file whole, 0600 in a 0700 directory.
+// lock keeps others from changing the profiles until unlock is called.
+func (b profileStore) lock() (unlock func(), err error) {
+	if err := os.MkdirAll(b.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("save profile: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(b.dir, ".lock"), os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("save profile: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("save profile: %w", err), f.Close())
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// writable checks that a profile can be saved, before a secret is made that would be lost otherwise.
+func (b profileStore) writable(name string) error {
+	if b.dir == "" {
+		return usage("set HOME or XDG_CONFIG_HOME", "there is no directory for profiles")
+	}
+	for _, path := range []string{b.path(), b.secretPath(name)} {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			path = real
+		}
+		dir := filepath.Dir(path)
+		err := os.MkdirAll(dir, 0o700)
+		if err == nil {
+			var f *os.File
+			if f, err = os.CreateTemp(dir, ".probe-*"); err == nil {
+				err = errors.Join(f.Close(), os.Remove(f.Name()))
+			}
+		}
+		if err != nil {
+			return usage("make it writable, or set XDG_CONFIG_HOME", "a profile cannot be saved: %s cannot be written", dir)
+		}
+	}
+	return nil
+}
+
+// writePrivateFile replaces a file whole, 0600 in a 0700 directory. Where the path is a link, what it leads to is replaced.
 func writePrivateFile(path string, text []byte) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/bankctl/bankctl/internal/status"
 )
 
 // commandGroups are the sections of bankctl's help.
@@ -63,6 +65,8 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
               bankd & bankctl init         the real thing, still with simulated banks
               bankctl link --user-id U --employer-id E`
 	root.SilenceErrors, root.SilenceUsage = true, true
+	root.Version = status.Version
+	root.SetVersionTemplate("bankctl {{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.globals(root.PersistentFlags())
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
@@ -72,7 +76,11 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
 		if cmd.Annotations[offline] == "" {
 			a.watchSignals()
 		}
-		return a.prepare(cmd.Flags())
+		if err := a.prepare(cmd.Flags()); err != nil {
+			return err
+		}
+		a.limit(cmd)
+		return nil
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(commandGroups()...)

@@ -63,10 +63,7 @@ func (f *signIn) complete(ctx context.Context, p connection.CompleteParams) (con
 	if err != nil {
 		return s, err
 	}
-	if !f.over(s) {
-		return f.poll(ctx)
-	}
-	return s, f.outcome(s)
+	return f.poll(ctx, s)
 }
 
 // wait shows the page's address, opens it where there is a browser, and waits for the session's end.
@@ -74,7 +71,7 @@ func (f *signIn) wait(ctx context.Context) (connection.Session, error) {
 	a := f.app
 	if !a.canPrompt() {
 		fmt.Fprintf(a.Stderr, "%s (until %s):\n%s\n", f.words.unattended, utc(f.expires), clean(f.url))
-		return f.poll(ctx)
+		return f.poll(ctx, connection.Session{State: connection.Pending})
 	}
 	title, open := f.words.plain, a.opener(f.url)
 	if f.noBrowser {
@@ -110,16 +107,9 @@ func (f *signIn) wait(ctx context.Context) (connection.Session, error) {
 	return last, f.outcome(last)
 }
 
-// poll waits without a screen.
-func (f *signIn) poll(ctx context.Context) (connection.Session, error) {
-	for {
-		s, err := f.client.GetSession(ctx, f.session, pollTimeout)
-		if err != nil {
-			return s, err
-		}
-		if f.over(s) {
-			return s, f.outcome(s)
-		}
+// poll waits without a screen, from what is known of the session on.
+func (f *signIn) poll(ctx context.Context, s connection.Session) (connection.Session, error) {
+	for !f.over(s) {
 		if told := progressOf(s, f.words.progress); s.Delay != nil && told != f.told {
 			f.told = told
 			f.app.say("%s", told)
@@ -127,7 +117,17 @@ func (f *signIn) poll(ctx context.Context) (connection.Session, error) {
 		if err := f.tooLong(s); err != nil {
 			return s, err
 		}
+		wait := pollTimeout
+		if s.Delay != nil {
+			wait = min(screenPollTimeout, cmp.Or(f.patience, usualPatience))
+		}
+		next, err := f.client.GetSession(ctx, f.session, wait)
+		if err != nil {
+			return next, err
+		}
+		s = next
 	}
+	return s, f.outcome(s)
 }
 
 // usualPatience is how long a delay after the sign-in may last before the command ends.

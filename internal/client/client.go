@@ -36,6 +36,14 @@ type Client struct {
 	Tenant   string // administered as the local owner; empty = default
 	Agent    string // User-Agent
 
+	// Named says that the user named the socket: whoever serves it gets the secret. Else the server must be the same user,
+	// or root.
+	Named bool
+	// Starting is how long a first call waits for a bankd that is about to start.
+	Starting time.Duration
+	// Key is the Idempotency-Key of the first POST; later ones get keys of their own.
+	Key string
+
 	// OnReply, if set, is called with each call's method, path, status and duration; bankctl -v prints them.
 	OnReply func(method, path string, status int, took time.Duration, requestID string)
 
@@ -47,7 +55,7 @@ func New(path string) *Client {
 	c := &Client{Socket: path}
 	c.http = &http.Client{
 		Transport: &http.Transport{
-			DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, path) },
+			DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx) },
 			MaxIdleConnsPerHost: 16,
 			IdleConnTimeout:     30 * time.Second,
 		},
@@ -57,15 +65,38 @@ func New(path string) *Client {
 }
 
 // dial connects, and checks that the server's uid may receive our secret.
-func dial(ctx context.Context, path string) (net.Conn, error) {
-	conn, err := socket.Dial(ctx, path)
-	if err != nil {
-		return nil, err
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := c.dialStarting(ctx)
+	if err != nil || c.Named {
+		return conn, err
 	}
 	if err := socket.CheckServer(conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
+}
+
+// grace is how long a daemon's process may take to show, mostGrace how long its socket.
+const (
+	grace     = 200 * time.Millisecond
+	mostGrace = 3 * time.Second
+)
+
+// dialStarting connects, and waits for a socket that is about to be there: `bankd & bankctl init`.
+func (c *Client) dialStarting(ctx context.Context) (net.Conn, error) {
+	for began := time.Now(); ; {
+		conn, err := socket.Dial(ctx, c.Socket)
+		absent := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)
+		waited := time.Since(began)
+		if err == nil || !absent || waited > min(c.Starting, mostGrace) || waited > grace && !socket.SiblingStarts() {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // Close lets idle connections go.
@@ -172,7 +203,12 @@ func (c *Client) Raw(ctx context.Context, method, path string, header http.Heade
 	}
 	c.sign(req)
 	started := time.Now()
-	resp, err := c.http.Do(req)
+	resp, err := c.answer(req, patience(method, req.URL))
+	for err == nil && resp.Header.Get("X-Bankd-Starting") != "" && time.Since(started) < c.Starting {
+		if resp, err = c.again(req, resp); err == nil {
+			resp, err = c.answer(req, patience(method, req.URL))
+		}
+	}
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
@@ -195,6 +231,10 @@ func (c *Client) sign(req *http.Request) {
 	if req.Body != nil && req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if req.Method == http.MethodPost && req.Header.Get("Idempotency-Key") == "" && c.Key != "" {
+		req.Header.Set("Idempotency-Key", c.Key)
+		c.Key = ""
+	}
 	if req.Method == http.MethodPost && req.Header.Get("Idempotency-Key") == "" {
 		// The transport repeats a call after a lost connection; the key makes sure that it is done once. Other retries get new keys.
 		key := make([]byte, 16)
@@ -206,6 +246,10 @@ func (c *Client) sign(req *http.Request) {
 func (c *Client) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if slow, ok := errors.AsType[slowError](err); ok {
+		return fault.New(fault.Unavailable, "bankd did not answer within %s", time.Duration(slow)).
+			WithHint("look whether it was stopped (`ps`), and at its log; what was asked may have been done")
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return fault.New(fault.Unavailable, "bankd is not running: there is no socket at %s", c.Socket).
@@ -221,7 +265,7 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	}
 	if errors.Is(err, socket.ErrForeignServer) {
 		return fault.New(fault.Unavailable, "another user answers on %s: nothing was sent", c.Socket).
-			WithHint("check the path; a bankd of your own runs as you or as root")
+			WithHint("check the path; if it is right, name it with --socket or BANKD_SOCKET")
 	}
 	return unreachable(err)
 }

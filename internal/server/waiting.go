@@ -29,6 +29,7 @@ func Waiting(report func() status.Status) http.Handler {
 			f := fault.New(fault.Unavailable, "bankd is starting: %s", st.Problem).WithHint("repeat the call; `bankctl status` shows how far it is")
 			f.RequestID, f.RetryAfter = requestID(header(r, "X-Request-Id")), 1
 			w.Header()["Content-Type"] = asJSON
+			w.Header().Set("X-Bankd-Starting", "1")
 			w.Header().Set("Retry-After", strconv.Itoa(f.RetryAfter))
 			w.Header().Set("X-Request-Id", f.RequestID)
 			w.WriteHeader(f.Code.Status())

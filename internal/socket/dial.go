@@ -38,8 +38,8 @@ func Dial(ctx context.Context, path string) (net.Conn, error) {
 	}
 }
 
-// CheckServer checks that the server's uid is ours or root's. Root trusts the user whose socket it was told to use.
-// Clients call it before they send a secret.
+// CheckServer checks that the server's uid is ours or root's. Clients call it before they send a secret, unless their user
+// named the socket.
 func CheckServer(conn net.Conn) error {
 	uid, err := PeerUID(conn)
 	if err != nil {
@@ -49,7 +49,7 @@ func CheckServer(conn net.Conn) error {
 }
 
 func checkServerUID(server, own int) error {
-	if server != own && server != 0 && own != 0 {
+	if server != own && server != 0 {
 		return fmt.Errorf("%w (uid %d)", ErrForeignServer, server)
 	}
 	return nil
