@@ -30,6 +30,7 @@ type app struct {
 	timeout                 time.Duration
 	idempotencyKey          string
 	deadline                context.Context // ends with --timeout; nil without
+	release                 context.CancelFunc
 	noInput, yes, noColor   bool
 	quiet, verbose          bool
 	stdin                   *bufio.Reader

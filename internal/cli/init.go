@@ -37,6 +37,9 @@ func runInit(ctx context.Context, a *app, o initOptions) error {
 		name = defaultProfile
 	}
 	book := a.profileBook()
+	if err := book.writable(name); err != nil {
+		return err
+	}
 	if _, err := book.find(name); err == nil && !o.force {
 		return usage("--force replaces it; --profile NAME makes another", "profile %q is there already, in %s", name, book.path())
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -44,9 +47,6 @@ func runInit(ctx context.Context, a *app, o initOptions) error {
 	}
 	where, err := a.socketToSave()
 	if err != nil {
-		return err
-	}
-	if err := book.writable(name); err != nil {
 		return err
 	}
 	owner := a.newClient(credentials{socket: where})

@@ -55,6 +55,9 @@ func Main(args []string, env Env) int {
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	err := root.ExecuteContext(ctx)
+	if a.release != nil {
+		defer a.release()
+	}
 	if err == nil {
 		return fault.ExitOK
 	}
@@ -70,8 +73,7 @@ func (a *app) limit(cmd *cobra.Command) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)
-	a.deadline = ctx
-	cobra.OnFinalize(cancel)
+	a.deadline, a.release = ctx, cancel
 	cmd.SetContext(ctx)
 }
 

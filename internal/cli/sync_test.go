@@ -25,6 +25,18 @@ func (o *office) runIn(state string, args ...string) (code int, stdout, stderr s
 	return code, out.String(), errs.String()
 }
 
+// runAt runs bankctl with a home directory and no credentials but what it finds there.
+func (o *office) runAt(home string, args ...string) (code int, stdout, stderr string) {
+	var out, errs textBuffer
+	settings := map[string]string{"HOME": home, "BANKD_SOCKET": o.socket}
+	env := cli.Env{
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Context: o.t.Context(),
+		Getenv: func(name string) string { return settings[name] }, Now: time.Now, Width: func() int { return 0 },
+	}
+	code = cli.Main(args, env)
+	return code, out.String(), errs.String()
+}
+
 // One that fails alone ends with its own code, one of several with 13; the others are done.
 func TestSyncExits(t *testing.T) {
 	t.Parallel()

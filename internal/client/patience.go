@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -49,8 +50,8 @@ func (c *Client) answer(req *http.Request, wait time.Duration) (*http.Response, 
 	if err != nil {
 		slow := context.Cause(ctx)
 		cancel(nil)
-		if _, ok := slow.(slowError); ok {
-			return nil, slow
+		if late, ok := errors.AsType[slowError](slow); ok {
+			return nil, late
 		}
 		return nil, err
 	}
