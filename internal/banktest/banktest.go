@@ -172,6 +172,12 @@ func (b *Bank) Restart() {
 	b.up()
 }
 
+// Again starts a daemon that was stopped.
+func (b *Bank) Again() {
+	b.t.Helper()
+	b.up()
+}
+
 // Owner gives a client without credentials: the local owner.
 func (b *Bank) Owner() *client.Client {
 	c := client.New(b.Config.Socket)

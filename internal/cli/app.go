@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,8 @@ type app struct {
 	idempotencyKey          string
 	deadline                context.Context // ends with --timeout; nil without
 	release                 context.CancelFunc
+	life                    context.Context // ends with an interrupt
+	resume                  string          // the command that goes on where an interrupt ends this one
 	noInput, yes, noColor   bool
 	quiet, verbose          bool
 	stdin                   *bufio.Reader
@@ -75,6 +78,9 @@ func (a *app) prepare(flags *pflag.FlagSet) error {
 	}
 	return a.checkOutput()
 }
+
+// running is the context of the command.
+func (a *app) running() context.Context { return cmp.Or(a.deadline, a.life, context.Background()) }
 
 func (a *app) canPrompt() bool {
 	return a.InTTY && a.ErrTTY && !a.noInput && a.Getenv("CI") == ""

@@ -34,13 +34,17 @@ func (a *app) printJQ(data any) error {
 	if err != nil {
 		return err
 	}
-	results := code.Run(tree)
+	ctx := a.running()
+	results := code.RunWithContext(ctx, tree) // which an interrupt ends, as a filter may never end by itself
 	for {
 		v, more := results.Next()
 		if !more {
 			return nil
 		}
 		if err, bad := v.(error); bad {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			return usage("", "--jq: %v", err)
 		}
 		line, isText := v.(string)

@@ -48,7 +48,7 @@ var exitNames = map[int]fault.Code{
 func Main(args []string, env Env) int {
 	ctx, cancel := context.WithCancel(cmp.Or(env.Context, context.Background()))
 	defer cancel()
-	a := &app{Env: env, interrupt: cancel}
+	a := &app{Env: env, interrupt: cancel, life: ctx}
 	root := newRoot(a, args)
 	root.SetArgs(args)
 	root.SetIn(env.Stdin)
@@ -103,11 +103,18 @@ func wantsJSON(args []string, getenv func(string) string) bool {
 func (a *app) exitCode(ctx context.Context, err error) int {
 	if ctx.Err() == nil && a.deadline != nil && errors.Is(a.deadline.Err(), context.DeadlineExceeded) {
 		f := fault.New(fault.Unavailable, "not done within %s", a.timeout).WithHint("what was asked may have been done; --timeout sets how long to wait")
+		if a.resume != "" {
+			f = f.WithHint("`%s` waits on", a.resume)
+		}
 		a.printError(f)
 		return f.Code.Exit()
 	}
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, errInterrupted) || errors.Is(err, tui.ErrInterrupted) {
-		a.printError(&fault.Error{Code: "interrupted", Message: "interrupted"})
+		f := &fault.Error{Code: "interrupted", Message: "interrupted"}
+		if a.resume != "" {
+			f.Hint = "`" + a.resume + "` waits on"
+		}
+		a.printError(f)
 		return fault.ExitInterrupted
 	}
 	if errors.Is(err, syscall.EPIPE) {

@@ -26,6 +26,7 @@ type signIn struct {
 
 	told    string    // the delay that was last told
 	delayed time.Time // since when there is one
+	away    time.Time // since when bankd does not answer
 
 	simulated func(context.Context) (bool, error) // whether the page is of a simulated bank
 	over      func(connection.Session) bool       // whether the session has reached its end
@@ -56,6 +57,7 @@ func (f *signIn) run(ctx context.Context, direct bool, p connection.CompletePara
 
 // complete ends the session without a browser.
 func (f *signIn) complete(ctx context.Context, p connection.CompleteParams) (connection.Session, error) {
+	f.app.resume = f.words.resume
 	if p.InstitutionID != "" {
 		f.app.say("Signing in at %s without a browser …", clean(p.InstitutionID))
 	}
@@ -69,6 +71,7 @@ func (f *signIn) complete(ctx context.Context, p connection.CompleteParams) (con
 // wait shows the page's address, opens it where there is a browser, and waits for the session's end.
 func (f *signIn) wait(ctx context.Context) (connection.Session, error) {
 	a := f.app
+	a.resume = f.words.resume
 	if !a.canPrompt() {
 		fmt.Fprintf(a.Stderr, "%s (until %s):\n%s\n", f.words.unattended, utc(f.expires), clean(f.url))
 		return f.poll(ctx, connection.Session{State: connection.Pending})
@@ -92,7 +95,10 @@ func (f *signIn) wait(ctx context.Context) (connection.Session, error) {
 		Title: title, URL: clean(f.url), Expires: f.expires, Simulation: simulated, Open: open, Now: a.Now,
 	}, func(ctx context.Context) (bool, string, error) {
 		s, err := f.client.GetSession(ctx, f.session, screenPollTimeout)
-		last = s
+		if err != nil && f.mayComeBack(ctx, err) {
+			return false, "bankd is away; waiting for it to come back", nil
+		}
+		last, f.away = s, time.Time{}
 		if err == nil {
 			err = f.tooLong(s)
 		}
@@ -122,12 +128,38 @@ func (f *signIn) poll(ctx context.Context, s connection.Session) (connection.Ses
 			wait = min(screenPollTimeout, cmp.Or(f.patience, usualPatience))
 		}
 		next, err := f.client.GetSession(ctx, f.session, wait)
-		if err != nil {
+		switch {
+		case err == nil:
+			s, f.away = next, time.Time{}
+		case !f.mayComeBack(ctx, err):
 			return next, err
 		}
-		s = next
 	}
 	return s, f.outcome(s)
+}
+
+// awayPatience is how long a wait outlives bankd, which may be restarting; awayPause is between two looks.
+const (
+	awayPatience = time.Minute
+	awayPause    = 500 * time.Millisecond
+)
+
+// mayComeBack waits a little where bankd is away, and reports whether to ask again.
+func (f *signIn) mayComeBack(ctx context.Context, err error) bool {
+	now := f.app.Now()
+	if !fault.Is(err, fault.Unavailable) || ctx.Err() != nil || !f.away.IsZero() && now.Sub(f.away) > awayPatience {
+		return false
+	}
+	if f.away.IsZero() {
+		f.away = now
+		f.app.say("bankd is away; waiting for it to come back")
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(awayPause):
+		return true
+	}
 }
 
 // usualPatience is how long a delay after the sign-in may last before the command ends.

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/bankctl/bankctl/internal/banktest"
+	"github.com/bankctl/bankctl/internal/connection"
 	"github.com/bankctl/bankctl/internal/fault"
 )
 
@@ -85,5 +87,36 @@ func TestProfilesAreKeptWhole(t *testing.T) {
 	}
 	if _, after, _ := o.run("", "client", "list", "-o", "json", "--jq", "length"); after != before {
 		t.Errorf("%s clients, %s before: one was minted whose secret is lost", strings.TrimSpace(after), strings.TrimSpace(before))
+	}
+}
+
+// D: a wait for a link survives a restart of bankd, and an interrupt says how to go on.
+func TestLinkWaitOutlivesBankd(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, banktest.OnDisk)
+	l, err := o.Client.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: "e9", HostedLink: true, Exchange: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := o.start("", "link", "wait", l.SessionID, "--all", "-o", "json", "--socket", o.Config.Socket)
+	if !banktest.Eventually(func() bool { return hosted.FindString(run.stderr.String()) != "" }) {
+		t.Fatalf("no address: %s", run.stderr.String())
+	}
+	if err := o.Daemon.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if !banktest.Eventually(func() bool { return strings.Contains(run.stderr.String(), "bankd is away") }) {
+		t.Errorf("it does not say that bankd is away: %s", run.stderr.String())
+	}
+	o.Again()
+	if _, err := o.Client.CompleteSession(t.Context(), l.SessionID, connection.CompleteParams{InstitutionID: "ins_109508"}); err != nil {
+		t.Fatal(err)
+	}
+	if code := <-run.code; code != 0 || !strings.Contains(run.stdout.String(), `"ach_accounts"`) {
+		t.Errorf("exit %d: %s", code, run.stderr.String())
+	}
+	code, _, stderr := o.run("", "link", "--user-id", "u", "--employer-id", "e8", "--no-browser", "--all", "--timeout", "1s")
+	if code != fault.ExitUnavailable || !strings.Contains(stderr, "`bankctl link wait ") {
+		t.Errorf("given up: exit %d: %s", code, stderr)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/bankctl/bankctl/internal/backup"
 	"github.com/bankctl/bankctl/internal/socket"
@@ -20,7 +22,7 @@ import (
 // build checks the settings and computes the defaults that depend on other settings.
 func (l *loader) build() (Config, error) {
 	c := Config{File: l.file, Plaid: l.v.GetString("plaid")}
-	for _, step := range []func(*Config) error{l.environment, l.paths, l.kek, l.plaid, l.timeout, l.days, l.simulator, l.webhooks, l.logging, l.products, l.backups} {
+	for _, step := range []func(*Config) error{l.environment, l.paths, l.kek, l.plaid, l.timeout, l.name, l.days, l.simulator, l.webhooks, l.logging, l.products, l.backups} {
 		if err := step(&c); err != nil {
 			return Config{}, err
 		}
@@ -166,6 +168,17 @@ func (l *loader) timeout(c *Config) (err error) {
 	c.PlaidTimeout, err = time.ParseDuration(l.v.GetString("plaid_timeout"))
 	if err != nil || c.PlaidTimeout < time.Second || c.PlaidTimeout > 5*time.Minute {
 		return l.bad("plaid_timeout", "want a duration from 1s to 5m, like 30s")
+	}
+	return nil
+}
+
+// maxClientName is Plaid's: a longer name is replaced by one that says nothing.
+const maxClientName = 30
+
+func (l *loader) name(c *Config) error {
+	c.ClientName = strings.TrimSpace(l.v.GetString("client_name"))
+	if n := utf8.RuneCountInString(c.ClientName); n == 0 || n > maxClientName || strings.ContainsFunc(c.ClientName, unicode.IsControl) {
+		return l.bad("client_name", "want a name of 1 to 30 characters, as users know your company")
 	}
 	return nil
 }

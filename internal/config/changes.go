@@ -15,6 +15,7 @@ func Changes(old, latest Config) (live, fixed []string) {
 	}{
 		{"log_level", true, func(c Config) any { return c.LogLevel }},
 		{"link_products", true, func(c Config) any { return c.LinkProducts }},
+		{"client_name", false, func(c Config) any { return c.ClientName }},
 		{"transactions_days", true, func(c Config) any { return c.TransactionsDays }},
 		{"plaid_timeout", true, func(c Config) any { return c.PlaidTimeout }},
 		{"PLAID_CLIENT_ID", true, func(c Config) any { return c.PlaidClientID }},

@@ -37,6 +37,7 @@ type Config struct {
 	PlaidClientID string
 	PlaidSecret   secret.Text
 	SecretFiles   []string // that hold the two above
+	ClientName    string   // the company that Plaid Link names
 	// TransactionsDays is how far back a new link asks for transactions; Plaid never changes it afterwards.
 	TransactionsDays int
 	SimulatorListen  string

@@ -49,7 +49,7 @@ func TestDefaults(t *testing.T) {
 		DataDir: "/h/.local/state/bankd/simulated", KeyFile: "/h/.config/bankd/kek", MayCreateKey: true, Anchor: "/h/.config/bankd/anchors",
 		KEK:    config.KEK{Provider: "file", File: "/h/.config/bankd/kek"},
 		Socket: "/run/user/1/bankd/bankd.sock", Plaid: "simulated", PlaidClientID: "simulated",
-		SimulatorListen: "127.0.0.1:0", PlaidTimeout: 30 * time.Second, TransactionsDays: 730, LogFormat: "auto", LogLevel: slog.LevelInfo,
+		SimulatorListen: "127.0.0.1:0", PlaidTimeout: 30 * time.Second, ClientName: "bankctl", TransactionsDays: 730, LogFormat: "auto", LogLevel: slog.LevelInfo,
 		Backups:      config.Backups{Every: 24 * time.Hour, Keep: 14},
 		LinkProducts: config.LinkProducts{Products: []string{"auth"}, RequiredIfSupported: []string{"identity"}, Optional: []string{"transactions"}},
 	}

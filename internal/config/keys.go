@@ -44,6 +44,7 @@ func keys() []key {
 		{"plaid", Simulated, "`ENV` of Plaid: simulated, sandbox or production; the last two read PLAID_CLIENT_ID and PLAID_SECRET, or …_FILE"},
 		{"plaid_url", "", "base `URL` of Plaid's API (default: by --plaid); plain http only to loopback"},
 		{"plaid_timeout", "30s", "`DURATION` that Plaid has for an ordinary answer, 1s to 5m; slow calls get a minute more"},
+		{"client_name", "bankctl", "company's `NAME` that Plaid Link shows to users and employees, up to 30 characters"},
 		{"transactions_days", "730", "`N` days of past transactions that a new link asks for, 1 to 730; Plaid keeps what the first link asked"},
 		{"simulator_listen", "127.0.0.1:0", "`ADDR` where the embedded simulator listens"},
 		{"webhook_listen", "", "`ADDR` where Plaid's webhooks come in, behind your own TLS (default: none; everything works without)"},

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,9 +24,6 @@ import (
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/vault"
 )
-
-// clientName is the name that Plaid Link shows.
-const clientName = "bankctl"
 
 // Options lets tests replace parts; the zero value is the real daemon.
 type Options struct {
@@ -173,7 +171,7 @@ func (d *Daemon) startBank(ctx, background context.Context, o Options) error {
 func (d *Daemon) plaidClient(ctx context.Context, o Options) (*plaid.Client, error) {
 	pc := plaid.Config{
 		Environment: d.config.Plaid, BaseURL: d.config.PlaidURL,
-		ClientName: clientName, Days: d.config.TransactionsDays, Transport: o.Transport, Timeout: d.config.PlaidTimeout,
+		ClientName: cmp.Or(d.config.ClientName, "bankctl"), Days: d.config.TransactionsDays, Transport: o.Transport, Timeout: d.config.PlaidTimeout,
 	}
 	pc.ClientID, pc.Secret = plaidKeys(d.config)
 	if d.config.Plaid == config.Simulated {

@@ -38,15 +38,18 @@ func (s *Server) logCall(c *call, took time.Duration) {
 	if h == nil {
 		h = s.log.Handler()
 	}
-	ctx := context.Background()
-	if !h.Enabled(ctx, slog.LevelInfo) {
+	ctx, level := context.Background(), slog.LevelInfo
+	if c.status >= 500 {
+		level = slog.LevelWarn
+	}
+	if !h.Enabled(ctx, level) {
 		return
 	}
-	r := slog.NewRecord(c.started.Add(took), slog.LevelInfo, "call", 0)
+	r := slog.NewRecord(c.started.Add(took), level, "call", 0)
 	if c.endpoint.log == nil {
 		r.AddAttrs(slog.String("method", knownMethod(c.r.Method)), slog.String("route", c.endpoint.Path))
 	}
-	r.AddAttrs(slog.String("request_id", c.id), slog.Int("status", c.status), slog.Duration("took", took),
+	r.AddAttrs(slog.String("request_id", c.id), slog.Int("status", c.status), slog.Float64("took_ms", float64(took.Microseconds())/1000),
 		slog.String("client", c.caller.Client.ID), slog.Int("uid", c.uid)) // a record holds five without allocating
 	if id := c.param("id"); id != "" && c.status < 300 {
 		r.AddAttrs(slog.String("object", id))

@@ -61,11 +61,26 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 // run shows a model until it ends, and restores the terminal.
 func run(ctx context.Context, t Terminal, out io.Writer, m tea.Model, opts ...tea.ProgramOption) (tea.Model, error) {
 	opts = append(opts, tea.WithContext(ctx), tea.WithInput(t.In), tea.WithOutput(out), tea.WithoutSignalHandler())
-	last, err := tea.NewProgram(m, opts...).Run()
+	last, err := tea.NewProgram(suspending{m}, opts...).Run()
+	if s, ok := last.(suspending); ok {
+		last = s.Model
+	}
 	if ctx.Err() != nil {
 		return last, ErrInterrupted
 	}
 	return last, err
+}
+
+// suspending gives the terminal back on Ctrl-Z, until the shell continues the program.
+type suspending struct{ tea.Model }
+
+// Update hands on all but Ctrl-Z.
+func (s suspending) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	if key, ok := msg.(tea.KeyMsg); ok && key.Type == tea.KeyCtrlZ {
+		return s, tea.Suspend
+	}
+	m, cmd := s.Model.Update(msg)
+	return suspending{m}, cmd
 }
 
 // fit cuts a line to the width of the screen.
