@@ -45,6 +45,15 @@ func Open(path string) (*Engine, error) {
 	}
 	f := &file{path: path}
 	db, lastID, err := openFile(f)
+	if err == nil && mostlyFree(db) {
+		if compact(db, path) == nil { // else, on a full disk for instance, the file serves as it is
+			if err := db.Close(); err != nil {
+				return nil, fmt.Errorf("open database: %w", err)
+			}
+			f = &file{path: path}
+			db, lastID, err = openFile(f)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -55,6 +64,7 @@ func options() *bolt.Options {
 	return &bolt.Options{
 		Timeout:         lockWait,
 		FreelistType:    bolt.FreelistMapType,
+		NoFreelistSync:  true, // written at every commit, the list of a file with much free space makes it grow and grow
 		InitialMmapSize: 64 << 20,
 	}
 }

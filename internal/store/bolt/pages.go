@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"os"
 
@@ -216,10 +215,11 @@ func inOrder(id uint64, keys [][]byte, low, high []byte) error {
 	return nil
 }
 
-// free checks that every page is either used or free, and none is both.
+// free checks that every page is either used or free, and none is both. Without a list of free pages, which older files
+// have, all are free that are not used.
 func (w *walker) free() error {
 	if w.freelist == noFreelist {
-		return errors.New("the file has no list of free pages: it was not written by bankd")
+		return nil
 	}
 	p, err := w.read(w.freelist)
 	if err != nil {
