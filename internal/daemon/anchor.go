@@ -20,7 +20,7 @@ const anchorPause = time.Second
 
 // marks are what the store remembers of its own upkeep.
 type marks struct {
-	Anchored bool      `json:"anchored"`          // an anchor was kept once, so that a missing one shows
+	Anchored string    `json:"anchored"`          // the data directory for which an anchor was kept, so that a missing one shows
 	Restored time.Time `json:"restored,omitzero"` // when the backup was made that the data comes from, until the next start has audited it
 }
 
@@ -34,6 +34,7 @@ type anchors struct {
 	dataDir  string
 	accept   string // the reason why older data is accepted; "" is not
 	accepted error  // what was accepted, until it has been audited
+	copied   string // where the data was kept before it came here without an anchor; "" did not
 	known    []anchor.Anchor
 
 	last    time.Time
@@ -109,8 +110,11 @@ func (a *anchors) compare(ctx context.Context, db *store.DB) error {
 	}
 	own, others := anchor.Find(a.known, db.Header().ID, a.dataDir)
 	switch {
-	case own == nil && m.Anchored:
+	case own == nil && m.Anchored == a.dataDir:
 		return a.refuse(fmt.Errorf("%w from %s", anchor.ErrMissing, a.keeper.Where()))
+	case own == nil && m.Anchored != "" && len(others) == 0:
+		a.copied = m.Anchored
+		return nil
 	case len(others) > 0 && (own == nil || own.DataDir != a.dataDir):
 		return a.refuse(fmt.Errorf("another database was here at %s, as %s knows", others[0].At.Format(time.RFC3339), a.keeper.Where()))
 	case own == nil:
@@ -148,10 +152,10 @@ func (d *Daemon) beginAnchors(ctx context.Context) error {
 		}
 	}
 	m, err := readMarks(ctx, d.db)
-	if err != nil || m.Anchored {
+	if err != nil || m.Anchored == a.dataDir {
 		return err
 	}
-	m.Anchored = true
+	m.Anchored = a.dataDir
 	return d.putMarks(ctx, m)
 }
 
@@ -171,6 +175,12 @@ func (d *Daemon) noteOldData(ctx context.Context) error {
 			return err
 		}
 		d.log.Warn("older data was accepted: every access token is looked at anew, for some may have been replaced since", "reason", d.anchors.accept)
+	}
+	if from := d.anchors.copied; from != "" {
+		if err := d.bank.NoteOldData(ctx, "store.copied", map[string]string{"from": from, "to": d.config.DataDir}); err != nil {
+			return err
+		}
+		d.log.Warn("the data was kept elsewhere before, and no anchor came with it: whether it is the newest cannot be told", "was_in", from)
 	}
 	if m.Restored.IsZero() {
 		return nil

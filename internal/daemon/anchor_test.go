@@ -188,3 +188,33 @@ func TestAnchorByCommand(t *testing.T) {
 		t.Error("anchors are kept beside the key too")
 	}
 }
+
+// A copy of data and key that is taken elsewhere, without an anchor, is opened there: that it may be old is told and audited.
+func TestCopyElsewhereIsOpened(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.start().stop()
+	other := newHome(t)
+	for _, dir := range []string{other.data(), filepath.Dir(other.key())} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copyTo(t, h.db(), other.db())
+	copyTo(t, h.key(), other.key())
+	p := other.start()
+	got, err := other.client().ListAudit(t.Context(), trail.Query{Action: "store.copied"})
+	if err != nil || len(got) != 1 || got[0].Details["from"] != h.data() {
+		t.Errorf("audit: %+v, %v", got, err)
+	}
+	p.stop()
+	old := filepath.Join(other.dir, "old.db")
+	copyTo(t, other.db(), old)
+	p = other.start()
+	other.client()
+	p.stop()
+	copyTo(t, old, other.db())
+	if said := other.refused(); !strings.Contains(said, "older than its anchor") {
+		t.Errorf("there it has an anchor too: %s", said)
+	}
+}
