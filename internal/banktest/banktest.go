@@ -51,6 +51,7 @@ type Bank struct {
 	now     func() time.Time
 	tempo   background.Tempo
 	ready   plaidsim.Ready
+	as      plaidsim.Switches
 	quotas  *bank.Quotas
 	replies func(path string, body []byte) []byte
 	set     []func(*config.Config)
@@ -75,6 +76,9 @@ func Tempo(tempo background.Tempo) Option { return func(b *Bank) { b.tempo = tem
 
 // Ready sets when the simulator has an Item's first transactions and its whole history, in place of quickReady.
 func Ready(ready plaidsim.Ready) Option { return func(b *Bank) { b.ready = ready } }
+
+// As sets the simulator's behaviours where Plaid's documents and what was seen differ.
+func As(behaviours plaidsim.Switches) Option { return func(b *Bank) { b.as = behaviours } }
 
 // quickReady still lets a sync find an Item in each of its three states.
 var quickReady = plaidsim.Ready{Initial: 20 * time.Millisecond, History: 60 * time.Millisecond}
@@ -123,7 +127,7 @@ func (b *Bank) up() {
 	b.t.Helper()
 	o := daemon.Options{
 		Log:    slog.New(slog.NewJSONHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Engine: b.engine, KEK: b.kek, Now: b.now, Tempo: &b.tempo, Ready: b.ready, Quotas: b.quotas,
+		Engine: b.engine, KEK: b.kek, Now: b.now, Tempo: &b.tempo, Ready: b.ready, As: b.as, Quotas: b.quotas,
 		Around: func(h http.Handler) http.Handler {
 			recorder := plaidspec.Wrap(b.tokens.around(h))
 			recorder.Strict = true

@@ -34,6 +34,7 @@ type Options struct {
 	Tempo  *background.Tempo // nil = that of the configured Plaid
 	Quotas *bank.Quotas      // nil = the usual ones
 	Ready  plaidsim.Ready    // when the simulator has transactions; zero = its default
+	As     plaidsim.Switches // the simulator's behaviours; zero = as documented
 	// Around wraps the embedded simulator's handler, AroundAPI bankd's own.
 	Around, AroundAPI func(http.Handler) http.Handler
 	// Transport makes the calls to Plaid.

@@ -287,6 +287,7 @@ func TestUsage(t *testing.T) {
 		"servee":               "unknown command",
 		"plaid-sim --limits x": "--limits",
 		"plaid-sim --fault x":  "--fault",
+		"plaid-sim --as x=y":   "--as",
 		"--config nowhere.yml": "config",
 	} {
 		if said := h.refused(strings.Fields(args)...); !strings.Contains(said, says) {

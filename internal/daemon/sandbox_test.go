@@ -19,9 +19,17 @@ import (
 )
 
 // sandboxed starts a bankd on a simulator that it takes for Plaid's sandbox, with an admin client.
-func sandboxed(t *testing.T, ready plaidsim.Ready) *client.Client {
+func sandboxed(t *testing.T, o plaidsim.Options) *client.Client {
 	t.Helper()
-	sim, err := plaidsim.New(t.Context(), plaidsim.Options{Limits: "off", Ready: ready})
+	c, _ := sandboxedOn(t, o)
+	return c
+}
+
+// sandboxedOn is sandboxed for a test that turns to the simulator itself.
+func sandboxedOn(t *testing.T, o plaidsim.Options) (*client.Client, *plaidsim.Server) {
+	t.Helper()
+	o.Limits = plaidsim.LimitsOff
+	sim, err := plaidsim.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,13 +65,13 @@ func sandboxed(t *testing.T, ready plaidsim.Ready) *client.Client {
 		t.Fatal(err)
 	}
 	c.ClientID, c.Secret = m.ID, m.Secret
-	return c
+	return c, sim
 }
 
 // An update of more pages than a minute has calls waits for its next page, and holds up nobody else's.
 func TestHugeUpdateWaits(t *testing.T) {
 	t.Parallel()
-	c := sandboxed(t, plaidsim.Ready{Initial: 1, History: 1}) // the first sync finds it all
+	c := sandboxed(t, plaidsim.Options{Ready: plaidsim.Ready{Initial: 1, History: 1}}) // the first sync finds it all
 	link := func(owner, user string) string {
 		link, err := c.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: owner, Exchange: true, HostedLink: true})
 		if err != nil {
@@ -112,7 +120,7 @@ func TestHugeUpdateWaits(t *testing.T) {
 // unless the caller named the products.
 func TestSandboxLinkHasEveryProduct(t *testing.T) {
 	t.Parallel()
-	c := sandboxed(t, plaidsim.Ready{})
+	c := sandboxed(t, plaidsim.Options{Ready: plaidsim.Ready{}})
 	for _, products := range [][]string{nil, {"auth"}} {
 		link, err := c.StartLink(t.Context(), connection.LinkParams{UserID: "u", EmployerID: "e", Products: products, Exchange: true, HostedLink: true, AllowDuplicate: true})
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -42,7 +43,7 @@ func startSimulator(ctx context.Context, addr string, db *store.DB, o Options) (
 	}
 	saves := &startingState{simulatorState: state, log: o.Log}
 	defer saves.started.Store(true)
-	return serveSimulator(ctx, l, plaidsim.Options{Seed: time.Now().UnixNano(), Store: saves, Clock: o.Now, Logger: o.Log, Ready: o.Ready}, o.Around)
+	return serveSimulator(ctx, l, plaidsim.Options{Seed: time.Now().UnixNano(), Store: saves, Clock: o.Now, Logger: o.Log, Ready: o.Ready, Switches: o.As}, o.Around)
 }
 
 func listenAgain(ctx context.Context, addr string, state simulatorState) (net.Listener, error) {
@@ -85,11 +86,11 @@ func (s *simulator) stop() error {
 }
 
 type simFlags struct {
-	listen, state, ready, limits, fault string
-	seed                                int64
-	webhookAny, likePlaid               bool
-	duplicate                           int
-	shuffle                             time.Duration
+	listen, state, ready, limits, fault, as string
+	seed                                    int64
+	webhookAny, likePlaid                   bool
+	duplicate                               int
+	shuffle                                 time.Duration
 }
 
 // newPlaidSim is `bankd plaid-sim`: the simulator alone, for tests of other programs.
@@ -104,10 +105,16 @@ to the client that made them.
 
 What happens to an Item from outside is brought about by POST /simulator/events: a login that
 the bank no longer takes, a consent taken back, an account under another number, a row of
-another date. A body it does not know is answered with the kinds it does.`,
+another date. A body it does not know is answered with the kinds it does.
+
+Where Plaid's documents and what callers have seen differ, the simulator follows the documents; --as
+chooses, one by one or with the name all:
+
+` + behaviourTable(),
 		Example: `  bankd plaid-sim --listen 127.0.0.1:8085
   curl -d '{"kind":"login_required","item_id":"…"}' http://127.0.0.1:8085/simulator/events
-  bankd plaid-sim --fault '/auth/get:500:2,*:slow:10s' --ready initial=0s,history=0s`,
+  bankd plaid-sim --fault '/auth/get:500:2,*:slow:10s' --ready initial=0s,history=0s
+  bankd plaid-sim --as re-exchange=observed,phone=observed`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return runPlaidSim(f, stdout, stderr) },
 	}
@@ -117,11 +124,21 @@ another date. A body it does not know is answered with the kinds it does.`,
 	cmd.Flags().StringVar(&f.ready, "ready", "initial=1s,history=2s", "when transactions become available")
 	cmd.Flags().StringVar(&f.limits, "limits", "sandbox", "rate limits: sandbox, production or off")
 	cmd.Flags().StringVar(&f.fault, "fault", "", "failures to inject: `ROUTE:KIND[:count|duration],…`; kinds 500, 429, html502, slow, hang, reset, lost, mutation")
+	cmd.Flags().StringVar(&f.as, "as", "", "behaviours to choose where Plaid's documents and what was seen differ: `NAME=documented|observed,…`")
 	cmd.Flags().BoolVar(&f.webhookAny, "webhook-any", false, "send webhooks to other hosts than loopback too")
 	cmd.Flags().BoolVar(&f.likePlaid, "webhook-retry-like-plaid", false, "send a webhook again after 30 s, then ever later for a day; quickly and for ten minutes where left out")
 	cmd.Flags().IntVar(&f.duplicate, "webhook-duplicate", 0, "send each webhook `N` more times")
 	cmd.Flags().DurationVar(&f.shuffle, "webhook-shuffle", 0, "hold each webhook back for up to `TIME`, so that they overtake each other")
 	return cmd
+}
+
+// behaviourTable lists for --help what --as chooses from.
+func behaviourTable() string {
+	var b strings.Builder
+	for _, row := range plaidsim.Behaviours() {
+		fmt.Fprintf(&b, "  %-14s documented: %s\n  %14s observed:   %s\n", row.Name, row.Documented, "", row.Observed)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func runPlaidSim(f simFlags, stdout, stderr io.Writer) error {
@@ -141,6 +158,9 @@ func runPlaidSim(f simFlags, stdout, stderr io.Writer) error {
 	}
 	if o.Faults, err = plaidsim.ParseFaults(f.fault); err != nil {
 		return usageError{fmt.Errorf("--fault: %w", err)}
+	}
+	if o.Switches, err = plaidsim.ParseAs(f.as); err != nil {
+		return usageError{fmt.Errorf("--as: %w", err)}
 	}
 	if f.state != "" {
 		o.Store = plaidsim.FileStore{Path: f.state}

@@ -71,6 +71,10 @@ func errInternal() *apiError {
 		message: "an unexpected error occurred"}
 }
 
+func errNoProducts() *apiError {
+	return invalidRequest("INVALID_FIELD", "must provide at least one product in one of the products, optional_products, required_if_supported_products or additional_consented_products fields")
+}
+
 func errLimit(code string) *apiError {
 	return &apiError{status: http.StatusTooManyRequests, typ: "RATE_LIMIT_EXCEEDED", code: code,
 		message: "rate limit exceeded. Too many requests were made. Please try again later."}

@@ -134,7 +134,7 @@ func TestErrors(t *testing.T) {
 		{"create-phone-as-id", "/link/token/create", create(object{"user": object{"client_user_id": "202-555-0165"}}), 400, "INVALID_FIELD"},
 		{"create-bad-phone", "/link/token/create", create(object{"user": object{"client_user_id": "1", "phone_number": "12"}}), 400, "INVALID_FIELD"},
 		{"create-bad-email", "/link/token/create", create(object{"user": object{"client_user_id": "1", "email_address": "x"}}), 400, "INVALID_FIELD"},
-		{"create-no-products", "/link/token/create", create(object{"products": nil}), 400, "MISSING_FIELDS"},
+		{"create-no-products", "/link/token/create", create(object{"products": nil}), 400, "INVALID_FIELD"},
 		{"create-balance", "/link/token/create", create(object{"products": []string{"balance"}}), 400, "INVALID_PRODUCT"},
 		{"create-unknown-product", "/link/token/create", create(object{"products": []string{"gold"}}), 400, "INVALID_PRODUCT"},
 		{"create-overlap", "/link/token/create", create(object{"required_if_supported_products": []string{"auth"}}), 400, "INVALID_FIELD"},

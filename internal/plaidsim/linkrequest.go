@@ -118,7 +118,7 @@ func (s *Server) checkLinkProducts(c *call) *apiError {
 		return checkUpdateProducts(products)
 	}
 	if len(products) == 0 {
-		return s.errNoProducts()
+		return errNoProducts()
 	}
 	for _, name := range sortedKeys(others) {
 		if overlap(products, others[name]) {
@@ -139,13 +139,6 @@ func checkUpdateProducts(products []string) *apiError {
 		}
 	}
 	return nil
-}
-
-func (s *Server) errNoProducts() *apiError {
-	if s.opt.Switches.MissingProductsInvalid {
-		return errInvalidField("products", "must hold at least 1 entries")
-	}
-	return errMissingFields([]string{"products"})
 }
 
 func overlap(a, b []string) bool {

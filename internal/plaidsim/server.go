@@ -211,7 +211,7 @@ func (s *Server) answer(r *http.Request, requestID, fault string) (obj, *apiErro
 	if apiErr != nil {
 		return nil, apiErr
 	}
-	if rt.sandbox && s.opt.Limits == LimitsProduction && s.opt.Switches.Production {
+	if rt.sandbox && s.opt.Limits == LimitsProduction && s.switches().Production {
 		return nil, invalidRequest("SANDBOX_ONLY", "this endpoint is only available in Sandbox")
 	}
 	c := &call{ctx: r.Context(), route: r.URL.Path, client: client, requestID: requestID, body: body, now: s.now()}
@@ -230,7 +230,7 @@ func (s *Server) admit(r *http.Request, body map[string]any) (string, *apiError)
 	client, keyErr := credentials(r, body)
 	fieldErr := checkFields(fieldTable()[r.URL.Path], body)
 	first, second := keyErr, fieldErr
-	if s.opt.Switches.FieldsFirst {
+	if s.switches().FieldsFirst {
 		first, second = fieldErr, keyErr
 	}
 	if first != nil {

@@ -24,23 +24,11 @@ func TestSwitches(t *testing.T) {
 			t.Error("an abandoned session is still open")
 		}
 	})
-	t.Run("missingProducts", func(t *testing.T) {
-		s := start(t, plaidsim.Options{Switches: plaidsim.Switches{MissingProductsInvalid: true}})
-		s.refused("/link/token/create", object{"client_name": "x", "language": "en", "country_codes": []string{"US"}, "user": object{"client_user_id": "e"}}, 400, "INVALID_FIELD")
-	})
 	t.Run("fieldsFirst", func(t *testing.T) {
 		s := start(t, plaidsim.Options{Switches: plaidsim.Switches{FieldsFirst: true}})
 		_, out := s.send("/item/get", `{"client_id":"c","secret":""}`, map[string]string{"Content-Type": "application/json"})
 		if out["error_code"] != "MISSING_FIELDS" {
 			t.Errorf("code is %v", out["error_code"])
-		}
-	})
-	t.Run("reExchange", func(t *testing.T) {
-		s := start(t, plaidsim.Options{Switches: plaidsim.Switches{ReExchange: true}})
-		public := s.ok("/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth"}})["public_token"]
-		first := s.ok("/item/public_token/exchange", object{"public_token": public})
-		if again := s.ok("/item/public_token/exchange", object{"public_token": public}); again["access_token"] != first["access_token"] {
-			t.Error("a second exchange gives another token")
 		}
 	})
 	t.Run("keepSessions", func(t *testing.T) {
