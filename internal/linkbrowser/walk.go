@@ -84,6 +84,10 @@ func (w *walker) fill(p *pane) (url.Values, error) {
 	switch p.pane {
 	case "CONSENT", "OAUTH", "SAME_DAY_MICRODEPOSIT_AUTHORIZED":
 		press = "continue"
+	case "SUBMIT_PHONE":
+		fields.Set("phone_number", "4155550010")
+	case "VERIFY_PHONE":
+		fields.Set("otp", "123456") // what Plaid's sandbox sends to every phone
 	case "SELECT_AUTH_TYPE":
 		fields.Set("auth_type", "instant")
 		if w.params.Manual != nil {

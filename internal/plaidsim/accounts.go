@@ -96,7 +96,8 @@ func selectAccounts(all []account, wanted []string) ([]account, *apiError) {
 func (s *Server) accountObject(it *item, a account) obj {
 	manual := it.Manual != nil
 	balances := obj{"available": number(a.available), "current": number(a.current), "limit": number(a.limit),
-		"iso_currency_code": a.currencyCode(), "unofficial_currency_code": nil}
+		"iso_currency_code": nil, "unofficial_currency_code": nil}
+	balances[currencyKey(a.currencyCode())] = a.currencyCode()
 	if it.Institution == "ins_128026" {
 		balances["last_updated_datetime"] = stamp(it.Created)
 	}
@@ -104,6 +105,9 @@ func (s *Server) accountObject(it *item, a account) obj {
 		"official_name": orNull(a.official), "type": a.typ, "subtype": orNull(a.subtype)}
 	if a.holder != "" && !manual {
 		out["holder_category"] = a.holder
+	}
+	if s.opt.Switches.FourteenAccounts {
+		out["apy"] = number(a.apy)
 	}
 	if a.status != "" {
 		out["verification_status"] = a.status
@@ -159,7 +163,7 @@ func (s *Server) accountsBalanceGet(c *call) (obj, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	if err := capitalOneFreshness(c, accounts); err != nil {
+	if err := s.capitalOneFreshness(c, accounts); err != nil {
 		return nil, err
 	}
 	s.recordUse(c.item, "balance")
@@ -167,13 +171,16 @@ func (s *Server) accountsBalanceGet(c *call) (obj, *apiError) {
 }
 
 // capitalOneFreshness refuses a balance call to Capital One without min_last_updated_datetime, unless all accounts are
-// depository.
-func capitalOneFreshness(c *call, accounts []account) *apiError {
+// depository. One caller has seen it answer without, in production.
+func (s *Server) capitalOneFreshness(c *call, accounts []account) *apiError {
 	if c.item.Institution != "ins_128026" ||
 		!slices.ContainsFunc(accounts, func(a account) bool { return a.typ != "depository" }) {
 		return nil
 	}
 	oldest := parseTime(c.str("options.min_last_updated_datetime"))
+	if oldest.IsZero() && s.opt.Switches.BalanceOfAnyAge {
+		return nil
+	}
 	if oldest.IsZero() {
 		return errInvalidField("options.min_last_updated_datetime", "is required for this institution")
 	}

@@ -47,12 +47,27 @@ func (s *Server) authGet(c *call) (obj, *apiError) {
 		c.item.AuthMethod = "INSTANT_AUTH"
 		s.markChanged()
 	}
-	ach := []obj{}
-	for _, a := range ready {
-		ach = append(ach, s.achObject(c.item, a))
+	return obj{"accounts": s.accountObjects(c.item, ready), "numbers": s.numbersObject(c.item, ready), "item": s.itemObject(c.item)}, nil
+}
+
+func (s *Server) numbersObject(it *item, accounts []account) obj {
+	ach, bacs, eft, international := []obj{}, []obj{}, []obj{}, []obj{}
+	for _, a := range accounts {
+		n := a.abroad
+		if n.eft != "" || n.branch != "" {
+			eft = append(eft, obj{"account_id": a.id, "account": a.accountNumber(), "institution": n.eft, "branch": n.branch})
+		}
+		if n.sort != "" {
+			bacs = append(bacs, obj{"account_id": a.id, "account": a.accountNumber(), "sort_code": n.sort})
+		}
+		if n.iban != "" || n.bic != "" {
+			international = append(international, obj{"account_id": a.id, "iban": n.iban, "bic": n.bic})
+		}
+		if n == (abroad{}) || a.routing != "" {
+			ach = append(ach, s.achObject(it, a))
+		}
 	}
-	numbers := obj{"ach": ach, "bacs": []obj{}, "eft": []obj{}, "international": []obj{}}
-	return obj{"accounts": s.accountObjects(c.item, ready), "numbers": numbers, "item": s.itemObject(c.item)}, nil
+	return obj{"ach": ach, "bacs": bacs, "eft": eft, "international": international}
 }
 
 func (s *Server) achObject(it *item, a account) obj {

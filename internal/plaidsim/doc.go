@@ -15,6 +15,8 @@
 //
 //	data-pane                         fields (buttons in brackets)
 //	CONSENT                           [continue=1]
+//	SUBMIT_PHONE                      phone_number, [submit=1], [skip=1]; where that behaviour is chosen
+//	VERIFY_PHONE                      otp, [submit=1], [skip=1]
 //	SELECT_AUTH_TYPE                  [auth_type=instant|manual]
 //	SELECT_INSTITUTION                q, [search=1], [institution_id=ins_…], [manual=1]
 //	CREDENTIAL                        username, password, [submit=1], [back=1]

@@ -2,6 +2,7 @@ package plaidsim
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 )
 
@@ -14,13 +15,18 @@ type apiError struct {
 	suggestion string
 }
 
+// chapter is the part of the documentation about errors of this type, such as invalid-request-errors.
+func (e *apiError) chapter() string {
+	return strings.ToLower(strings.ReplaceAll(strings.TrimSuffix(e.typ, "_ERROR"), "_", "-")) + "-errors"
+}
+
 func (e *apiError) Error() string { return e.code }
 
 // body gives the object as Plaid sends it; requestID is left out where empty.
 func (e *apiError) body(requestID string) obj {
 	out := obj{
 		"display_message":   orNull(e.display),
-		"documentation_url": "https://plaid.com/docs/?ref=error#" + strings.ToLower(strings.ReplaceAll(e.typ, "_", "-")) + "s",
+		"documentation_url": "https://plaid.com/docs/?ref=error#" + e.chapter(),
 		"error_code":        e.code,
 		"error_message":     e.message,
 		"error_type":        e.typ,
@@ -82,6 +88,17 @@ func errLimit(code string) *apiError {
 
 func errAccessToken() *apiError {
 	return invalidInput("INVALID_ACCESS_TOKEN", "could not find matching access token")
+}
+
+// tokenForm is the form of an access token: access-<environment>-<uuid>.
+var tokenForm = regexp.MustCompile(`^access-(sandbox|development|production)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+// errUnknownToken is the error of an access token that is not one of the caller's.
+func errUnknownToken(token string) *apiError {
+	if !tokenForm.MatchString(token) {
+		return invalidInput("INVALID_ACCESS_TOKEN", "provided access token is in an invalid format. expected format: access-<environment>-<identifier>")
+	}
+	return errAccessToken()
 }
 
 func errPublicToken() *apiError {

@@ -23,6 +23,7 @@ func TestErrors(t *testing.T) {
 	used := s.ok("/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth"}})["public_token"]
 	s.ok("/item/public_token/exchange", object{"public_token": used})
 	capital, _ := s.item("ins_128026", "user_good", "auth")
+	linked, _ := s.consented(nil)
 	account := at(s.ok("/accounts/get", object{"access_token": authOnly}), "accounts", 0, "account_id")
 	credit := at(s.ok("/accounts/get", object{"access_token": authOnly}), "accounts", 3, "account_id")
 	s.clock.add(5e9)
@@ -60,7 +61,9 @@ func TestErrors(t *testing.T) {
 		{"unknown-nested-field", "/auth/get", token(good, "options", object{"extra": 1}), 400, "UNKNOWN_FIELDS"},
 		{"wrong-type", "/item/get", token(1), 400, "INVALID_FIELD"},
 		{"options-not-object", "/auth/get", token(good, "options", []int{1}), 400, "INVALID_FIELD"},
-		{"options-null", "/auth/get", token(good, "options", nil), 400, "INVALID_FIELD"},
+		{"consent-identity", "/identity/get", token(linked), 400, "ADDITIONAL_CONSENT_REQUIRED"},
+		{"consent-match", "/identity/match", token(linked, "user", object{"legal_name": "A"}), 400, "ADDITIONAL_CONSENT_REQUIRED"},
+		{"consent-sync", "/transactions/sync", token(linked), 400, "ADDITIONAL_CONSENT_REQUIRED"},
 		{"account-ids-not-array", "/auth/get", token(good, "options", object{"account_ids": "x"}), 400, "INVALID_FIELD"},
 		{"account-ids-not-strings", "/auth/get", token(good, "options", object{"account_ids": []int{1}}), 400, "INVALID_FIELD"},
 		{"malformed-token", "/item/get", token("nonsense"), 400, "INVALID_ACCESS_TOKEN"},
@@ -75,9 +78,6 @@ func TestErrors(t *testing.T) {
 		{"identity-broken", "/identity/get", token(broken), 400, "ITEM_LOGIN_REQUIRED"},
 		{"sync-broken", "/transactions/sync", token(broken), 400, "ITEM_LOGIN_REQUIRED"},
 		{"refresh-broken", "/transactions/refresh", token(broken), 400, "ITEM_LOGIN_REQUIRED"},
-		{"identity-not-consented", "/identity/get", token(authOnly), 400, "ADDITIONAL_CONSENT_REQUIRED"},
-		{"match-not-consented", "/identity/match", token(authOnly, "user", object{"legal_name": "A"}), 400, "ADDITIONAL_CONSENT_REQUIRED"},
-		{"sync-not-consented", "/transactions/sync", token(authOnly), 400, "ADDITIONAL_CONSENT_REQUIRED"},
 		{"identity-not-supported", "/identity/get", token(plain), 400, "PRODUCTS_NOT_SUPPORTED"},
 		{"foreign-account", "/auth/get", token(good, "options", object{"account_ids": []any{account}}), 400, "INVALID_ACCOUNT_ID"},
 		{"auth-of-credit-only", "/auth/get", token(authOnly, "options", object{"account_ids": []any{credit}}), 400, "NO_AUTH_ACCOUNTS"},
@@ -111,7 +111,6 @@ func TestErrors(t *testing.T) {
 		{"sandbox-product", "/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"gold"}}, 400, "INVALID_PRODUCT"},
 		{"sandbox-balance", "/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"balance"}}, 400, "INVALID_PRODUCT"},
 		{"sandbox-no-products", "/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{}}, 400, "INVALID_FIELD"},
-		{"sandbox-null-options", "/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth"}, "options": nil}, 400, "INVALID_FIELD"},
 		{"sandbox-bank-lacks-product", "/sandbox/public_token/create", object{"institution_id": "ins_109510", "initial_products": []string{"identity"}}, 400, "INVALID_PRODUCT"},
 		{"sandbox-wrong-password", "/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth"}, "options": object{"override_password": "x"}}, 400, "INVALID_CREDENTIALS"},
 		{"sandbox-item-locked", "/sandbox/public_token/create", object{"institution_id": "ins_109508", "initial_products": []string{"auth"}, "options": object{"override_password": "error_ITEM_LOCKED"}}, 400, "ITEM_LOCKED"},
@@ -182,6 +181,7 @@ func TestTransportErrors(t *testing.T) {
 		{"two-values", "{}{}", keys, "INVALID_BODY"},
 		{"no-keys", `{"access_token":"x"}`, map[string]string{"Content-Type": json}, "MISSING_FIELDS"},
 		{"no-secret", `{"access_token":"x"}`, map[string]string{"Content-Type": json, "PLAID-CLIENT-ID": "c"}, "MISSING_FIELDS"},
+		{"empty-client-id", `{"access_token":"x","client_id":"","secret":"s"}`, map[string]string{"Content-Type": json}, "INVALID_FIELD"},
 		{"empty-secret", `{"access_token":"x","client_id":"c","secret":""}`, map[string]string{"Content-Type": json}, "INVALID_API_KEYS"},
 		{"body-keys", `{"access_token":"x","client_id":"c","secret":"s"}`, map[string]string{"Content-Type": json}, "INVALID_ACCESS_TOKEN"},
 	}

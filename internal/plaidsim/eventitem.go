@@ -126,9 +126,14 @@ func (it *item) bar(product, code string) {
 
 // consentMissing withdraws the consent to a product, until update mode asks for it with additional_consented_products.
 func (s *Server) consentMissing(it *item, e Event, _ time.Time) error {
-	if it.Manual != nil || !slices.Contains(it.Consented, e.Product) {
+	consented := it.Consented
+	if it.Unasked {
+		consented = it.Products
+	}
+	if it.Manual != nil || !slices.Contains(consented, e.Product) {
 		return wrongField("product", "must be one that the user consented to")
 	}
+	it.Unasked, it.Consented = false, consented // from now on the Item has a list of what the user consented to
 	it.Consented = slices.DeleteFunc(slices.Clone(it.Consented), func(p string) bool { return p == e.Product })
 	return nil
 }

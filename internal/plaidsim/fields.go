@@ -17,7 +17,7 @@ var fieldsText string
 // field is one line of fields.txt: a request field, its type and its limits.
 type field struct {
 	name     string
-	kind     string // string, boolean, integer, number, object, or "[]" before one of them
+	kind     string // string, boolean, integer, number, object, any, or "[]" before one of them
 	required bool
 	nullable bool
 	enum     []string
@@ -104,6 +104,9 @@ func unknownFields(f *field, obj map[string]any, prefix string) []string {
 			unknown = append(unknown, prefix+key)
 			continue
 		}
+		if sub.kind == "any" {
+			continue
+		}
 		for _, child := range childObjects(obj[key]) {
 			unknown = append(unknown, unknownFields(sub, child, prefix+key+".")...)
 		}
@@ -165,10 +168,7 @@ func checkObject(f *field, obj map[string]any, prefix string) *apiError {
 
 func checkValue(f *field, v any, path string) *apiError {
 	if v == nil {
-		if f.nullable {
-			return nil
-		}
-		return errInvalidField(path, "must not be null")
+		return nil // as if left out: a required field that is null was missing before
 	}
 	element, isArray := strings.CutPrefix(f.kind, "[]")
 	if !isArray {

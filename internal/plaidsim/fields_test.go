@@ -14,7 +14,21 @@ import (
 var newerFields = []string{
 	"/item/remove reason_code", "/item/remove reason_note",
 	"/transactions/sync options.account_id", "/transactions/sync options.personal_finance_category_version",
+	"/transactions/get options.personal_finance_category_version", "/transactions/recurring/get options.personal_finance_category_version",
+	"/link/token/create user_id", "/link/token/create appearance_mode", "/link/token/create payment_configuration",
+	"/link/token/create third_party_user_token", "/link/token/create cashflow_report", "/link/token/create cra_options.days_required",
+	"/link/token/create cra_options.client_report_id", "/link/token/create cra_options.lend_score", "/link/token/create cra_options.network_insights",
+	"/link/token/create cra_options.include_investments", "/link/token/create cra_options.income_insights",
+	"/link/token/create account_filters.depository.limited_purpose_types", "/sandbox/public_token/create user_id",
+	"/sandbox/user/reset_login user_id", "/user/create identity", "/user/create end_customer", "/user/create with_upgraded_user",
+	"/user/create consumer_report_user_identity.ssn_full", "/user/create consumer_report_user_identity.ssn_last_4",
 }
+
+// optionalByNow are required in that document, and at Plaid no longer.
+var optionalByNow = []string{"/link/token/create user", "/sandbox/user/reset_login user_token"}
+
+// newerRoutes are not in that document.
+var newerRoutes = []string{"/sandbox/transactions/create", "/sandbox/user/fire_webhook"}
 
 // TestFieldTable compares fields.txt with Plaid's own document: routes, names, types and required marks.
 func TestFieldTable(t *testing.T) {
@@ -31,7 +45,7 @@ func TestFieldTable(t *testing.T) {
 		}
 		op := doc.Paths.Value(path)
 		if op == nil {
-			if path != "/sandbox/transactions/create" {
+			if !slices.Contains(newerRoutes, path) {
 				t.Errorf("%s is not in the document", path)
 			}
 			continue
@@ -59,7 +73,10 @@ func compareFields(t *testing.T, path, prefix string, f *field, schema *openapi3
 		}
 		prop := props[name]
 		kind := kindOf(prop)
-		if sub.kind != kind || sub.required != slices.Contains(required, name) {
+		if sub.kind == "any" {
+			continue
+		}
+		if sub.kind != kind || sub.required != slices.Contains(required, name) && !slices.Contains(optionalByNow, path+" "+prefix+name) {
 			t.Errorf("%s: field %s%s is %s required=%v, want %s", path, prefix, name, sub.kind, sub.required, kind)
 		}
 		if strings.HasPrefix(kind, "[]") {

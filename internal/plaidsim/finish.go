@@ -91,7 +91,7 @@ func (w *formPost) newItem() *item {
 		w.ss.Item = w.s.ids.alnum("item", 37)
 	}
 	return &item{ID: w.ss.Item, Client: w.lt.Client, Institution: w.ss.Bank, User: w.ss.User, Custom: w.ss.Custom,
-		Created: w.now, Healed: w.now, Webhook: r.Webhook, Products: uniq(products), Consented: r.consented(),
+		Created: w.now, Healed: w.now, Webhook: r.Webhook, Products: uniq(products), Consented: r.consented(), Owner: r.User,
 		Chosen: w.ss.Chosen, Verification: map[string]verification{}}
 }
 

@@ -3,6 +3,7 @@ package plaidsim
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ func (h history) transactions(version int) []versionedTxn {
 		out = b.transactions(version)
 	case h.it.User == "user_transactions_dynamic":
 		out = h.dynamic(version)
-	case slices.ContainsFunc(accounts, func(a account) bool { return len(a.rows) > 0 }):
+	case slices.ContainsFunc(accounts, func(a account) bool { return a.rows != nil || a.inflow.Type != "" }):
 		out = h.custom(accounts)
 	default:
 		out = h.cycle(accounts)
@@ -114,6 +115,7 @@ func (h history) cycle(accounts []account) []versionedTxn {
 	for _, a := range accounts {
 		byMask[a.mask] = a
 	}
+	left := map[string]float64{} // each account's balance, counted back from today's
 	var out []versionedTxn
 	for cycle := range maxCycles {
 		for i, r := range goodCycle {
@@ -124,12 +126,32 @@ func (h history) cycle(accounts []account) []versionedTxn {
 				continue
 			}
 			day := h.it.Txns.Started.AddDate(0, 0, -back)
-			out = append(out, versionedTxn{id: h.id("cycle", cycle*len(goodCycle)+i), account: a.id, mask: a.mask, date: dayString(day),
+			if _, begun := left[r.mask]; !begun && a.current != nil {
+				left[r.mask] = *a.current
+			}
+			balance := cents(left[r.mask])
+			left[r.mask] += r.amount
+			out = append(out, versionedTxn{confidence: r.confidence(), balance: &balance, id: h.id("cycle", cycle*len(goodCycle)+i), account: a.id, mask: a.mask, date: dayString(day),
 				authorized: dayString(day), name: r.name, merchant: r.merchant, primary: r.primary, detailed: r.detailed,
 				channel: r.channel, currency: "USD", amount: r.amount, added: v})
 		}
 	}
 	return out
+}
+
+func cents(v float64) float64 { return math.Round(v*100) / 100 }
+
+// confidence is that of the row's category: the better the merchant is known, the higher.
+func (r cycleRow) confidence() string {
+	switch {
+	case merchants[r.merchant].entity != "":
+		return "VERY_HIGH"
+	case r.merchant != "":
+		return "HIGH"
+	case r.primary == "LOAN_PAYMENTS":
+		return "MEDIUM"
+	}
+	return "LOW"
 }
 
 func (h history) id(kind string, n int) string {
@@ -141,10 +163,12 @@ func (h history) custom(accounts []account) []versionedTxn {
 	var out []versionedTxn
 	n := 0
 	for _, a := range accounts {
+		out = append(out, h.inflowRows(a)...)
 		for _, r := range a.rows {
 			n++
+			r.Posted, r.Transacted = cmp.Or(r.Posted, r.Transacted), cmp.Or(r.Transacted, r.Posted)
 			day, err := time.Parse(time.DateOnly, r.Posted)
-			if err != nil {
+			if _, bad := time.Parse(time.DateOnly, r.Transacted); bad != nil || err != nil {
 				continue
 			}
 			v := h.arrival(int(h.it.Txns.Started.Sub(day).Hours() / 24))
@@ -156,7 +180,7 @@ func (h history) custom(accounts []account) []versionedTxn {
 				continue
 			}
 			e := plainTxn(h.id("custom", n), a, amount, r.Description, r.Posted, v)
-			e.authorized = r.Transacted
+			e.authorized, e.currency = r.Transacted, cmp.Or(r.Currency, e.currency)
 			out = append(out, e)
 		}
 	}

@@ -3,6 +3,7 @@ package plaidsim
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 )
 
@@ -24,6 +25,12 @@ func (g *ids) next(kind string) [32]byte {
 func (g *ids) uuid(kind string) string { return uuidOf(g.next(kind)) }
 
 func (g *ids) alnum(kind string, n int) string { return alnumOf(g.next(kind), n) }
+
+// hex gives n lower-case hexadecimal digits, as request ids have been since 2026-09.
+func (g *ids) hex(kind string, n int) string {
+	sum := g.next(kind)
+	return hex.EncodeToString(sum[:])[:n]
+}
 
 func uuidOf(sum [32]byte) string {
 	b := sum[:16]

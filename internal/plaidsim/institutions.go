@@ -9,7 +9,8 @@ var knownProducts = []string{"assets", "auth", "balance", "balance_plus", "beaco
 	"investments_auth", "liabilities", "payment_initiation", "identity_verification", "transactions", "credit_details", "income",
 	"income_verification", "standing_orders", "transfer", "employment", "recurring_transactions", "signal", "statements",
 	"processor_payments", "processor_identity", "profile", "cra_base_report", "cra_income_insights", "cra_partner_insights",
-	"cra_cashflow_insights", "layer", "pay_by_bank"}
+	"cra_cashflow_insights", "layer", "pay_by_bank", "transactions_refresh", "cra_network_insights", "cra_monitoring", "cra_lend_score",
+	"cra_plaid_credit_score", "cra_qualify", "cra_home_lending", "protect_linked_bank", "protect_transactions"}
 
 func checkProducts(names []string) *apiError {
 	for _, p := range names {

@@ -17,7 +17,7 @@ func (s *Server) checkConsent(it *item, product string) *apiError {
 	if b := findBank(it.Institution); b == nil || !b.supports([]string{product}) {
 		return errNotSupported()
 	}
-	if !slices.Contains(it.Consented, product) {
+	if !it.Unasked && !slices.Contains(it.Consented, product) {
 		return errConsent(product)
 	}
 	return nil
@@ -33,15 +33,20 @@ func (s *Server) recordUse(it *item, product string) {
 }
 
 var consentScopes = []struct{ product, scope string }{
-	{"auth", "account_and_routing_numbers"}, {"identity", "contact_info"}, {"transactions", "transactions"},
-	{"liabilities", "credit_and_loans"}, {"investments", "investments"}, {"statements", "bank_statements"}, {"signal", "risk_info"},
+	{"auth", "account_routing_number"}, {"identity", "contact_info"}, {"transactions", "transactions"},
+	{"liabilities", "credit_loan_info"}, {"investments", "investments"}, {"statements", "bank_statements"}, {"signal", "risk_info"},
 }
 
 func (s *Server) itemObject(it *item) obj {
 	out := obj{"item_id": it.ID, "webhook": it.Webhook, "error": nil, "update_type": "background",
 		"consent_expiration_time": timeOrNull(it.Ends), "billed_products": list(it.Products), "products": list(it.Products),
-		"consented_products": list(it.Consented), "consented_use_cases": []string{"Verify your account"},
-		"institution_id": orNull(it.Institution), "institution_name": nil, "auth_method": orNull(it.AuthMethod)}
+		"institution_id": orNull(it.Institution), "institution_name": nil}
+	if slices.Contains(it.Products, "auth") {
+		out["auth_method"] = orNull(it.AuthMethod)
+	}
+	if !it.Unasked {
+		out["consented_products"], out["consented_use_cases"] = slices.Clone(list(it.Consented)), []string{"Verify your account"}
+	}
 	available := []string{}
 	if b := findBank(it.Institution); b != nil {
 		out["institution_name"] = b.name
@@ -51,21 +56,28 @@ func (s *Server) itemObject(it *item) obj {
 			}
 		}
 	}
-	scopes := []string{"account_and_balance_info"}
+	out["available_products"] = available
+	out["products"], out["billed_products"] = slices.Clone(list(it.Products)), slices.Clone(list(it.Products))
+	return out
+}
+
+// scopes are the data scopes that the user has consented to.
+func (it *item) scopes() []string {
+	out := []string{"account_balance_info"}
 	for _, row := range consentScopes {
 		if slices.Contains(it.Consented, row.product) {
-			scopes = append(scopes, row.scope)
+			out = append(out, row.scope)
 		}
 	}
-	out["available_products"], out["consented_data_scopes"] = available, scopes
-	out["products"], out["billed_products"] = slices.Clone(list(it.Products)), slices.Clone(list(it.Products))
-	out["consented_products"] = slices.Clone(list(it.Consented))
 	return out
 }
 
 func (s *Server) itemGet(c *call) (obj, *apiError) {
 	it := s.itemObject(c.item)
 	it["created_at"] = stamp(c.item.Created)
+	if !c.item.Unasked {
+		it["consented_data_scopes"] = c.item.scopes()
+	}
 	if c.item.Error != "" {
 		it["error"] = brokenItem(c.item).body("")
 	}
@@ -136,23 +148,4 @@ func (s *Server) newAccessToken(it *item) string {
 	it.Token = token
 	s.markChanged()
 	return token
-}
-
-// processorTokenCreate hands one account to a processor, which will ask for its numbers. So it makes the checks of
-// /auth/get.
-func (s *Server) processorTokenCreate(c *call) (obj, *apiError) {
-	if err := s.checkConsent(c.item, "auth"); err != nil {
-		return nil, err
-	}
-	accounts, err := selectAccounts(s.accounts(c.item), []string{c.str("account_id")})
-	if err != nil {
-		return nil, err
-	}
-	if !accounts[0].debitable() {
-		return nil, errInvalidField("account_id", "must be a checking, savings or cash management account")
-	}
-	if err := authReady(accounts[0].status); err != nil {
-		return nil, err
-	}
-	return obj{"processor_token": "processor-sandbox-" + s.ids.uuid("processor")}, nil
 }

@@ -54,7 +54,7 @@ func hostedLifetime(c *call) time.Duration {
 func (s *Server) updatable(c *call) (*item, *apiError) {
 	token := s.st.Access[c.str("access_token")]
 	if token == nil || token.Client != c.client || token.Rotated {
-		return nil, errAccessToken()
+		return nil, errUnknownToken(c.str("access_token"))
 	}
 	it := s.st.Items[token.Item]
 	if it == nil || it.Removed {

@@ -20,6 +20,7 @@ type linkRequest struct {
 	Single                                                 bool // one account only
 	Days                                                   int
 	Auth                                                   authFlows
+	User                                                   string `json:",omitempty"` // user_id of /user/create
 }
 
 // authFlows are the ways of verification that the caller switched on.
@@ -70,7 +71,7 @@ var (
 
 // checkLink makes the checks of a create that need more than one field.
 func (s *Server) checkLink(c *call) *apiError {
-	checks := []func(*call) *apiError{checkLinkUser, s.checkLinkProducts, checkLinkURLs, checkHosted, checkFlows, checkUpdateConfig}
+	checks := []func(*call) *apiError{s.checkLinkUser, s.checkLinkProducts, checkLinkURLs, checkHosted, checkFlows, checkUpdateConfig}
 	for _, check := range checks {
 		if err := check(c); err != nil {
 			return err
@@ -88,7 +89,14 @@ func (s *Server) checkLink(c *call) *apiError {
 	return nil
 }
 
-func checkLinkUser(c *call) *apiError {
+func (s *Server) checkLinkUser(c *call) *apiError {
+	if id := c.str("user_id"); id != "" {
+		if u := s.st.Users[id]; u == nil || u.Client != c.client {
+			return errInvalidField("user_id", "is not the id of a user")
+		}
+	} else if !c.has("user") {
+		return errMissingFields([]string{"user"})
+	}
 	id := c.str("user.client_user_id")
 	if mailPattern.MatchString(id) || phonePattern.MatchString(id) {
 		return errInvalidField("user.client_user_id", "must not contain personally identifiable information")
@@ -201,13 +209,16 @@ func readLinkRequest(c *call) linkRequest {
 		Products: c.strs("products"), Required: c.strs("required_if_supported_products"), Optional: c.strs("optional_products"),
 		Additional: c.strs("additional_consented_products"), Routing: c.str("institution_data.routing_number"),
 		SelectAccounts: c.flag("update.account_selection_enabled", false), Single: c.str("link_customization_name") == "single",
-		Days: c.num("transactions.days_requested", 0)}
+		Days: c.num("transactions.days_requested", 0), User: c.str("user_id")}
 	r.Auth = authFlows{SelectType: c.flag("auth.auth_type_select_enabled", false), Automated: c.flag("auth.automated_microdeposits_enabled", false),
 		Match: c.flag("auth.instant_match_enabled", true), SameDay: c.flag("auth.same_day_microdeposits_enabled", false),
 		Instant:  c.flag("auth.instant_microdeposits_enabled", false),
 		Database: c.flag("auth.database_match_enabled", false) || c.flag("auth.database_insights_enabled", false)}
 	filters, _ := c.body["account_filters"].(map[string]any)
-	for typ := range filters {
+	for typ, filter := range filters {
+		if filter == nil {
+			continue
+		}
 		if r.Filters == nil {
 			r.Filters = map[string][]string{}
 		}

@@ -103,17 +103,24 @@ func customLogin(password string) loginOutcome {
 	case loginErrors[cfg.ForceError] != "":
 		return loginOutcome{err: loginError(cfg.ForceError)}
 	}
-	out := loginOutcome{custom: password, recaptcha: cfg.Recaptcha}
+	compact, err := compactCustom(password)
+	if err != nil {
+		return loginOutcome{err: loginError("INVALID_CREDENTIALS")}
+	}
+	out := loginOutcome{custom: compact, recaptcha: cfg.Recaptcha}
 	switch cfg.MFA.Type {
 	case "device":
 		out.mfa = mfaPlan{Kind: "device", Rounds: 1, Each: 1}
 	case "questions":
-		out.mfa = mfaPlan{Kind: "questions", Rounds: max(cfg.MFA.QuestionRounds, 1), Each: max(cfg.MFA.QuestionsPer, 1)}
+		out.mfa = mfaPlan{Kind: "questions", Rounds: few(cfg.MFA.QuestionRounds), Each: few(cfg.MFA.QuestionsPer)}
 	case "selections":
-		out.mfa = mfaPlan{Kind: "selections", Rounds: max(cfg.MFA.SelectionRound, 1), Each: 1, Of: max(cfg.MFA.SelectionsPer, 2)}
+		out.mfa = mfaPlan{Kind: "selections", Rounds: few(cfg.MFA.SelectionRound), Each: 1, Of: max(few(cfg.MFA.SelectionsPer), 2)}
 	}
 	return out
 }
+
+// few keeps a number of questions between 1 and 9, as passwords like mfa_questions_9_9 have it.
+func few(n int) int { return min(max(n, 1), 9) }
 
 // parseMFA reads mfa_device, mfa_questions_<n>_<m>, mfa_selections and
 // mfa_selections_<n>_<m>_<o>.

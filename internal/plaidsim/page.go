@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-const maxForm = 128 << 10
+const maxForm = 4 * maxCustomText // a configuration grows when it is encoded as a form
 
 // servePage answers /hl/<opaque>, which opens a session, and /hl/<opaque>/<session>, the session's current pane.
 func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {

@@ -25,7 +25,8 @@ type call struct {
 	changed   bool // the call changed the state
 }
 
-func decodeBody(r *http.Request) (map[string]any, *apiError) {
+// decodeBody reads a JSON object; orNull also lets the body be null or empty.
+func decodeBody(r *http.Request, orNull bool) (map[string]any, *apiError) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
 		return nil, invalidRequest("INVALID_HEADERS", "Content-Type must be application/json")
@@ -33,6 +34,9 @@ func decodeBody(r *http.Request) (map[string]any, *apiError) {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil || len(raw) > maxBody {
 		return nil, errInvalidBody()
+	}
+	if text := strings.TrimSpace(string(raw)); orNull && (text == "" || text == "null") {
+		return map[string]any{}, nil
 	}
 	return decodeText(string(raw))
 }
@@ -71,7 +75,10 @@ func credentials(r *http.Request, body map[string]any) (string, *apiError) {
 	if len(missing) > 0 {
 		return "", errMissingFields(missing)
 	}
-	if client == "" || secret == "" {
+	if client == "" {
+		return "", invalidRequest("INVALID_FIELD", "client_id must be a properly formatted, non-empty string")
+	}
+	if secret == "" {
 		return "", invalidInput("INVALID_API_KEYS", "invalid client_id or secret provided")
 	}
 	return client, nil

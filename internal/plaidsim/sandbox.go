@@ -1,6 +1,7 @@
 package plaidsim
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ func checkItemProducts(products []string) *apiError {
 		return err
 	}
 	if slices.Contains(products, "balance") {
-		return errProduct("balance")
+		return invalidInput("INVALID_PRODUCT", "balance is not a valid product to initialize with: it is initialized automatically with any other product")
 	}
 	return nil
 }
@@ -44,19 +45,21 @@ func (s *Server) sandboxItem(c *call, products []string) (*item, *apiError) {
 	if !b.supports(products) {
 		return nil, errProduct(strings.Join(products, ", "))
 	}
-	login := login{user: "user_good", password: "pass_good"}
-	if u := c.str("options.override_username"); u != "" {
-		login.user = u
-	}
-	if p := c.str("options.override_password"); p != "" {
-		login.password = p
-	}
-	outcome := tryLogin(b, login)
+	return s.signedIn(c, b, login{cmp.Or(c.str("options.override_username"), "user_good"), cmp.Or(c.str("options.override_password"), "pass_good")}, products)
+}
+
+// signedIn makes the Item of a sandbox user whom nobody asked for consent.
+func (s *Server) signedIn(c *call, b *bank, given login, products []string) (*item, *apiError) {
+	outcome := tryLogin(b, given)
 	if outcome.err != nil {
 		return nil, outcome.err
 	}
-	it := &item{ID: s.ids.alnum("item", 37), Client: c.client, Institution: b.id, User: login.user, Custom: outcome.custom,
-		Created: c.now, Healed: c.now, Webhook: c.str("options.webhook"), Products: products, Consented: slices.Clone(products),
+	owner, err := s.userOf(c)
+	if err != nil {
+		return nil, err
+	}
+	it := &item{ID: s.ids.alnum("item", 37), Client: c.client, Institution: b.id, User: given.user, Custom: outcome.custom,
+		Created: c.now, Healed: c.now, Webhook: c.str("options.webhook"), Products: products, Unasked: true, Owner: owner,
 		Verification: map[string]verification{}}
 	s.addItem(it, c.num("options.transactions.days_requested", 0), c.now)
 	return it, nil

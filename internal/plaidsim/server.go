@@ -1,6 +1,7 @@
 package plaidsim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -17,6 +18,9 @@ type Store interface {
 	Load(ctx context.Context) ([]byte, error)
 	Save(ctx context.Context, b []byte) error
 }
+
+// plaidVersion is the version of the API that a caller gets who names none.
+const plaidVersion = "2020-09-14"
 
 // Ready sets how long after an Item's start its transactions become available.
 type Ready struct{ Initial, History time.Duration }
@@ -153,7 +157,7 @@ func (s *Server) now() time.Time { return s.opt.Clock() }
 
 func (s *Server) requestID() string {
 	g := ids{seed: s.opt.Seed, boot: s.st.Boot, counter: s.requests.Add(1)}
-	return g.alnum("request", 15)
+	return g.hex("request", 15)
 }
 
 // ServeHTTP answers the API, the pages and the events.
@@ -175,7 +179,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	requestID := s.requestID()
-	reply, apiErr := s.answer(r, requestID, fault.Kind)
+	reply, apiErr := s.answer(w, r, requestID, fault.Kind)
 	if fault.Kind == "lost" {
 		reset(w)
 		return
@@ -198,16 +202,17 @@ func (s *Server) count(path string) {
 	s.counts[path]++
 }
 
-func (s *Server) answer(r *http.Request, requestID, fault string) (obj, *apiError) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, requestID, fault string) (obj, *apiError) {
 	rt, ok := routes[r.URL.Path]
 	if !ok || r.Method != http.MethodPost {
 		return nil, errNotFound()
 	}
-	body, apiErr := decodeBody(r)
+	w.Header().Set("Plaid-Version", cmp.Or(r.Header.Get("Plaid-Version"), plaidVersion))
+	body, apiErr := decodeBody(r, rt.open)
 	if apiErr != nil {
 		return nil, apiErr
 	}
-	client, apiErr := s.admit(r, body)
+	client, apiErr := s.admit(r, rt, body)
 	if apiErr != nil {
 		return nil, apiErr
 	}
@@ -226,8 +231,11 @@ func (s *Server) answer(r *http.Request, requestID, fault string) (obj, *apiErro
 }
 
 // admit checks keys and fields. Plaid does not document which comes first: see Switches.FieldsFirst.
-func (s *Server) admit(r *http.Request, body map[string]any) (string, *apiError) {
+func (s *Server) admit(r *http.Request, rt route, body map[string]any) (string, *apiError) {
 	client, keyErr := credentials(r, body)
+	if rt.open {
+		keyErr = nil
+	}
 	fieldErr := checkFields(fieldTable()[r.URL.Path], body)
 	first, second := keyErr, fieldErr
 	if s.switches().FieldsFirst {
@@ -265,7 +273,7 @@ func (s *Server) run(rt route, c *call, fault string) (obj, *apiError) {
 func (s *Server) resolve(rt route, c *call) *apiError {
 	token := s.st.Access[c.str("access_token")]
 	if token == nil || token.Client != c.client || token.Rotated {
-		return errAccessToken()
+		return errUnknownToken(c.str("access_token"))
 	}
 	it := s.st.Items[token.Item]
 	if it == nil || it.Removed {

@@ -29,6 +29,7 @@ type session struct {
 	Public   string        `json:",omitempty"`
 	Accounts []linkAccount `json:",omitempty"`
 	Exit     *exitState    `json:",omitempty"`
+	Junk     bool          `json:",omitempty"` // nobody is behind it: no results, no end
 	Events   []event
 	Told     int `json:",omitempty"` // events that an EVENTS webhook has sent
 }
@@ -47,7 +48,7 @@ type event struct {
 
 // emit adds an event; meta holds keys and values of its metadata.
 func (s *Server) emit(ss *session, now time.Time, name string, meta ...string) {
-	m := map[string]string{"request_id": s.ids.alnum("request", 15)}
+	m := map[string]string{"request_id": s.ids.hex("request", 15)}
 	if b := findBank(ss.Bank); b != nil {
 		m["institution_id"], m["institution_name"] = b.id, b.name
 	}
@@ -113,7 +114,7 @@ func (ss *session) status() string {
 // leave ends the session without a result.
 func (s *Server) leave(lt *linkToken, ss *session, now time.Time) {
 	status := ss.status()
-	ss.Exit = &exitState{Status: status, Error: ss.LastErr, Bank: ss.Bank, RequestID: s.ids.alnum("request", 15)}
+	ss.Exit = &exitState{Status: status, Error: ss.LastErr, Bank: ss.Bank, RequestID: s.ids.hex("request", 15)}
 	s.emit(ss, now, "EXIT", "exit_status", status)
 	ss.Pane, ss.Finished, ss.Problem, ss.Notice = "EXIT", now, "", ""
 	ss.Custom, ss.Typed = "", nil
@@ -138,7 +139,7 @@ func (s *Server) finish(lt *linkToken, ss *session, it *item, now time.Time) {
 // closeAbandoned ends the open sessions of a link token.
 func (s *Server) closeAbandoned(lt *linkToken) {
 	for _, ss := range lt.Sessions {
-		if ss.Finished.IsZero() {
+		if ss.Finished.IsZero() && !ss.Junk {
 			s.leave(lt, ss, lt.Expires)
 		}
 	}

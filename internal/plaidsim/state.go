@@ -20,9 +20,10 @@ type state struct {
 	Publics map[string]*publicToken
 	Access  map[string]*accessToken
 	Items   map[string]*item
-	OldKeys []retiredKey `json:",omitempty"` // webhook keys before Key
-	Hooks   []*hook      `json:",omitempty"` // webhooks not yet delivered
-	HookSeq uint64       `json:",omitempty"`
+	Users   map[string]*user `json:",omitempty"`
+	OldKeys []retiredKey     `json:",omitempty"` // webhook keys before Key
+	Hooks   []*hook          `json:",omitempty"` // webhooks not yet delivered
+	HookSeq uint64           `json:",omitempty"`
 }
 
 const stateVersion = 1
@@ -66,6 +67,8 @@ type item struct {
 	Webhook       string    `json:",omitempty"`
 	Products      []string
 	Consented     []string
+	Unasked       bool                    `json:",omitempty"` // made by a sandbox route: nobody was asked for consent
+	Owner         string                  `json:",omitempty"` // user_id of /user/create
 	Chosen        []string                // masks of the shared accounts; empty means all
 	Error         string                  `json:",omitempty"` // error code while broken
 	AuthMethod    string                  `json:",omitempty"`
@@ -144,7 +147,7 @@ type createdRow struct {
 
 func newState() *state {
 	return &state{Version: stateVersion, Links: map[string]*linkToken{}, Publics: map[string]*publicToken{},
-		Access: map[string]*accessToken{}, Items: map[string]*item{}}
+		Access: map[string]*accessToken{}, Items: map[string]*item{}, Users: map[string]*user{}}
 }
 
 func loadState(ctx context.Context, store Store) (*state, error) {

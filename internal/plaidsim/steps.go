@@ -21,6 +21,8 @@ func (w *formPost) pressed(name string) bool { return w.form.Get(name) != "" }
 // formHandlers has each pane's handler of a posted form.
 var formHandlers = map[string]func(*formPost){
 	"CONSENT":                          (*formPost).consent,
+	"SUBMIT_PHONE":                     (*formPost).submitPhone,
+	"VERIFY_PHONE":                     (*formPost).verifyPhone,
 	"SELECT_AUTH_TYPE":                 (*formPost).selectAuthType,
 	"SELECT_INSTITUTION":               (*formPost).selectInstitution,
 	"CREDENTIAL":                       (*formPost).credential,
@@ -40,6 +42,11 @@ var formHandlers = map[string]func(*formPost){
 func (s *Server) openSession(lt *linkToken, now time.Time) *session {
 	ss := &session{ID: s.ids.uuid("session"), Started: now}
 	lt.Sessions = append(lt.Sessions, ss)
+	if s.opt.Switches.JunkSession {
+		junk := &session{ID: s.ids.uuid("session"), Started: now, Pane: "CONSENT", Junk: true}
+		s.emit(junk, now, "OPEN", "view_name", "CONSENT")
+		lt.Sessions = append(lt.Sessions, junk)
+	}
 	w := &formPost{s: s, lt: lt, ss: ss, now: now}
 	if lt.Request.update() {
 		s.emit(ss, now, "OPEN")
@@ -76,6 +83,15 @@ func (w *formPost) openUpdate() {
 }
 
 func (w *formPost) consent() {
+	if w.s.opt.Switches.PhoneStep {
+		w.s.show(w.ss, w.now, "SUBMIT_PHONE")
+		return
+	}
+	w.toBanks()
+}
+
+// toBanks goes on to the choice of a bank, or of a way to verify.
+func (w *formPost) toBanks() {
 	if w.lt.Request.manual() && w.lt.Request.Auth.SelectType {
 		w.s.show(w.ss, w.now, "SELECT_AUTH_TYPE")
 		return
@@ -198,7 +214,7 @@ const maxBadLogins = 10
 
 // signIn checks the posted user name and password.
 func (w *formPost) signIn() {
-	given := login{strings.TrimSpace(clip(w.form.Get("username"), 200)), clip(w.form.Get("password"), maxCustom+1)}
+	given := login{strings.TrimSpace(clip(w.form.Get("username"), 200)), clip(w.form.Get("password"), maxCustomText+1)}
 	if given.user == "" || given.password == "" {
 		w.ss.Problem, w.ss.Notice = "", "Enter the user name and the password."
 		return

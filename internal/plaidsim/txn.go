@@ -3,6 +3,7 @@ package plaidsim
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,16 +23,18 @@ type txn struct {
 	ISOCurrency         *string        `json:"iso_currency_code"`
 	Location            location       `json:"location"`
 	LogoURL             *string        `json:"logo_url"`
+	CategoryCode        *string        `json:"merchant_category_code,omitempty"`
 	MerchantEntityID    *string        `json:"merchant_entity_id"`
 	MerchantName        *string        `json:"merchant_name"`
 	Name                string         `json:"name"`
-	OriginalDescription *string        `json:"original_description"`
+	OriginalDescription *string        `json:"original_description,omitempty"`
 	PaymentChannel      string         `json:"payment_channel"`
 	PaymentMeta         paymentMeta    `json:"payment_meta"`
 	Pending             bool           `json:"pending"`
 	PendingID           *string        `json:"pending_transaction_id"`
 	Finance             *finance       `json:"personal_finance_category"`
 	FinanceIcon         string         `json:"personal_finance_category_icon_url"`
+	RunningBalance      *float64       `json:"running_balance,omitempty"`
 	Code                *string        `json:"transaction_code"`
 	ID                  string         `json:"transaction_id"`
 	Type                string         `json:"transaction_type"`
@@ -92,6 +95,8 @@ type versionedTxn struct {
 	pendingID         string
 	added, removed    int
 	edits             []edit // oldest first
+	confidence        string // of the category; empty is HIGH
+	balance           *float64
 }
 
 // edit changes a row in a version. Zero fields change nothing.
@@ -126,10 +131,16 @@ func (e versionedTxn) row(original bool, pfc string) txn {
 	t := txn{AccountID: e.account, Amount: e.amount, AuthorizedDate: text(e.authorized), Date: e.date,
 		ISOCurrency: text(e.currency), MerchantName: text(e.merchant), Name: e.name, PaymentChannel: e.channel,
 		Pending: e.pending, PendingID: text(e.pendingID), ID: e.id, Type: "place", Counterparties: []counterparty{},
-		Finance:     &finance{Confidence: "HIGH", Detailed: e.detailed, Primary: e.primary, Version: pfc},
+		Finance:     &finance{Confidence: cmp.Or(e.confidence, "HIGH"), Detailed: e.detailed, Primary: e.primary, Version: pfc},
 		FinanceIcon: "https://plaid-category-icons.plaid.com/PFC_" + e.primary + ".png"}
+	if currencyKey(e.currency) != "iso_currency_code" {
+		t.ISOCurrency, t.UnofficialCurrency = nil, text(e.currency)
+	}
+	if !e.pending {
+		t.RunningBalance = e.balance
+	}
 	if e.merchant != "" {
-		t.Counterparties = append(t.Counterparties, counterparty{Confidence: "VERY_HIGH", Name: e.merchant, Type: "merchant"})
+		t.describe(e.merchant)
 	}
 	if e.channel == "online" {
 		t.Type = "digital"
@@ -138,6 +149,35 @@ func (e versionedTxn) row(original bool, pfc string) txn {
 		t.OriginalDescription = text(e.name)
 	}
 	return t
+}
+
+// merchant is what Plaid knows of a seller besides the name.
+type merchant struct{ site, entity, code, store string }
+
+var merchants = map[string]merchant{
+	"Uber":                {"uber.com", "eyg8o776k0QmNgVpAmaQj4WgzW9Qzo6O51gdd", "4121", ""},
+	"United Airlines":     {"united.com", "NKDjqyAdQQzpyeD8qpLnX0D6yvLe2KYKYYzQ4", "3000", ""},
+	"McDonald's":          {"mcdonalds.com", "vzWXDWBjB06j5BJoD3Jo84OJZg7JJzmqOZA22", "5814", "3322"},
+	"Starbucks":           {"starbucks.com", "NZAJQ5wYdo1W1p39X5q5gpb15OMe39pj4pJBb", "5814", "19425"},
+	"KFC":                 {"kfc.com", "mzGRV1ZPRABdRGwEm7jWyGl5MPkm0Ql4lNJ5x", "5814", ""},
+	"SparkFun":            {"sparkfun.com", "", "5732", ""},
+	"Touchstone Climbing": {"touchstoneclimbing.com", "", "7941", ""},
+}
+
+// describe adds what is known of a row's merchant.
+func (t *txn) describe(name string) {
+	m := merchants[name]
+	t.Website, t.MerchantEntityID, t.CategoryCode, t.Location.StoreNumber = text(m.site), text(m.entity), text(m.code), text(m.store)
+	if m.entity != "" {
+		logo := "https://plaid-merchant-logos.plaid.com/" + strings.ToLower(strings.NewReplacer(" ", "_", "'", "").Replace(name)) + ".png"
+		t.LogoURL = &logo
+	}
+	confidence := "LOW"
+	if m.site != "" {
+		confidence = "VERY_HIGH"
+	}
+	t.Counterparties = append(t.Counterparties, counterparty{Confidence: confidence, Name: name, Type: "merchant",
+		EntityID: t.MerchantEntityID, LogoURL: t.LogoURL, Website: t.Website})
 }
 
 func dayString(t time.Time) string { return t.UTC().Format(time.DateOnly) }

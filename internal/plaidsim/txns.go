@@ -139,8 +139,20 @@ func (s *Server) syncPage(c *call, h history, cur cursor, version int) obj {
 	if more {
 		next.From, next.Skip = cur.From, to
 	}
+	sent := next.String()
+	if s.opt.Switches.EmptyCursor && version >= versionHistorical && total == 0 && h.empty(version) {
+		sent = ""
+	}
 	return obj{"accounts": s.accountObjects(c.item, h.active(version)), "added": added, "modified": modified, "removed": removed,
-		"has_more": more, "next_cursor": next.String(), "transactions_update_status": updateStatus[min(version, versionHistorical)]}
+		"has_more": more, "next_cursor": sent, "transactions_update_status": updateStatus[min(version, versionHistorical)]}
+}
+
+// empty reports whether the Item has never had a transaction.
+func (h history) empty(version int) bool {
+	if b, ok := h.bulk(); ok && b.rowCount(version) > 0 {
+		return false
+	}
+	return len(h.transactions(version)) == 0
 }
 
 func (c *call) pfc() string {

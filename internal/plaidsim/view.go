@@ -71,7 +71,8 @@ type accountView struct {
 type hint struct{ Lines []string }
 
 var paneTitles = map[string]string{
-	"CONSENT": "Connect your account", "SELECT_AUTH_TYPE": "How do you want to connect?", "SELECT_INSTITUTION": "Choose your bank",
+	"CONSENT": "Connect your account", "SUBMIT_PHONE": "Use your phone to log in faster", "VERIFY_PHONE": "Verify your phone",
+	"SELECT_AUTH_TYPE": "How do you want to connect?", "SELECT_INSTITUTION": "Choose your bank",
 	"CREDENTIAL": "Sign in", "OAUTH": "Continue at your bank", "OAUTH_LOGIN": "Sign in to share your accounts", "MFA": "One more check",
 	"RECAPTCHA": "Are you a person?", "SELECT_ACCOUNT": "Choose accounts", "NUMBERS": "Enter your account numbers",
 	"SAME_DAY_MICRODEPOSIT_AUTHORIZED": "Authorize a small deposit", "INSTANT_MICRODEPOSIT_AUTHORIZED": "Enter the deposit code",
@@ -80,7 +81,7 @@ var paneTitles = map[string]string{
 
 var stepNames = []string{"Consent", "Bank", "Sign in", "Accounts", "Done"}
 
-var paneStep = map[string]int{"CONSENT": 0, "SELECT_AUTH_TYPE": 1, "SELECT_INSTITUTION": 1, "CREDENTIAL": 2, "OAUTH": 2, "OAUTH_LOGIN": 2,
+var paneStep = map[string]int{"CONSENT": 0, "SUBMIT_PHONE": 0, "VERIFY_PHONE": 0, "SELECT_AUTH_TYPE": 1, "SELECT_INSTITUTION": 1, "CREDENTIAL": 2, "OAUTH": 2, "OAUTH_LOGIN": 2,
 	"MFA": 2, "RECAPTCHA": 2, "SELECT_ACCOUNT": 3, "NUMBERS": 3, "SAME_DAY_MICRODEPOSIT_AUTHORIZED": 3,
 	"INSTANT_MICRODEPOSIT_AUTHORIZED": 3, "VERIFY_CODE": 3, "CONNECTED": 4}
 
@@ -204,6 +205,10 @@ func paneHint(ss *session) hint {
 			return hint{[]string{"Choose Plaid Checking 0000, routing 021000021, account 1111222233330000"}}
 		}
 		return hint{[]string{"Routing 110000000, account 1111222233330000", "For an instant deposit: routing 333333334"}}
+	case "SUBMIT_PHONE":
+		return hint{[]string{"Any US phone number, such as 415-555-0010; nothing is sent"}}
+	case "VERIFY_PHONE":
+		return hint{[]string{"The code is 123456"}}
 	case "INSTANT_MICRODEPOSIT_AUTHORIZED", "VERIFY_CODE":
 		return hint{[]string{"The code is ABC"}}
 	}

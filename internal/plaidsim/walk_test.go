@@ -202,3 +202,12 @@ func (s *sim) exchange(session object) (token, item string) {
 	got := s.ok("/item/public_token/exchange", object{"public_token": public})
 	return got["access_token"].(string), got["item_id"].(string)
 }
+
+// consented makes an Item by Link, so that its user was asked for consent.
+func (s *sim) consented(extra object) (token, item string) {
+	s.t.Helper()
+	link, hosted := s.link(extra)
+	p := s.signIn(hosted, "ins_109508").post("username", "user_good", "password", "pass_good").want("SELECT_ACCOUNT")
+	p.post("account_ids", p.account("0000")).want("CONNECTED")
+	return s.exchange(s.session(link, 0))
+}

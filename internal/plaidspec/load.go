@@ -45,11 +45,14 @@ var load = sync.OnceValues(func() (*spec, error) {
 	return &spec{router: router, failure: failure.Value, doc: doc}, nil
 })
 
-// addNewer lets replies have a value that Plaid added after the document.
+// addNewer lets replies have the values that Plaid added after the document.
 func addNewer(doc *openapi3.T) {
 	if account := doc.Components.Schemas["AccountBase"]; account != nil && account.Value.Properties["verification_status"] != nil {
 		status := account.Value.Properties["verification_status"].Value
 		status.Enum = append(status.Enum, "unsent")
+	}
+	if scope := doc.Components.Schemas["ItemConsentedDataScope"]; scope != nil {
+		scope.Value.Enum = append(scope.Value.Enum, "account_balance_info", "account_routing_number", "credit_loan_info")
 	}
 }
 
