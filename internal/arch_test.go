@@ -56,6 +56,7 @@ var arrows = map[string][]string{
 	"internal/plaidsim":             {},
 	"internal/plaidspec":            {},
 	"internal/plaidsim/browsertest": {"plaidsim", "plaidspec"},
+	"internal/plaidsim/nodetest":    {"plaidsim", "plaidspec"},
 	"internal/background":           {},
 	"internal/backup":               {},
 	"internal/anchor":               {"audit", "store", "trail"},
