@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -96,6 +97,7 @@ const (
 	maxCustom         = 55_000 // without white space
 	maxCustomText     = 512 << 10
 	maxCustomAccounts = 10
+	maxCustomAmount   = 1e12
 )
 
 // accountTypes are the types that Plaid has, with the subtype that each has where none is given.
@@ -149,6 +151,16 @@ func parseCustom(text string) (customConfig, error) {
 
 // check fills in the type and the subtype where there is none, and refuses those that Plaid does not have.
 func (a *customAccount) check() error {
+	for _, v := range []*float64{&a.StartingBalance, a.ForceAvailable, a.Meta.Limit, a.Meta.APY, &a.Inflow.Amount} {
+		if v != nil && math.Abs(*v) > maxCustomAmount {
+			return fmt.Errorf("custom user has an amount out of range")
+		}
+	}
+	for _, r := range a.Rows {
+		if v, err := r.Amount.Float64(); r.Amount != "" && (err != nil || math.Abs(v) > maxCustomAmount) {
+			return fmt.Errorf("custom user has an amount out of range")
+		}
+	}
 	if a.Type == "" {
 		a.Type = "depository"
 	}

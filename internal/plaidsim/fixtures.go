@@ -57,8 +57,10 @@ var newerAccounts = []fixture{
 // fixtures are the accounts of a sandbox user.
 func (s *Server) fixtures(user, custom string) []fixture {
 	if user == "user_custom" {
-		if cfg, err := parseCustom(custom); err == nil && len(cfg.Accounts) > 0 {
-			return cfg.fixtures()
+		if cfg, err := parseCustom(custom); err == nil {
+			if own := cfg.fixtures(); len(own) > 0 {
+				return own
+			}
 		}
 	}
 	if s.opt.Switches.FourteenAccounts {
