@@ -72,7 +72,7 @@ var arrows = map[string][]string{
 
 	"internal/acceptance":           {},                  // knows bankd and bankctl from outside alone
 	"internal/vault/vaulttest":      {"secret", "vault"}, // tests alone
-	"internal/banktest":             {"background", "bank", "client", "config", "connection", "daemon", "linkbrowser", "plaidsim", "plaidspec", "store", "store/mem", "tenant", "vault"},
+	"internal/banktest":             {"background", "bank", "client", "config", "connection", "daemon", "linkbrowser", "plaidsim", "plaidspec", "secret", "store", "store/mem", "tenant", "vault"},
 	"internal/plaidspec/specreport": {"plaidspec"},
 	"cmd/bankctl":                   {"aaterm", "cli"},
 	"cmd/bankd":                     {"daemon"},

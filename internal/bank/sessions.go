@@ -149,8 +149,55 @@ func (b *Bank) completeInSandbox(ctx context.Context, c tenant.Caller, s storedS
 			return err
 		}
 		o = plaid.Outcome{Finished: true, PublicToken: token, Institution: &connection.Institution{ID: p.InstitutionID}}
+		if s.AccountID != "" { // an employee names the account that was chosen, so the session must know it
+			if o, err = b.shareInSandbox(ctx, o, p.Masks); err != nil {
+				return err
+			}
+		}
 	}
 	return b.settleSession(ctx, recordRef{c.TenantID, s.ID}, s, o)
+}
+
+// shareInSandbox adds to an outcome the accounts that Link would have let the user choose: those with the masks, or all
+// that Auth covers. Only the Item's access token can read them, so the outcome gets another public token of the Item.
+func (b *Bank) shareInSandbox(ctx context.Context, o plaid.Outcome, masks []string) (plaid.Outcome, error) {
+	access, _, err := b.plaid.Exchange(ctx, o.PublicToken)
+	if err != nil {
+		return o, err
+	}
+	accounts, item, err := b.plaid.GetAccounts(ctx, access)
+	if err == nil {
+		o.Institution.Name = item.InstitutionName
+		o.Accounts, err = offered(accounts, masks)
+	}
+	if err == nil {
+		o.PublicToken, err = b.plaid.CreatePublicToken(ctx, access)
+	}
+	if err != nil {
+		return o, errors.Join(err, b.plaid.RemoveItem(context.WithoutCancel(ctx), access))
+	}
+	return o, nil
+}
+
+// offered lists the accounts that Link offers for Auth, of these masks where there are some.
+func offered(accounts []plaid.Account, masks []string) ([]connection.MetadataAccount, error) {
+	var out []connection.MetadataAccount
+	found := map[string]bool{}
+	for _, a := range accounts {
+		debitable := a.Type == "depository" && slices.Contains([]string{"checking", "savings", "cash management"}, a.Subtype)
+		if !debitable || len(masks) > 0 && !slices.Contains(masks, a.Mask) {
+			continue
+		}
+		found[a.Mask] = true
+		out = append(out, connection.MetadataAccount{ID: a.ID, Name: a.Name, Mask: a.Mask, Type: a.Type, Subtype: a.Subtype,
+			VerificationStatus: connection.NullText(a.VerificationStatus)})
+	}
+	for _, mask := range masks {
+		if !found[mask] {
+			return nil, fault.Field("masks", "the bank offers no account with one of these masks")
+		}
+	}
+	return out, nil
 }
 
 // settleSession stores a session's result, unless that was done meanwhile.

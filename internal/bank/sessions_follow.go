@@ -94,14 +94,17 @@ func (b *Bank) sharedAccounts(ctx context.Context, w recordRef, s storedSession)
 	return out
 }
 
-// decisiveOutcome picks the opening that decides about a link: a success if there is one, else the last.
+// decisiveOutcome picks the opening that decides about a link: a success if there is one, else the last. Beside the one
+// that the user ended there can be one that nobody is behind: without a later sign of life it hides no end.
 func decisiveOutcome(outcomes []plaid.Outcome) plaid.Outcome {
 	var last plaid.Outcome
 	for _, o := range outcomes {
 		if !o.PublicToken.Empty() || o.HandedOff {
 			return o
 		}
-		last = o
+		if o.Finished || !last.Finished || o.LastSeen.After(last.LastSeen) {
+			last = o
+		}
 	}
 	return last
 }

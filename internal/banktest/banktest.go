@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,7 @@ import (
 	"github.com/bankctl/bankctl/internal/linkbrowser"
 	"github.com/bankctl/bankctl/internal/plaidsim"
 	"github.com/bankctl/bankctl/internal/plaidspec"
+	"github.com/bankctl/bankctl/internal/secret"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/store/mem"
 	"github.com/bankctl/bankctl/internal/tenant"
@@ -52,6 +54,7 @@ type Bank struct {
 	tempo   background.Tempo
 	ready   plaidsim.Ready
 	as      plaidsim.Switches
+	sandbox bool
 	quotas  *bank.Quotas
 	replies func(path string, body []byte) []byte
 	set     []func(*config.Config)
@@ -80,6 +83,9 @@ func Ready(ready plaidsim.Ready) Option { return func(b *Bank) { b.ready = ready
 // As sets the simulator's behaviours where Plaid's documents and what was seen differ.
 func As(behaviours plaidsim.Switches) Option { return func(b *Bank) { b.as = behaviours } }
 
+// Sandbox starts a simulator beside bankd, which takes it for Plaid's sandbox.
+func Sandbox(b *Bank) { b.sandbox = true }
+
 // quickReady still lets a sync find an Item in each of its three states.
 var quickReady = plaidsim.Ready{Initial: 20 * time.Millisecond, History: 60 * time.Millisecond}
 
@@ -105,6 +111,9 @@ func Start(t testing.TB, opts ...Option) *Bank {
 		Socket: filepath.Join(dir, "run", "b.sock"), Plaid: config.Simulated, SimulatorListen: "127.0.0.1:0", TransactionsDays: 90,
 		LinkProducts: config.LinkProducts{Products: []string{"auth"}, RequiredIfSupported: []string{"identity"}, Optional: []string{"transactions"}},
 	}
+	if b.sandbox {
+		b.startSandbox()
+	}
 	for _, set := range b.set {
 		set(&b.Config)
 	}
@@ -121,6 +130,28 @@ func Start(t testing.TB, opts ...Option) *Bank {
 		Companies: tenant.Everything, ActAsEmployee: true,
 	})
 	return b
+}
+
+// startSandbox starts a simulator of its own and points bankd at it.
+func (b *Bank) startSandbox() {
+	b.t.Helper()
+	sim, err := plaidsim.New(b.t.Context(), plaidsim.Options{Limits: plaidsim.LimitsOff, Clock: b.now, Ready: b.ready, Switches: b.as})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.Plaid = plaidspec.Wrap(b.tokens.around(sim))
+	b.Plaid.Strict = true
+	srv := httptest.NewServer(b.Plaid)
+	sim.SetBaseURL(srv.URL)
+	b.t.Cleanup(func() {
+		srv.CloseClientConnections()
+		srv.Close()
+		if err := sim.Close(); err != nil {
+			b.t.Error(err)
+		}
+	})
+	b.Config.Plaid, b.Config.PlaidURL = config.Sandbox, srv.URL
+	b.Config.PlaidClientID, b.Config.PlaidSecret = "5f0000000000000000000000", secret.New("0f00000000000000000000000000aa")
 }
 
 func (b *Bank) up() {

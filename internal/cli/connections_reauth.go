@@ -40,7 +40,7 @@ With --start it prints the page and the session, and ends; bankctl link wait goe
 	f.StringSliceVar(&o.products, "product", nil, "ask for consent to this product too (repeatable)")
 	f.BoolVar(&o.accounts, "accounts", false, "let the user choose accounts anew")
 	f.BoolVar(&o.start, "start", false, "print the page for somebody else's browser, and do not wait")
-	o.browserOptions.flags(cmd)
+	o.browserOptions.flags(a, cmd)
 	completeWords(cmd, "product", "auth", "identity", "transactions")
 	return cmd
 }

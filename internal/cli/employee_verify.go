@@ -47,7 +47,7 @@ func verifyCommand(a *app, name, short string) *cobra.Command {
 	}
 	o.accountFlags.flags(a, cmd)
 	cmd.Flags().BoolVar(&o.send, "send", false, "print the page's address for the employee and return")
-	o.browserOptions.flags(cmd)
+	o.browserOptions.flags(a, cmd)
 	maskFlag(cmd, &o.mask)
 	return cmd
 }

@@ -23,13 +23,13 @@ type browserOptions struct {
 	institution, username, passwordFile string
 }
 
-func (o *browserOptions) flags(cmd *cobra.Command) {
+func (o *browserOptions) flags(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.noBrowser, "no-browser", false, "print the URL and open nothing")
 	f.StringVar(&o.institution, "institution", "", "finish without a browser at this institution (simulated and sandbox), for instance ins_109508")
 	f.StringVar(&o.username, "username", "", "with --institution: who signs in (default user_good)")
 	f.StringVar(&o.passwordFile, "password-file", "", "with --institution: file that holds the password")
-	register(cmd, "institution", cobra.NoFileCompletions)
+	completeFlagIDs(a, cmd, "institution", testBanks)
 }
 
 func (o browserOptions) check() error {
@@ -63,7 +63,7 @@ names alone. Without a terminal, --all or --mask says which accounts.`,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return runLink(cmd.Context(), a, o) },
 	}
 	o.startFlags(cmd)
-	o.browserOptions.flags(cmd)
+	o.browserOptions.flags(a, cmd)
 	o.choiceOptions.flags(cmd)
 	cmd.AddCommand(newLinkStart(a), newLinkWait(a))
 	return cmd

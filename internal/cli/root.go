@@ -32,6 +32,7 @@ func branches() []branch {
 	return []branch{
 		{"linking", []string{"link"}, newLink},
 		{"linking", []string{"connections", "connection", "conn"}, newConnections},
+		{"linking", []string{"institutions", "institution", "banks"}, newInstitutions},
 		{"books", []string{"accounts", "account", "acct"}, newAccounts},
 		{"books", []string{"ach"}, newACH},
 		{"books", []string{"txns", "tx"}, newTxns},

@@ -55,6 +55,12 @@ const (
 	SyncMutation       = "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION"
 )
 
+// What is said of an institution that Plaid does not have in this environment.
+const (
+	NoInstitution   = "there is no such institution"
+	FindInstitution = "`bankctl institutions search NAME` finds its id"
+)
+
 var (
 	byAnyRead    = []Proof{ByItem, ByAccounts, ByNumbers}
 	byItem       = []Proof{ByItem, ByAccounts}
@@ -149,7 +155,7 @@ var codes = map[string]Code{
 	"PLANNED_MAINTENANCE":                {Hint: "Plaid is in maintenance: try again later"},
 	"UNAUTHORIZED_ENVIRONMENT":           {Hint: "this Plaid account is not enabled for this environment"},
 	"INVALID_LINK_TOKEN":                 {Hint: "the link token has expired: ask for a new one"},
-	InvalidInstitution:                   {Hint: "no such institution in this environment"},
+	InvalidInstitution:                   {Refusal: fault.NotFound, Text: NoInstitution, Hint: FindInstitution},
 	"LAST_UPDATED_DATETIME_OUT_OF_RANGE": {Hint: "the bank has no balance fresh enough: try again later"},
 }
 

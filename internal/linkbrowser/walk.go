@@ -96,7 +96,7 @@ func (w *walker) fill(p *pane) (url.Values, error) {
 		}
 	case "SELECT_INSTITUTION":
 		if w.choices++; w.choices > 1 {
-			return nil, fault.New(fault.NotFound, "there is no such institution").WithHint("in the simulator ins_109508 is a bank")
+			return nil, fault.New(fault.NotFound, connection.NoInstitution).WithHint(connection.FindInstitution)
 		}
 		if w.params.Manual != nil {
 			fields.Set("manual", "1")

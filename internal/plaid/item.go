@@ -68,6 +68,19 @@ func (c *Client) Exchange(ctx context.Context, token PublicToken) (AccessToken, 
 	return NewAccessToken(resp.AccessToken), resp.ItemId, nil
 }
 
+// CreatePublicToken makes a public token of an Item that has an access token, so that the Item can be taken over once more
+// as if it came from Link.
+func (c *Client) CreatePublicToken(ctx context.Context, token AccessToken) (PublicToken, error) {
+	req := sdk.ItemPublicTokenCreateRequest{AccessToken: token.Reveal()}
+	resp, err := once(ctx, c, false, func(ctx context.Context) (sdk.ItemPublicTokenCreateResponse, *http.Response, error) {
+		return c.api.PlaidApi.ItemCreatePublicToken(ctx).ItemPublicTokenCreateRequest(req).Execute()
+	})
+	if err != nil {
+		return PublicToken{}, err
+	}
+	return NewPublicToken(resp.PublicToken), nil
+}
+
 // GetItem reads an Item. It is the one call that works for a broken Item.
 func (c *Client) GetItem(ctx context.Context, token AccessToken) (Item, error) {
 	ctx, err := c.ask(ctx, "item", token)
@@ -154,22 +167,4 @@ func (c *Client) CreateProcessorToken(ctx context.Context, token AccessToken, ac
 		return ProcessorToken{}, unknownOutcome{fault.New(fault.PlaidError, "Plaid's answer holds no token")}
 	}
 	return ProcessorToken{secret.New(resp.ProcessorToken)}, nil
-}
-
-// Institution is a bank in Plaid's catalogue.
-type Institution struct {
-	ID, Name       string
-	RoutingNumbers []string
-}
-
-// GetInstitution reads one bank of the catalogue.
-func (c *Client) GetInstitution(ctx context.Context, id string) (Institution, error) {
-	req := sdk.InstitutionsGetByIdRequest{InstitutionId: id, CountryCodes: []sdk.CountryCode{sdk.COUNTRYCODE_US}}
-	resp, err := read(ctx, c, false, func(ctx context.Context) (sdk.InstitutionsGetByIdResponse, *http.Response, error) {
-		return c.api.PlaidApi.InstitutionsGetById(ctx).InstitutionsGetByIdRequest(req).Execute()
-	})
-	if err != nil {
-		return Institution{}, err
-	}
-	return Institution{resp.Institution.InstitutionId, resp.Institution.Name, resp.Institution.RoutingNumbers}, nil
 }

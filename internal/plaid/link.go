@@ -113,7 +113,8 @@ type Outcome struct {
 	PublicToken PublicToken // set on success, unless the session was an update
 	Institution *connection.Institution
 	Accounts    []connection.MetadataAccount
-	HandedOff   bool // Link reported HANDOFF: the Item is linked or repaired
+	HandedOff   bool      // Link reported HANDOFF: the Item is linked or repaired
+	LastSeen    time.Time // when something happened in it last
 	Exit        *connection.Exit
 }
 
@@ -144,7 +145,14 @@ func outcome(s sdk.LinkTokenGetSessionsResponse) Outcome {
 			o.Exit.ErrorCode = e.ErrorCode
 		}
 	}
+	o.LastSeen = s.GetStartedAt()
+	if end := s.FinishedAt.Get(); end != nil && end.After(o.LastSeen) {
+		o.LastSeen = *end
+	}
 	for _, e := range s.GetEvents() {
+		if at, err := time.Parse(time.RFC3339, e.Timestamp); err == nil && at.After(o.LastSeen) {
+			o.LastSeen = at
+		}
 		o.HandedOff = o.HandedOff || e.EventName == "HANDOFF"
 	}
 	if results := s.Results.Get(); results != nil {

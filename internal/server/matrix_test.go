@@ -47,7 +47,7 @@ var allowed = map[string]string{
 	"ListCompanyAccounts": readers, "ListEmployeeAccounts": readers, "GetEmployeeAccount": readers, "GetEmployeeHistory": readers,
 	"GetEmployeeToken": helpers, "LinkEmployeeAccount": helpers, "AddEmployeeAccount": actors, "DeleteEmployeeAccount": actors,
 	"AttestEmployeeAccount": admins,
-	"RemovedTransactions":   readers, "ListExpiring": readers, "ListUsage": readers, "CheckConnection": linkers, "RotateToken": linkers, "ImportConnection": linkers,
+	"RemovedTransactions":   readers, "ListExpiring": readers, "ListUsage": readers, "SearchInstitutions": readers, "GetInstitution": readers, "CheckConnection": linkers, "RotateToken": linkers, "ImportConnection": linkers,
 	"CreateProcessorToken": linkers, "Examine": admins,
 	"KeyStatus": owner, "SetEscrow": owner, "RewrapKeys": owner, "RotateKeys": owner, "VerifyKeys": owner, "DeleteTenant": owner,
 }
@@ -84,6 +84,8 @@ func probes(f fixture) map[string]probe {
 		"CheckConnection":       {conn + "/check", "", 404, 200},
 		"RotateToken":           {conn + "/rotate-token", "", 404, 200},
 		"ListExpiring":          {"/api/v1/plaid/expiring", "", 200, 200},
+		"SearchInstitutions":    {"/api/v1/plaid/institutions?query=platypus", "", 200, 200},
+		"GetInstitution":        {"/api/v1/plaid/institutions/ins_109508", "", 200, 200},
 		"ListUsage":             {"/api/v1/plaid/usage?connection_id=" + f.connection, "", 404, 200},
 		"ImportConnection": {"/api/v1/plaid/import", fmt.Sprintf( // seen, and then no Item of ours
 			`{"user_id":"u","employer_id":%q,"access_token":"access-sandbox-00000000-0000-0000-0000-000000000000"}`, f.employer), 403, 422},
