@@ -31,4 +31,5 @@ type ProcessorToken struct {
 	Processor      string    `json:"processor"`
 	ProcessorToken string    `json:"processor_token" doc:"For the partner alone; shown this once"`
 	CreatedAt      time.Time `json:"created_at"`
+	Warning        string    `json:"warning,omitempty" doc:"Where bankd does not know the partner's name"`
 }

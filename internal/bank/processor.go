@@ -50,7 +50,7 @@ func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id str
 	if err != nil {
 		return account.ProcessorToken{}, b.noteFailure(ctx, c, conn, err)
 	}
-	reply := account.ProcessorToken{ACHID: id, Processor: p.Processor, ProcessorToken: token.Reveal(), CreatedAt: b.time()}
+	reply := account.ProcessorToken{ACHID: id, Processor: p.Processor, ProcessorToken: token.Reveal(), CreatedAt: b.time(), Warning: account.ProcessorWarning(p.Processor)}
 	kept := reply
 	kept.ProcessorToken = ""
 	err = b.write(context.WithoutCancel(ctx), c, func(tx *store.Tx) (auditEvent, error) {
