@@ -83,7 +83,12 @@ type simulator struct {
 
 func startSim(t *testing.T) *simulator {
 	t.Helper()
-	server, err := plaidsim.New(t.Context(), plaidsim.Options{Limits: plaidsim.LimitsOff})
+	return startSimAs(t, plaidsim.Switches{})
+}
+
+func startSimAs(t *testing.T, behaviours plaidsim.Switches) *simulator {
+	t.Helper()
+	server, err := plaidsim.New(t.Context(), plaidsim.Options{Limits: plaidsim.LimitsOff, Switches: behaviours})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bankctl/bankctl/internal/plaidsim"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -159,6 +160,29 @@ func TestOAuth(t *testing.T) {
 	b.toBank("ins_127287").want("OAUTH").press("continue", "1").want("OAUTH_LOGIN").signIn("pass_good").press("allow", "1")
 	b.want("SELECT_ACCOUNT").pick("0000").press("submit", "1").want("CONNECTED")
 	s.exchange(token)
+}
+
+// TestPhone goes through the phone step, once mistaken and once skipped.
+func TestPhone(t *testing.T) {
+	t.Parallel()
+	s := startSimAs(t, plaidsim.Switches{PhoneStep: true, JunkSession: true})
+	for _, skip := range []bool{false, true} {
+		token, hosted := s.link(nil)
+		b := openTab(t, s, hosted, 320, 640)
+		b.want("CONSENT").press("continue", "1").want("SUBMIT_PHONE")
+		if skip {
+			b.press("skip", "1")
+		} else {
+			b.fill("phone_number", "12").press("submit", "1").complains("SUBMIT_PHONE").fill("phone_number", "415-555-0010").press("submit", "1")
+			b.want("VERIFY_PHONE").fill("otp", "1").press("submit", "1").complains("VERIFY_PHONE").fill("otp", "123456").press("submit", "1")
+		}
+		b.want("SELECT_INSTITUTION").press("institution_id", "ins_109508").want("CREDENTIAL").signIn("pass_good").press("submit", "1")
+		b.want("SELECT_ACCOUNT").pick("0000").press("submit", "1").want("CONNECTED")
+		sessions, _ := s.post("/link/token/get", object{"link_token": token})["link_sessions"].([]any)
+		if len(sessions) != 2 || sessions[0].(object)["results"] == nil {
+			t.Errorf("%d sessions, want the one that was finished and a junk one", len(sessions))
+		}
+	}
 }
 
 func (b *tab) typeNumbers(routing string) *tab {
