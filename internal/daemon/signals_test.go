@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/banktest"
 	"github.com/bankctl/bankctl/internal/client"
 	"github.com/bankctl/bankctl/internal/connection"
 )
@@ -274,10 +275,12 @@ func TestLogReaderGone(t *testing.T) {
 			awaitFile(t, h.socket())
 			anybody := client.New(h.socket())
 			defer anybody.Close()
-			for st, err := anybody.GetStatus(t.Context()); !st.Ready; st, err = anybody.GetStatus(t.Context()) {
-				if err != nil {
-					t.Fatal(err)
-				}
+			ready := func() bool { // the socket's file is there before anybody listens
+				st, err := anybody.GetStatus(t.Context())
+				return err == nil && st.Ready
+			}
+			if !banktest.Eventually(ready) {
+				t.Fatal("it did not start")
 			}
 			c := h.client()
 			if gone {
