@@ -38,3 +38,13 @@ func TestEmployeeInSandbox(t *testing.T) {
 		})
 	}
 }
+
+// TestEmployeeHeadlessInProduction: only the employee can finish Link there, which is said at once.
+func TestEmployeeHeadlessInProduction(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, banktest.Sandbox, banktest.With(func(c *config.Config) { c.Plaid = config.Production }))
+	account := o.add("0000")
+	if code, _, stderr := o.headless("verify", account, "--mask", "0000"); code != 4 || !strings.Contains(stderr, "only the user can finish Link") {
+		t.Errorf("%d: %s", code, stderr)
+	}
+}
