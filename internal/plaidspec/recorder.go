@@ -65,6 +65,9 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if rec.hijacked || rec.Header().Get(faultHeader) != "" {
 		return
 	}
+	if rec.body.Len() == 0 && req.Context().Err() != nil { // the caller left before there was a reply
+		return
+	}
 	r.check(req, body, rec)
 }
 
