@@ -52,7 +52,7 @@ var arrows = map[string][]string{
 	"internal/store/enginetest":     {"store"},
 	"internal/audit":                {"store", "trail"},
 	"internal/plaid":                {"account", "ach", "connection", "fault", "money", "secret", "txn"},
-	"internal/ledger":               {"page", "store", "txn"},
+	"internal/ledger":               {"money", "page", "store", "txn"},
 	"internal/plaidsim":             {},
 	"internal/plaidspec":            {},
 	"internal/plaidsim/browsertest": {"plaidsim", "plaidspec"},

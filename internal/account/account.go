@@ -51,7 +51,8 @@ type Balance struct {
 	Available *int64    `json:"available_cents"`
 	Current   *int64    `json:"current_cents"`
 	Limit     *int64    `json:"limit_cents"`
-	Currency  string    `json:"currency"`
+	Currency  string    `json:"currency" doc:"The code as Plaid gave it, official or not; empty for none"`
+	Owed      bool      `json:"owed,omitempty" doc:"The account is a credit or a loan: current_cents is what its holder owes"`
 	Rounded   bool      `json:"rounded,omitempty" doc:"The bank's figure was finer than the currency's minor unit"`
 	AsOf      time.Time `json:"as_of"`
 }

@@ -58,6 +58,7 @@ func (b *Bank) staysDeleted(tx *store.Tx, tenantID string, conn *storedConnectio
 	if i < 0 {
 		return false, nil
 	}
+	conn.rename(conn.Deleted[i].PlaidAccountID, f.ID)
 	conn.Deleted[i].PlaidAccountID = f.ID
 	return true, nil
 }

@@ -143,6 +143,9 @@ func (b *Bank) Start(ctx context.Context) error {
 	if err := b.fillIndexes(ctx); err != nil {
 		return err
 	}
+	if err := b.tellAliases(ctx); err != nil {
+		return err
+	}
 	b.life.Start(ctx)
 	if err := b.finishDeletions(ctx); err != nil {
 		return fmt.Errorf("finish deletion of tenants: %w", err)

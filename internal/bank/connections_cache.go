@@ -2,6 +2,7 @@ package bank
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -19,11 +20,28 @@ type linkedCache struct {
 // linkedBanks holds a tenant's connections without their tokens, as of a count of writes.
 type linkedBanks struct {
 	writes uint64
-	all    []connection.Connection
+	all    []linkedBank
+}
+
+// linkedBank is a connection with the accounts that it had: their transactions stay.
+type linkedBank struct {
+	connection.Connection
+	had []connection.LinkedAccount // the bank shows them no more, or they were deleted here
+}
+
+// eachAccount yields the accounts that the bank shows, then those that it had.
+func (l *linkedBank) eachAccount(yield func(*connection.LinkedAccount) bool) {
+	for _, list := range [2][]connection.LinkedAccount{l.Accounts, l.had} {
+		for i := range list {
+			if !yield(&list[i]) {
+				return
+			}
+		}
+	}
 }
 
 // linkedBanks returns a tenant's connections except employees'. Callers must not change the result.
-func (b *Bank) linkedBanks(ctx context.Context, tenantID string) ([]connection.Connection, error) {
+func (b *Bank) linkedBanks(ctx context.Context, tenantID string) ([]linkedBank, error) {
 	select {
 	case <-b.db.Poisoned(): // the store may differ from the cached state
 		return nil, store.ErrPoisoned
@@ -33,14 +51,14 @@ func (b *Bank) linkedBanks(ctx context.Context, tenantID string) ([]connection.C
 	if known, ok := b.linked.tenants.Load(tenantID); ok && known.(linkedBanks).writes == now {
 		return known.(linkedBanks).all, nil
 	}
-	var all []connection.Connection
+	var all []linkedBank
 	err := b.db.View(ctx, func(tx *store.Tx) error {
 		for rec, err := range connections.Scan(tx, tenantID, store.Range{}) {
 			if err != nil {
 				return err
 			}
 			if rec.Value.Employee == nil {
-				all = append(all, rec.Value.Connection)
+				all = append(all, linkedBank{rec.Value.Connection, slices.Concat(rec.Value.Past, rec.Value.Deleted)})
 			}
 		}
 		return nil

@@ -1,6 +1,7 @@
 package bank
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/account"
@@ -74,6 +75,54 @@ type storedConnection struct {
 
 	// Deleted are accounts that were deleted here and that the bank still shows: no sync brings them back.
 	Deleted []connection.LinkedAccount `json:"deleted,omitempty"`
+	// Past are accounts that the bank no longer shows, whose transactions stay.
+	Past []connection.LinkedAccount `json:"past,omitempty"`
+	// Renamed has, for each of Plaid's former ids of an account, the present one.
+	Renamed map[string]string `json:"renamed,omitempty"`
+}
+
+// rename records that Plaid gives an account another id.
+func (c *storedConnection) rename(from, to string) {
+	if from == to {
+		return
+	}
+	renamed := make(map[string]string, len(c.Renamed)+1)
+	for former, present := range c.Renamed {
+		if present == from {
+			present = to
+		}
+		renamed[former] = present
+	}
+	renamed[from] = to
+	delete(renamed, to) // an id that came back
+	c.Renamed = renamed
+}
+
+// accountIDs are Plaid's ids of all accounts that the connection has or had.
+func (c storedConnection) accountIDs() map[string]bool {
+	ids := map[string]bool{}
+	for _, list := range [][]connection.LinkedAccount{c.Accounts, c.Deleted, c.Past} {
+		for _, a := range list {
+			ids[a.PlaidAccountID] = true
+		}
+	}
+	for former := range c.Renamed {
+		ids[former] = true
+	}
+	return ids
+}
+
+// setAccounts replaces the accounts that the bank shows. It keeps those that it shows no more.
+func (c *storedConnection) setAccounts(now []connection.LinkedAccount) {
+	past := c.Past
+	c.Past = nil
+	for _, a := range slices.Concat(past, c.Accounts) {
+		same := func(x connection.LinkedAccount) bool { return x.ID == a.ID }
+		if !slices.ContainsFunc(now, same) && !slices.ContainsFunc(c.Deleted, same) && !slices.ContainsFunc(c.Past, same) {
+			c.Past = append(c.Past, a)
+		}
+	}
+	c.Accounts = now
 }
 
 // token is the Item's access token; calls with it are counted for this connection.

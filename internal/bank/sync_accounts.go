@@ -2,6 +2,7 @@ package bank
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -37,6 +38,7 @@ func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedCon
 		return connection.Synced{}, b.noteFailure(ctx, c, conn, err)
 	}
 	var reply connection.Synced
+	var renamed map[string]string
 	now, ids := b.time(), mintFor(b.time(), found)
 	err = b.write(ctx, c, func(tx *store.Tx) (auditEvent, error) {
 		latest, err := connections.Get(tx, c.TenantID, conn.ID)
@@ -52,7 +54,7 @@ func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedCon
 		if err != nil {
 			return auditEvent{}, err
 		}
-		latest.Read = true
+		latest.Read, renamed = true, latest.Renamed
 		reply = connection.Synced{
 			ConnectionID: conn.ID, ItemID: conn.ItemID, Status: latest.Status, Added: counts.added, Updated: counts.updated,
 			Inactive: counts.inactive, Reissued: counts.reissued, Accounts: counts.accounts, SyncedAt: now,
@@ -61,6 +63,9 @@ func (b *Bank) syncAccounts(ctx context.Context, c tenant.Caller, conn storedCon
 		return d, connections.Put(tx, c.TenantID, conn.ID, latest)
 	})
 	crashPoint("sync.stored")
+	if err == nil {
+		err = b.ledger.SetAliases(c.TenantID, conn.ID, renamed)
+	}
 	return reply, err
 }
 
@@ -115,8 +120,8 @@ func (s syncCounts) details() map[string]string {
 func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection, found []plaid.Account, ids []string, now time.Time) (syncCounts, error) {
 	counts := syncCounts{accounts: []account.Account{}}
 	shown := map[string]bool{}
-	was := conn.Accounts
-	conn.Accounts = []connection.LinkedAccount{}
+	was := slices.Concat(conn.Accounts, conn.Past)
+	shownNow := []connection.LinkedAccount{}
 	for i, f := range found {
 		if deleted, err := b.staysDeleted(tx, tenantID, conn, f, found); err != nil {
 			return counts, err
@@ -141,8 +146,9 @@ func (b *Bank) putAccounts(tx *store.Tx, tenantID string, conn *storedConnection
 		}
 		shown[a.ID] = true
 		counts.accounts = append(counts.accounts, a)
-		conn.Accounts = append(conn.Accounts, linkedAccountOf(a.ID, f))
+		shownNow = append(shownNow, linkedAccountOf(a.ID, f))
 	}
+	conn.setAccounts(shownNow)
 	if err := noteDeposits(tx, tenantID, conn, found, now); err != nil {
 		return counts, err
 	}

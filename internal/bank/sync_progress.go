@@ -11,9 +11,10 @@ import (
 
 // progress is a sync under way, which shows nothing of its rows before its end.
 type progress struct {
-	done  chan struct{} // closed at the end; then reply and err are valid
-	reply txn.Synced
-	err   error
+	reread bool          // all that Plaid has is read once more
+	done   chan struct{} // closed at the end; then reply and err are valid
+	reply  txn.Synced
+	err    error
 
 	since  time.Time
 	rows   atomic.Int64

@@ -9,6 +9,7 @@ import (
 	"github.com/bankctl/bankctl/internal/ledger"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/store"
+	"github.com/bankctl/bankctl/internal/tenant"
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
@@ -22,13 +23,15 @@ const (
 // reading is one update that is being read.
 type reading struct {
 	b        *Bank
+	caller   tenant.Caller
 	tenantID string
 	conn     storedConnection
 	run      *progress
 
-	held  txn.Update    // rows that are not staged
-	rows  int           // of the update so far
-	stage *ledger.Stage // nil while all rows are held
+	held  txn.Update      // rows that are not staged
+	rows  int             // of the update so far
+	stage *ledger.Stage   // nil while all rows are held
+	known map[string]bool // Plaid's account ids that need no look at the accounts
 }
 
 // readUpdate reads the pages of one update. If Plaid's data changes meanwhile, or a page fails, it begins again from
@@ -75,6 +78,9 @@ func (r *reading) readPages(ctx context.Context, from string) (status string, er
 		if err := r.take(ctx, p); err != nil {
 			return "", err
 		}
+		if p.More && p.Next == cursor {
+			return "", fault.New(fault.PlaidError, "Plaid promises more transactions behind the same cursor")
+		}
 		if p.Next != "" {
 			cursor, r.held.To = p.Next, p.Next
 		}
@@ -89,20 +95,55 @@ func (r *reading) readPages(ctx context.Context, from string) (status string, er
 
 // take holds a page's rows, and stages what is held once that is much.
 func (r *reading) take(ctx context.Context, p plaid.Page) error {
+	if err := r.knowAccounts(ctx, p); err != nil {
+		return err
+	}
 	h := &r.held
 	h.Added, h.Modified, h.Removed = append(h.Added, p.Added...), append(h.Modified, p.Modified...), append(h.Removed, p.Removed...)
+	h.Unread = append(h.Unread, p.Unread...)
 	r.rows += len(p.Added) + len(p.Modified) + len(p.Removed)
 	r.run.read(p, r.rows, h.From == "")
-	if len(h.Added)+len(h.Modified)+len(h.Removed) < syncHeld {
+	if len(h.Added)+len(h.Modified)+len(h.Removed)+len(h.Unread) < syncHeld {
 		return nil
 	}
 	if r.stage == nil {
 		var err error
-		if r.stage, err = r.b.ledger.Stage(ctx, r.tenantID, r.conn.ID, r.b.time()); err != nil {
+		if r.stage, err = r.b.ledger.Stage(ctx, r.tenantID, r.conn.ID, h.From == "", r.b.time()); err != nil {
 			return err
 		}
 	}
 	return r.flush(ctx)
+}
+
+// knowAccounts reads the accounts anew before rows of an account that is not known are taken in: the bank may have given
+// an account another id, under which its rows come again.
+func (r *reading) knowAccounts(ctx context.Context, p plaid.Page) error {
+	if r.known == nil {
+		r.known = r.conn.accountIDs()
+	}
+	var unknown []string
+	for _, rows := range [2][]txn.Raw{p.Added, p.Modified} {
+		for i := range rows {
+			if id := rows[i].AccountID; !r.known[id] {
+				r.known[id] = true
+				unknown = append(unknown, id)
+			}
+		}
+	}
+	if len(unknown) == 0 || !r.conn.Read {
+		return nil
+	}
+	_, err := r.b.syncAccounts(ctx, r.caller, r.conn)
+	if err != nil {
+		return err
+	}
+	if r.conn, err = r.b.readConnectionNow(ctx, r.tenantID, r.conn.ID); err != nil {
+		return err
+	}
+	for id := range r.conn.accountIDs() {
+		r.known[id] = true
+	}
+	return nil
 }
 
 // flush stages what is held.
@@ -112,7 +153,7 @@ func (r *reading) flush(ctx context.Context) error {
 	clear(h.Added) // their texts can be collected
 	clear(h.Modified)
 	clear(h.Removed)
-	h.Added, h.Modified, h.Removed = h.Added[:0], h.Modified[:0], h.Removed[:0]
+	h.Added, h.Modified, h.Removed, h.Unread = h.Added[:0], h.Modified[:0], h.Removed[:0], h.Unread[:0]
 	crashPoint("sync.staged")
 	return err
 }

@@ -1,6 +1,7 @@
 package bank
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -36,6 +37,7 @@ func (b *Bank) reissue(tx *store.Tx, tenantID string, conn *storedConnection, wa
 	if err := moveACH(tx, tenantID, conn.ID, old.PlaidAccountID, f.ID); err != nil {
 		return false, err
 	}
+	conn.rename(old.PlaidAccountID, f.ID)
 	old.PlaidAccountID = f.ID
 	return true, bankAccounts.Put(tx, tenantID, old.ID, *old)
 }
@@ -93,4 +95,13 @@ func moveACH(tx *store.Tx, tenantID, connectionID, from, to string) error {
 		}
 	}
 	return nil
+}
+
+// tellAliases tells the ledger which of Plaid's former account ids stand for which present ones.
+func (b *Bank) tellAliases(ctx context.Context) error {
+	renamed, err := b.everyConnection(ctx, func(c storedConnection) bool { return len(c.Renamed) > 0 })
+	for _, tc := range renamed {
+		err = errors.Join(err, b.ledger.SetAliases(tc.tenantID, tc.conn.ID, tc.conn.Renamed))
+	}
+	return err
 }

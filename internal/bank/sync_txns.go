@@ -36,9 +36,20 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 			return txn.Synced{}, b.noteFailure(ctx, c, conn, err)
 		}
 	}
-	run := b.syncUnderway(ctx, c, conn)
 	patience := time.NewTimer(syncPatience)
 	defer patience.Stop()
+	run := b.syncUnderway(ctx, c, conn, p.Reread)
+	for p.Reread && !run.reread { // one that began before does not read all again
+		select {
+		case <-run.done:
+			run = b.syncUnderway(ctx, c, conn, true)
+			continue
+		case <-patience.C:
+			return b.syncGoesOn(c, conn), nil
+		case <-ctx.Done():
+			return txn.Synced{}, ctx.Err()
+		}
+	}
 	select {
 	case <-run.done:
 		reply := run.reply
@@ -47,21 +58,26 @@ func (b *Bank) SyncTransactions(ctx context.Context, c tenant.Caller, p connecti
 		}
 		return reply, run.err
 	case <-patience.C:
-		s := b.ledger.State(c.TenantID, conn.ID)
-		reply := txn.Synced{ConnectionID: conn.ID, PlaidItemID: conn.ItemID, Status: s.Status, Total: s.Rows, Reading: true}
-		if s.SyncedAt != nil {
-			reply.SyncedAt = *s.SyncedAt
-		}
-		return reply, nil
+		return b.syncGoesOn(c, conn), nil
 	case <-ctx.Done():
 		return txn.Synced{}, ctx.Err()
 	}
 }
 
+// syncGoesOn is the reply where a sync takes longer than its caller waits.
+func (b *Bank) syncGoesOn(c tenant.Caller, conn storedConnection) txn.Synced {
+	s := b.ledger.State(c.TenantID, conn.ID)
+	reply := txn.Synced{ConnectionID: conn.ID, PlaidItemID: conn.ItemID, Status: s.Status, Total: s.Rows, SetAside: s.SetAside, Reading: true}
+	if s.SyncedAt != nil {
+		reply.SyncedAt = *s.SyncedAt
+	}
+	return reply
+}
+
 // syncUnderway joins a connection's running sync, or starts one. The sync outlives its call: pages read for minutes are
 // not dropped because a caller left.
-func (b *Bank) syncUnderway(ctx context.Context, c tenant.Caller, conn storedConnection) *progress {
-	p := &progress{since: b.time(), done: make(chan struct{})}
+func (b *Bank) syncUnderway(ctx context.Context, c tenant.Caller, conn storedConnection, reread bool) *progress {
+	p := &progress{since: b.time(), done: make(chan struct{}), reread: reread}
 	if runs, joined := b.work.underway.LoadOrStore(conn.ID, p); joined {
 		return runs.(*progress)
 	}
@@ -73,15 +89,32 @@ func (b *Bank) syncUnderway(ctx context.Context, c tenant.Caller, conn storedCon
 	return p
 }
 
-// syncTransactions reads a whole update, then stores it with its cursor in one transaction. A large one is staged on disk
-// as it comes.
+// syncTransactions reads what is new, and then, where the run asks for it, all that Plaid has once more. The second
+// reading leaves the cursor as it is: it does not tell what was removed since.
 func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn storedConnection, progress *progress) (txn.Synced, error) {
-	r := &reading{b: b, tenantID: c.TenantID, conn: conn, run: progress}
+	cursor := b.ledger.State(c.TenantID, conn.ID).Cursor
+	reply, err := b.readAndStore(ctx, c, conn, progress, cursor, false)
+	if err != nil || cursor == "" || !progress.reread {
+		return reply, err
+	}
+	again, err := b.readAndStore(ctx, c, conn, progress, "", true)
+	again.Added, again.Modified, again.Removed = again.Added+reply.Added, again.Modified+reply.Modified, again.Removed+reply.Removed
+	return again, err
+}
+
+// readAndStore reads a whole update, then stores it with its cursor in one transaction. A large one is staged on disk as
+// it comes.
+func (b *Bank) readAndStore(ctx context.Context, c tenant.Caller, conn storedConnection, progress *progress, from string, keepCursor bool) (txn.Synced, error) {
+	r := &reading{b: b, caller: c, tenantID: c.TenantID, conn: conn, run: progress}
 	defer r.giveUp(ctx)
-	status, err := r.readUpdate(ctx, b.ledger.State(c.TenantID, conn.ID).Cursor)
+	status, err := r.readUpdate(ctx, from)
 	if err != nil {
 		return txn.Synced{}, b.noteFailure(ctx, c, conn, err)
 	}
+	if keepCursor {
+		r.held.To = ""
+	}
+	aside := b.ledger.State(c.TenantID, conn.ID).SetAside
 	now := b.time()
 	reply := txn.Synced{ConnectionID: conn.ID, PlaidItemID: conn.ItemID, Status: status, SyncedAt: now}
 	err = r.store(ctx, status, now, func(ctx context.Context, apply func(*store.Tx) (txn.Counts, error)) error {
@@ -93,7 +126,11 @@ func (b *Bank) syncTransactions(ctx context.Context, c tenant.Caller, conn store
 			}}, err
 		})
 	})
-	reply.Total = b.ledger.State(c.TenantID, conn.ID).Rows
+	s := b.ledger.State(c.TenantID, conn.ID)
+	reply.Total, reply.SetAside = s.Rows, s.SetAside
+	if err == nil && s.SetAside > aside {
+		b.log.Warn("rows of Plaid's cannot be read or stored, and are set aside", "connection", conn.ID, "rows", s.SetAside-aside)
+	}
 	return reply, err
 }
 

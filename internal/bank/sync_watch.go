@@ -49,7 +49,7 @@ func (b *Bank) syncConnections(ctx context.Context) {
 func (b *Bank) syncInTurn(ctx context.Context, tc tenantConnection) error {
 	conn, err := b.readConnectionNow(ctx, tc.tenantID, tc.conn.ID) // a swap may have changed its token since the list was made
 	if err == nil && conn.Working() {
-		run := b.syncUnderway(ctx, system(tc.tenantID), conn)
+		run := b.syncUnderway(ctx, system(tc.tenantID), conn, false)
 		<-run.done
 		err = run.err
 	}

@@ -63,6 +63,26 @@ func (b *Bank) RemovedTransactions(ctx context.Context, c tenant.Caller, q txn.Q
 	return rows, info, nil
 }
 
+// SetAsideTransactions lists the rows that could not be read or stored, the latest first.
+func (b *Bank) SetAsideTransactions(ctx context.Context, c tenant.Caller, q txn.Query) ([]txn.SetAside, page.Info, error) {
+	conns, err := b.seenBy(ctx, c, &q)
+	if err != nil {
+		return nil, page.Info{}, err
+	}
+	all, err := b.ledger.SetAside(ctx, c.TenantID, connectionIDs(conns))
+	if err != nil {
+		return nil, page.Info{}, err
+	}
+	rows, info := page.Of(all, q.Request)
+	for i := range rows {
+		completePlace(&rows[i].Place, conns)
+	}
+	return rows, info, nil
+}
+
+// CountSetAside counts the rows of all tenants that could not be read or stored.
+func (b *Bank) CountSetAside() int { return b.ledger.CountSetAside() }
+
 // SummarizeTransactions adds up the selected transactions (R93-R101).
 func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn.Query, byCurrency bool, by string) (txn.Summary, error) {
 	conns, err := b.seenBy(ctx, c, &q)
@@ -74,7 +94,7 @@ func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn
 	switch {
 	case errors.Is(err, txn.ErrMixed):
 		return txn.Summary{}, fault.Field("currency", "is needed: the selection holds several currencies, which do not add up").
-			WithHint("give currency=USD, or by_currency=true")
+			WithHint("give currency=USD, or another of its codes, or none, or by_currency=true")
 	case errors.Is(err, txn.ErrOverflow):
 		return txn.Summary{}, fault.New(fault.Invalid, "the sum does not fit 64 bits of minor units").WithHint("select less")
 	case err != nil:
@@ -91,11 +111,11 @@ func (b *Bank) SummarizeTransactions(ctx context.Context, c tenant.Caller, q txn
 }
 
 // labelAccounts adds the accounts' names to a summary by account.
-func labelAccounts(buckets []txn.Bucket, conns []*connection.Connection) {
+func labelAccounts(buckets []txn.Bucket, conns []*linkedBank) {
 	for i := range buckets {
 		for _, conn := range conns {
-			for _, a := range conn.Accounts {
-				if a.PlaidAccountID == buckets[i].Key {
+			for a := range conn.eachAccount {
+				if a.PlaidAccountID == buckets[i].Key && buckets[i].Label == "" {
 					buckets[i].Label = conn.Institution.Name + " " + a.Name + " " + a.Mask
 				}
 			}
@@ -105,7 +125,7 @@ func labelAccounts(buckets []txn.Bucket, conns []*connection.Connection) {
 
 // seenBy finds the connections that the caller sees and the query selects. It replaces our id of a bank account in the
 // query by Plaid's.
-func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) ([]*connection.Connection, error) {
+func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) ([]*linkedBank, error) {
 	all, err := b.linkedBanks(ctx, c.TenantID)
 	if err != nil {
 		return nil, err
@@ -122,18 +142,18 @@ func (b *Bank) seenBy(ctx context.Context, c tenant.Caller, q *txn.Query) ([]*co
 			return nil, err
 		}
 	}
-	out := make([]*connection.Connection, 0, len(all))
+	out := make([]*linkedBank, 0, len(all))
 	owner := connection.Query{EmployerID: q.EmployerID, CarrierID: q.CarrierID}
 	for i := range all {
 		conn := &all[i]
-		if c.Sees(conn.EmployerID, conn.CarrierID) && (q.Item == "" || q.Item == conn.ID || q.Item == conn.ItemID) && owner.Match(*conn) {
+		if c.Sees(conn.EmployerID, conn.CarrierID) && (q.Item == "" || q.Item == conn.ID || q.Item == conn.ItemID) && owner.Match(conn.Connection) {
 			out = append(out, conn)
 		}
 	}
 	return out, nil
 }
 
-func connectionIDs(conns []*connection.Connection) []string {
+func connectionIDs(conns []*linkedBank) []string {
 	out := make([]string, len(conns))
 	for i, conn := range conns {
 		out[i] = conn.ID
@@ -142,16 +162,17 @@ func connectionIDs(conns []*connection.Connection) []string {
 }
 
 // completePlace adds the connection's data of a transaction's account.
-func completePlace(p *txn.Place, conns []*connection.Connection) {
-	at := slices.IndexFunc(conns, func(conn *connection.Connection) bool { return conn.ID == p.ConnectionID })
+func completePlace(p *txn.Place, conns []*linkedBank) {
+	at := slices.IndexFunc(conns, func(conn *linkedBank) bool { return conn.ID == p.ConnectionID })
 	if at < 0 {
 		return
 	}
 	conn := conns[at]
 	p.PlaidItemID, p.EmployerID, p.CarrierID = conn.ItemID, conn.EmployerID, conn.CarrierID
-	for i := range conn.Accounts {
-		if a := &conn.Accounts[i]; a.PlaidAccountID == p.PlaidAccountID {
+	for a := range conn.eachAccount {
+		if a.PlaidAccountID == p.PlaidAccountID {
 			p.BankAccountID = a.ID
+			return
 		}
 	}
 }
@@ -159,7 +180,10 @@ func completePlace(p *txn.Place, conns []*connection.Connection) {
 // withTransactions adds the progress of its transactions to a connection.
 func (b *Bank) withTransactions(tenantID string, conn connection.Connection) connection.Connection {
 	if s := b.ledger.State(tenantID, conn.ID); s.SyncedAt != nil {
-		conn.Transactions = &connection.Transactions{Status: s.Status, Total: s.Rows, SyncedAt: *s.SyncedAt}
+		conn.Transactions = &connection.Transactions{Status: s.Status, Total: s.Rows, SetAside: s.SetAside, SyncedAt: *s.SyncedAt}
+		if s.SetAside > 0 {
+			conn.Notices = append(slices.Clone(conn.Notices), connection.RowsSetAside(conn.ID, s.SetAside, *s.SyncedAt))
+		}
 	}
 	conn.Reading = b.underwayNow(conn.ID)
 	return conn

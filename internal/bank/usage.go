@@ -110,7 +110,7 @@ func (b *Bank) ListUsage(ctx context.Context, c tenant.Caller, id string) ([]con
 		}
 		for _, conn := range known {
 			if conn.Status != connection.Removed && c.Sees(conn.EmployerID, conn.CarrierID) {
-				conns = append(conns, conn)
+				conns = append(conns, conn.Connection)
 			}
 		}
 	}

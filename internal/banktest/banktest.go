@@ -58,6 +58,7 @@ type Bank struct {
 	quotas  *bank.Quotas
 	replies func(path string, body []byte) []byte
 	set     []func(*config.Config)
+	between func(http.Handler) http.Handler
 }
 
 // Option changes how a Bank starts.
@@ -88,6 +89,12 @@ func Sandbox(b *Bank) { b.sandbox = true }
 
 // quickReady still lets a sync find an Item in each of its three states.
 var quickReady = plaidsim.Ready{Initial: 20 * time.Millisecond, History: 60 * time.Millisecond}
+
+// Between puts a handler between bankd and the simulator, whose replies are not held against Plaid's document: for what
+// Plaid's document does not allow and banks send all the same.
+func Between(wrap func(http.Handler) http.Handler) Option {
+	return func(b *Bank) { b.between = wrap }
+}
 
 // NoQuotas lifts the bounds of what one client may cost, for tests of very many calls.
 func NoQuotas(b *Bank) {
@@ -166,6 +173,9 @@ func (b *Bank) up() {
 				recorder.Merge(b.Plaid)
 			}
 			b.Plaid = recorder
+			if b.between != nil {
+				return b.between(recorder)
+			}
 			return recorder
 		},
 		AroundAPI: b.api.around,

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -85,12 +86,23 @@ func amount(minor *int64, currency string) string {
 	return money.Amount{Minor: *minor, Currency: currency}.String()
 }
 
+// current writes a balance, and of a debt that it is owed.
 func current(b *account.Balance) string {
-	if b == nil {
+	own, ok := b.Own()
+	if !ok {
 		return ""
 	}
-	return amount(b.Current, b.Currency)
+	if b.Owed && own < 0 {
+		return amount(b.Current, b.Currency) + " owed"
+	}
+	return amount(&own, b.Currency)
 }
+
+// noCurrency stands in text for people where there is no code.
+const noCurrency = "(no currency)"
+
+// codeText is a currency's code for people.
+func codeText(currency string) string { return cmp.Or(clean(currency), noCurrency) }
 
 func available(b *account.Balance) string {
 	if b == nil {

@@ -16,7 +16,8 @@ import (
 )
 
 func newSync(a *app) *cobra.Command {
-	var all, refresh bool
+	var all bool
+	var how connection.SyncParams
 	cmd := &cobra.Command{
 		Use: "sync [--all | CONNECTION…]", Short: "Bring accounts and transactions up to date", Args: arguments(0, -1, ""),
 		Long: `Reads the accounts of each linked bank anew, then its transactions. bankd does this by itself
@@ -25,10 +26,11 @@ from time to time; this does it now. Interrupted, it can be run again: what is s
 		ValidArgsFunction: func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 			return completeIDs(a, connectionIDs)(cmd, nil, typed)
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runSync(cmd.Context(), a, all, refresh, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runSync(cmd.Context(), a, all, how, args) },
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every linked bank that was not removed")
-	cmd.Flags().BoolVar(&refresh, "refresh", false, "have Plaid look at the bank now first (billed by the call)")
+	cmd.Flags().BoolVar(&how.Refresh, "refresh", false, "have Plaid look at the bank now first (billed by the call)")
+	cmd.Flags().BoolVar(&how.Reread, "reread", false, "read all transactions once more, and try those again that were set aside")
 	return cmd
 }
 
@@ -41,7 +43,7 @@ type syncResult struct {
 	Error        *fault.Error       `json:"error,omitempty"`
 }
 
-func runSync(ctx context.Context, a *app, all, refresh bool, typed []string) error {
+func runSync(ctx context.Context, a *app, all bool, how connection.SyncParams, typed []string) error {
 	if all == (len(typed) > 0) {
 		return usage("`bankctl connections list` shows their ids", "sync needs ids of connections, or --all, and not both")
 	}
@@ -61,10 +63,13 @@ func runSync(ctx context.Context, a *app, all, refresh bool, typed []string) err
 	lines := newSyncLines(a)
 	for _, conn := range conns {
 		stop := lines.begin(ctx, c, conn)
-		r, err := syncOne(ctx, c, conn, refresh)
+		r, err := syncOne(ctx, c, conn, how)
 		stop()
-		if r.Transactions != nil {
-			a.warnNear("refresh", r.Transactions.Left)
+		if t := r.Transactions; t != nil {
+			a.warnNear("refresh", t.Left)
+			if t.SetAside > 0 {
+				a.say("%s of %s could not be read or stored: bankctl txns set-aside --item %s", counted(t.SetAside, "row"), clean(conn.Institution.Name), conn.ID)
+			}
 		}
 		if ctx.Err() != nil {
 			a.say("interrupted: %d of %d connections are done; run it again for the others", len(results), len(conns))
@@ -124,14 +129,14 @@ func syncTargets(ctx context.Context, c *client.Client, typed []string) ([]conne
 }
 
 // syncOne reads the accounts, then the transactions where the Item has them.
-func syncOne(ctx context.Context, c *client.Client, conn connection.Connection, refresh bool) (syncResult, error) {
+func syncOne(ctx context.Context, c *client.Client, conn connection.Connection, p connection.SyncParams) (syncResult, error) {
 	r := syncResult{ConnectionID: conn.ID, Institution: conn.Institution.Name}
 	accounts, err := c.SyncAccounts(ctx, connection.ItemParams{ItemID: conn.ItemID})
 	if err == nil {
 		r.Accounts = &accounts
 		if slices.Contains(conn.Products, "transactions") {
 			var txns txn.Synced
-			p := connection.SyncParams{ItemParams: connection.ItemParams{ItemID: conn.ItemID}, Refresh: refresh}
+			p.ItemID = conn.ItemID
 			for txns.Reading = true; txns.Reading && err == nil; p.Refresh = false {
 				txns, err = c.SyncTransactions(ctx, p)
 			}

@@ -15,7 +15,7 @@ import (
 
 func newTxns(a *app) *cobra.Command {
 	return group("txns", "Read transactions: list, sum up, export, browse",
-		newTxnsList(a), newTxnsGet(a), newTxnsSummary(a), newTxnsExport(a), newTxnsRemoved(a), newTxnsBrowse(a))
+		newTxnsList(a), newTxnsGet(a), newTxnsSummary(a), newTxnsExport(a), newTxnsRemoved(a), newTxnsSetAside(a), newTxnsBrowse(a))
 }
 
 func txnID(t txn.Transaction) string { return t.ID }

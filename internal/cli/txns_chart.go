@@ -41,7 +41,7 @@ func (a *app) printChart(s txn.Summary, by string) error {
 	for _, b := range s.By {
 		name := cut(bucketName(b, by), longLabel)
 		if mixed {
-			name += " " + clean(b.Currency)
+			name += " " + codeText(b.Currency)
 		}
 		grid = append(grid, []string{name, strconv.FormatInt(b.Total, 10), grouped(b.Debits, b.Currency), "", grouped(b.Credits, b.Currency), ""})
 	}

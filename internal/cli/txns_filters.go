@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +30,6 @@ func (o *txnFilters) flags(a *app, cmd *cobra.Command) {
 // read turns the flags into a query, before bankd is called.
 func (o *txnFilters) read(a *app) (txn.Query, error) {
 	q := o.query
-	q.Currency = strings.ToUpper(q.Currency)
 	if o.since != "" {
 		if q.DateFrom != "" {
 			return q, usage("give one of them", "--since and --from exclude each other")

@@ -54,7 +54,7 @@ func (a *app) txnCard(t txn.Transaction) error {
 	}
 	return a.card([]fact{
 		{"transaction", t.ID}, {"date", t.Date}, {"name", t.Name}, {"merchant", t.MerchantName},
-		{side, size + " " + t.Currency}, {"amount", exact}, {"state", state}, {"authorized", t.AuthorizedDate},
+		{side, size + " " + codeText(t.Currency)}, {"amount", exact}, {"state", state}, {"authorized", t.AuthorizedDate},
 		{"category", categoryWords(t.Category)}, {"detail", categoryWords(t.CategoryDetailed)}, {"channel", t.PaymentChannel}, {"check", t.CheckNumber},
 		{"owner", ownerOf(t.EmployerID, t.CarrierID)}, {"account", cmp.Or(t.BankAccountID, t.PlaidAccountID)}, {"connection", t.ConnectionID},
 		{"plaid id", t.PlaidTransactionID}, {"was pending", t.PendingTransactionID}, {"first seen", a.moment(t.FirstSeen)}, {"updated", a.moment(t.UpdatedAt)},

@@ -95,7 +95,12 @@ func (a *app) summaryCard(s txn.Summary) error {
 	}
 	var facts []fact
 	for _, t := range totalsOf(s) {
-		sized := func(minor int64) string { return strings.TrimSpace(write(minor, t.Currency) + " " + t.Currency) }
+		sized := func(minor int64) string {
+			if t.Total == 0 {
+				return write(minor, t.Currency)
+			}
+			return write(minor, t.Currency) + " " + codeText(t.Currency)
+		}
 		facts = append(facts, fact{"transactions", strconv.FormatInt(t.Total, 10)},
 			fact{"out", sized(t.Debits)}, fact{"in", sized(t.Credits)}, fact{"net", sized(t.Net)})
 	}
@@ -116,5 +121,5 @@ func (a *app) syncedText(s txn.Summary) string {
 // totalLine writes a currency's sums in one line.
 func totalLine(t txn.Currency) string {
 	return strings.TrimSpace(fmt.Sprintf("%d transactions, out %s, in %s, net %s %s", t.Total,
-		grouped(t.Debits, t.Currency), grouped(t.Credits, t.Currency), grouped(t.Net, t.Currency), clean(t.Currency)))
+		grouped(t.Debits, t.Currency), grouped(t.Credits, t.Currency), grouped(t.Net, t.Currency), codeText(t.Currency)))
 }

@@ -31,7 +31,7 @@ func (a *app) printStatement(rows []txn.Transaction, columns []column[txn.Transa
 	whole := make([]bool, len(columns))
 	name := 0
 	for i, c := range columns {
-		whole[i] = c.name == "id" || c.name == "date" || c.name == "out" || c.name == "in" || c.name == "account"
+		whole[i] = c.name == "id" || c.name == "date" || c.name == "out" || c.name == "in" || c.name == "currency" || c.name == "account"
 		switch c.name {
 		case "out":
 			alignRight(grid, i, a.paint(red))

@@ -83,7 +83,7 @@ func TestStatement(t *testing.T) {
 		rows := make([]txn.Transaction, rapid.IntRange(1, 8).Draw(rt, "rows"))
 		for i := range rows {
 			minor := rapid.Int64Range(-1e9, 1e9).Draw(rt, "minor")
-			rows[i] = txn.Transaction{ID: strings.Repeat("0", idLength), Date: "2026-01-31", Amount: minor, Currency: "USD", Direction: txn.DirectionOf(minor), Details: txn.Details{Name: rapid.String().Draw(rt, "name")}}
+			rows[i] = txn.Transaction{ID: strings.Repeat("0", idLength), Date: "2026-01-31", Amount: minor, Currency: "USD", Direction: txn.DirectionOf(minor, false), Details: txn.Details{Name: rapid.String().Draw(rt, "name")}}
 		}
 		width := rapid.IntRange(66, 200).Draw(rt, "width")
 		plain, out := statementApp(t, width, false)

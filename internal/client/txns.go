@@ -35,6 +35,12 @@ func (c *Client) RemovedTransactions(ctx context.Context, q txn.Query, since tim
 	return list[txn.Transaction](ctx, c, transactions+"/removed", q, txn.Removal{Since: since})
 }
 
+// SetAsideTransactions lists the rows that could not be read or stored. It uses the query's owners, connection and page
+// alone.
+func (c *Client) SetAsideTransactions(ctx context.Context, q txn.Query) ([]txn.SetAside, page.Info, error) {
+	return list[txn.SetAside](ctx, c, transactions+"/set-aside", q)
+}
+
 // SummarizeTransactions adds transactions up; by is empty, or day, week, month, account or category.
 func (c *Client) SummarizeTransactions(ctx context.Context, q txn.Query, byCurrency bool, by string) (txn.Summary, error) {
 	return get[txn.Summary](ctx, c, transactions+"/summary", q, txn.Grouping{By: by, ByCurrency: byCurrency})

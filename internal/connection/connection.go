@@ -58,6 +58,7 @@ type Connection struct {
 type Transactions struct {
 	Status   string    `json:"status" doc:"Plaid's: NOT_READY, INITIAL_UPDATE_COMPLETE, HISTORICAL_UPDATE_COMPLETE"`
 	Total    int       `json:"total"`
+	SetAside int       `json:"set_aside,omitempty" doc:"Rows that could not be read or stored, and wait to be sent again: GET /plaid/transactions/set-aside"`
 	SyncedAt time.Time `json:"synced_at"`
 }
 
@@ -197,6 +198,7 @@ func (p ItemParams) Check() error {
 type SyncParams struct {
 	ItemParams
 	Refresh bool `json:"refresh,omitempty" doc:"Have Plaid look at the bank now first: billed, and at most twice a minute"`
+	Reread  bool `json:"reread,omitempty" doc:"Then read all that Plaid has once more from the beginning: rows that were set aside are tried again"`
 }
 
 // BalanceParams asks for live balances.

@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,19 @@ type Trouble struct {
 	Step  string     `json:"step" enum:"reauth,choose_accounts,consent,relink,wait" doc:"What mends it: sign in again, choose accounts, agree to a product, link anew, or nothing but time"`
 	At    time.Time  `json:"at" doc:"Since when"`
 	Until *time.Time `json:"until,omitempty" doc:"When it stops working"`
+}
+
+// SetAsideRows is the code of the notice that rows could not be read or stored; it is ours, not Plaid's.
+const SetAsideRows = "ROWS_SET_ASIDE"
+
+// RowsSetAside is the notice that rows of a connection could not be read or stored.
+func RowsSetAside(id string, n int, at time.Time) Trouble {
+	rows := "1 row of its transactions was"
+	if n != 1 {
+		rows = fmt.Sprintf("%d rows of its transactions were", n)
+	}
+	hint := rows + " set aside, for bankd cannot read or store them: `bankctl txns set-aside` lists them, `bankctl sync " + id + " --reread` tries again"
+	return Trouble{Code: SetAsideRows, Hint: hint, Step: Wait, At: at}
 }
 
 // Steps that mend a connection.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/store"
@@ -34,6 +35,10 @@ func (l *Ledger) Apply(ctx context.Context, tenant, connectionID string, u txn.U
 	var done *pendingUpdate
 	err := commit(ctx, func(tx *store.Tx) (txn.Counts, error) {
 		a := b.begin(tenant, connectionID, now, len(u.Added)) // anew each time: commit may run its transaction more than once
+		a.db = l.db
+		if err := a.beginAside(tx, u.From == ""); err != nil {
+			return txn.Counts{}, fmt.Errorf("read rows that are set aside: %w", err)
+		}
 		a.read = func(no uint32) (*segment, error) { return readSegment(tx, tenant, a.item, no) }
 		if err := a.apply(tx, u, status); err != nil {
 			return txn.Counts{}, fmt.Errorf("apply update: %w", err)
@@ -53,6 +58,7 @@ func (l *Ledger) Apply(ctx context.Context, tenant, connectionID string, u txn.U
 
 // pendingUpdate is one update of an item that is not committed yet: the changed copies of all it touches.
 type pendingUpdate struct {
+	db     *store.DB
 	tenant string
 	item   *item // as readers see it; unchanged until publish
 	fresh  bool  // the item is new
@@ -67,7 +73,12 @@ type pendingUpdate struct {
 	account  map[string]uint16  // numbers of accounts that are new to the item
 	added    map[string]locator // rows by those of Plaid's ids that this update brings
 	index    []entry
+	comers   index   // new rows by their contents, if the item had rows before
+	buried   []entry // rows that the update takes back, by their contents
 	changes  []change
+	bound    sumBound
+	trial    *item // the sums with the changes so far, where the bound no longer shows that they fit
+	aside    aside
 	counts   txn.Counts
 }
 
@@ -85,21 +96,35 @@ type entry struct {
 // begin begins an update that brings about n rows.
 func (b *tenantItems) begin(tenant, connectionID string, now time.Time, n int) *pendingUpdate {
 	a := &pendingUpdate{
-		tenant: tenant, now: now.UnixMicro(), segments: make(map[uint32]*openSegment, n/maxRows+4), account: map[string]uint16{},
+		tenant: tenant, segments: make(map[uint32]*openSegment, n/maxRows+4), account: map[string]uint16{},
 		added: make(map[string]locator, n), index: make([]entry, 0, n), changes: make([]change, 0, n),
 	}
 	if a.item = b.items[connectionID]; a.item == nil {
 		a.fresh = true
 		a.item = newItem(head{No: b.last + 1, ConnectionID: connectionID, Accounts: []string{}, Currencies: []string{}})
+		a.item.alias = b.aliasesOf(connectionID)
 	}
 	a.head = a.item.Head
 	a.head.Accounts, a.head.Currencies = clip(a.head.Accounts), clip(a.head.Currencies)
 	if a.count = uint32(len(a.item.segments)); a.count > 0 {
 		a.newest = int(a.item.segments[a.count-1].rows)
 	}
-	synced := now.UTC().Truncate(time.Microsecond)
-	a.head.SyncedAt = &synced
+	a.bound = a.item.bound
+	a.reachTime(now)
 	return a
+}
+
+// reachTime sets the time of the update. It is later than that of the update before, also where the clock went back:
+// readers go on from the time that they know.
+func (a *pendingUpdate) reachTime(now time.Time) {
+	synced := now.UTC().Truncate(time.Microsecond)
+	if before := a.item.Head.SyncedAt; before != nil && !synced.After(*before) {
+		synced = before.Add(time.Microsecond)
+	}
+	if at := time.UnixMicro(a.now).UTC(); synced.Before(at) {
+		synced = at // a large update began then
+	}
+	a.head.SyncedAt, a.now = &synced, synced.UnixMicro()
 }
 
 // clip cuts the capacity, so that the next append copies and readers keep the old slice.
@@ -109,13 +134,17 @@ func (a *pendingUpdate) apply(tx *store.Tx, u txn.Update, status string) error {
 	if err := a.put(u.Added, u.Modified); err != nil {
 		return err
 	}
+	if err := a.putUnread(u.Unread); err != nil {
+		return err
+	}
 	for _, r := range u.Removed {
 		if err := a.remove(r.ID); err != nil {
 			return err
 		}
 	}
 	a.reach(u.To, status)
-	if err := a.check(); err != nil {
+	a.countAside()
+	if err := a.endAside(tx); err != nil {
 		return err
 	}
 	return a.store(tx)
@@ -126,19 +155,38 @@ func (a *pendingUpdate) put(added, modified []txn.Raw) error {
 	fresh := newRows{at: make(map[string]int, len(added)), rows: make([]*txn.Raw, 0, len(added))}
 	for i, list := range [][]txn.Raw{added, modified} {
 		for k := range list {
-			known, err := a.upsert(&list[k])
+			r := &list[k]
+			known, err := a.upsert(r)
+			if err == nil && !known && !fresh.has(r) {
+				known, err = a.claim(r)
+			}
+			if err == nil && known {
+				err = a.cameWell(r.PlaidTransactionID)
+			}
 			if err != nil {
-				return err
+				if err = a.setRowAside(r, err); err != nil {
+					return err
+				}
+				continue
 			}
 			switch {
 			case !known:
-				fresh.put(&list[k])
+				fresh.put(r)
 			case i == 1:
 				a.counts.Modified++
 			}
 		}
 	}
 	return a.append(fresh.rows)
+}
+
+func (a *pendingUpdate) putUnread(unread []txn.Unread) error {
+	for _, u := range unread {
+		if err := a.setAside(u); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reach sets how far the item is after the update.
@@ -155,6 +203,15 @@ func (a *pendingUpdate) reach(cursor, status string) {
 type newRows struct {
 	rows []*txn.Raw
 	at   map[string]int
+}
+
+// has reports whether the row, or its pending one, is among them.
+func (n *newRows) has(r *txn.Raw) bool {
+	_, known := n.at[r.PlaidTransactionID]
+	if !known && r.PendingTransactionID != "" {
+		_, known = n.at[r.PendingTransactionID]
+	}
+	return known
 }
 
 func (n *newRows) put(r *txn.Raw) {
@@ -191,14 +248,16 @@ func (a *pendingUpdate) upsert(r *txn.Raw) (bool, error) {
 		return false, err
 	}
 	next.FirstSeen = old.FirstSeen
-	if next.PendingTransactionID == "" {
-		next.PendingTransactionID = old.PendingTransactionID
-		next.flags |= old.flags & wasPending
-	}
-	if next.rowHeader == old.rowHeader && old.SameBut(r.Details) && next.PendingTransactionID == old.PendingTransactionID {
-		return true, nil // a replay
-	}
+	next.keepPendingID(old)
 	renamed := old.PlaidTransactionID != next.PlaidTransactionID
+	if !renamed && next.saysTheSame(old) && a.accountID(next.account) == a.accountID(old.account) && next.PendingTransactionID == old.PendingTransactionID {
+		if next.account == old.account {
+			return true, nil // a replay
+		}
+		next.UpdatedUnix = old.UpdatedUnix
+	} else if !a.fits(next.rowHeader) {
+		return false, errNoRoom
+	}
 	if err := a.replace(at, old, next); err != nil {
 		return false, err
 	}
@@ -223,10 +282,36 @@ func (a *pendingUpdate) replace(at locator, old *row, next row) error {
 	return bad
 }
 
+// fits reports whether a row can be added to the sums.
+func (a *pendingUpdate) fits(h rowHeader) bool {
+	if a.stage != nil {
+		return a.stage.sums.fitsCell(h)
+	}
+	bound := a.bound
+	if bound.add(h.amount); bound.fits() {
+		return true
+	}
+	if a.trial == nil {
+		a.trial = &item{cells: slices.Clone(a.item.cells)}
+		for _, c := range a.changes {
+			_ = a.trial.count(c) // each one fitted
+		}
+	}
+	return a.trial.fitsCell(h)
+}
+
 // note takes a change of the sums in; one that is staged is counted at once.
 func (a *pendingUpdate) note(c change) error {
 	if a.stage != nil {
 		return a.stage.count(c)
+	}
+	if !c.gone {
+		a.bound.add(c.amount)
+	}
+	if a.trial != nil {
+		if err := a.trial.count(c); err != nil {
+			return err
+		}
 	}
 	a.changes = append(a.changes, c)
 	return nil
@@ -241,12 +326,22 @@ func (a *pendingUpdate) point(tag uint32, at locator) {
 	a.index = append(a.index, entry{tag, at})
 }
 
-// remove turns a row into a tombstone. It skips an id that is unknown or that a posted row keeps as its pending id.
+// remove turns a row into a tombstone, unless the update brought it anew under another id. It skips an id that is unknown
+// or that a posted row keeps as its pending id.
 func (a *pendingUpdate) remove(id string) error {
+	if err := a.cameWell(id); err != nil {
+		return err
+	}
 	at, old, err := a.find(id)
 	if err != nil || old == nil || old.flags&removed != 0 {
 		return err
 	}
+	if place, heir, err := a.heirOf(at, old); err != nil {
+		return err
+	} else if heir != nil {
+		return a.moveInto(at, old, place, heir)
+	}
+	a.buried = append(a.buried, entry{contentTag(old.rowHeader), at})
 	next := *old
 	next.flags |= removed
 	next.UpdatedUnix = a.now
@@ -308,28 +403,6 @@ func (a *pendingUpdate) load(no uint32) (*openSegment, error) {
 	return a.segments[no], nil
 }
 
-// check refuses an update that would overflow a sum.
-func (a *pendingUpdate) check() error {
-	bound := a.item.bound
-	for _, c := range a.changes {
-		bound.add(c.amount)
-	}
-	if bound.fits() {
-		return nil
-	}
-	trial := &item{cells: append([]cell(nil), a.item.cells...)}
-	return errors.Join(trial.countAll(a.changes)...)
-}
-
-func (it *item) countAll(changes []change) (bad []error) {
-	for _, c := range changes {
-		if err := it.count(c); err != nil {
-			bad = append(bad, err)
-		}
-	}
-	return bad
-}
-
 // publish shows a committed update to readers.
 func (a *pendingUpdate) publish(b *tenantItems) {
 	it := a.item
@@ -355,6 +428,9 @@ func (a *pendingUpdate) publish(b *tenantItems) {
 	}
 	for _, e := range a.index {
 		it.plaid.put(e.tag, e.at)
+	}
+	for _, e := range a.buried {
+		it.dead.put(e.tag, e.at)
 	}
 	it.refresh(from)
 	b.items[it.Head.ConnectionID] = it

@@ -22,6 +22,8 @@ type item struct {
 	rows      int
 	accountNo map[string]uint16
 	plaid     *index // shared by an item and its copies
+	dead      *index // of the rows that Plaid took back, by their contents
+	alias     *aliases
 
 	staged map[uint32]bool // segments whose new form still lies where a large update staged it
 }
@@ -36,6 +38,8 @@ type head struct {
 	Accounts     []string   `json:"accounts"` // Plaid's ids, in the order they came
 	Currencies   []string   `json:"currencies"`
 	Segments     uint32     `json:"segments"`
+	SetAside     int        `json:"set_aside,omitempty"`      // rows that could not be stored
+	SetAsideMore int        `json:"set_aside_more,omitempty"` // of these, rows that are only counted
 }
 
 type segmentInfo struct {
@@ -135,7 +139,7 @@ func (g *prefixSums) appendDay(day int32) {
 }
 
 func newItem(h head) *item {
-	it := &item{No: h.No, Head: h, accountNo: map[string]uint16{}, plaid: &index{}}
+	it := &item{No: h.No, Head: h, accountNo: map[string]uint16{}, plaid: &index{}, dead: &index{}}
 	for i, a := range h.Accounts {
 		it.accountNo[a] = uint16(i)
 	}
@@ -161,6 +165,16 @@ func (s *sumBound) add(amount int64) {
 
 // fits reports whether every sum of the item fits an int64.
 func (s sumBound) fits() bool { return s < 1<<63 }
+
+// fitsCell reports whether an amount can be added to its cell.
+func (it *item) fitsCell(h rowHeader) bool {
+	i, found := it.find(&cell{day: h.day, kind: kind{h.account, h.currency, h.flags&pending != 0}})
+	if !found {
+		return true
+	}
+	sum := it.cells[i].Cell
+	return sum.Add(h.amount) == nil
+}
 
 // count adds a row to its cell, or takes it out.
 func (it *item) count(c change) error {

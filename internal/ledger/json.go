@@ -74,7 +74,7 @@ func (w *writer) placeOf(it *item, account uint16) []byte {
 		}
 	}
 	from := len(w.text)
-	w.place = txn.Place{ConnectionID: it.Head.ConnectionID, PlaidAccountID: it.Head.Accounts[account]}
+	w.place = txn.Place{ConnectionID: it.Head.ConnectionID, PlaidAccountID: it.accountID(account)}
 	w.complete(&w.place)
 	w.text = txn.AppendPlace(w.text, w.place)
 	w.places = append(w.places, accountPlace{it, account, from, len(w.text)})
@@ -107,7 +107,7 @@ func (w *writer) row(p place) error {
 	w.idSlots = append(w.idSlots, idSlot{len(w.dst) + txn.IDOffset, p.at})
 	w.line = txn.Line{
 		ID: idPlaceholder, Texts: e.part, Place: w.placeOf(p.it, h.account), Date: w.dateOf(h.day), Amount: h.amount,
-		Currency: p.it.Head.Currencies[h.currency], Rounded: h.flags&rounded != 0, Pending: h.flags&pending != 0,
+		Currency: p.it.Head.Currencies[h.currency], Debit: h.flags&debit != 0, Rounded: h.flags&rounded != 0, Pending: h.flags&pending != 0,
 	}
 	w.first = append(w.first[:0], w.timeOf(e.firstSeen)...)
 	w.line.FirstSeen, w.line.UpdatedAt = w.first, w.timeOf(e.updated)

@@ -32,9 +32,10 @@ type Ledger struct {
 
 // tenantItems holds one tenant's items.
 type tenantItems struct {
-	ids   idCipher
-	items map[string]*item // by connection id
-	last  uint32           // the highest number an item ever had; numbers are not used again, so an old id never finds another item's row
+	ids     idCipher
+	items   map[string]*item // by connection id
+	aliases map[string]*aliases
+	last    uint32 // the highest number an item ever had; numbers are not used again, so an old id never finds another item's row
 }
 
 // numbers is the record that stores tenantItems.last.
@@ -100,6 +101,7 @@ func (l *Ledger) loadTenant(ctx context.Context, tenant string) (*tenantItems, e
 				return err
 			}
 			it := newItem(rec.Value)
+			it.alias = b.aliasesOf(it.Head.ConnectionID)
 			b.items[it.Head.ConnectionID] = it
 			b.last = max(b.last, it.No)
 		}
@@ -113,7 +115,7 @@ func (l *Ledger) newTenant(tenant string) (*tenantItems, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tenantItems{ids: ids, items: map[string]*item{}}, nil
+	return &tenantItems{ids: ids, items: map[string]*item{}, aliases: map[string]*aliases{}}, nil
 }
 
 // segmentNo is the segment's number in its id.
@@ -166,7 +168,13 @@ func (it *item) addSegment(id string, stored []byte) error {
 		if int(h.account) >= len(it.Head.Accounts) || int(h.currency) >= len(it.Head.Currencies) {
 			return errDamaged
 		}
+		if h.flags&moved != 0 {
+			continue
+		}
 		it.plaid.put(h.tag, locate(it.No, no, i))
+		if h.flags&removed != 0 {
+			it.dead.put(contentTag(h), locate(it.No, no, i))
+		}
 		if h.flags&wasPending != 0 {
 			it.plaid.put(uint32(tags[0])<<24|uint32(tags[1])<<16|uint32(tags[2])<<8|uint32(tags[3]), locate(it.No, no, i))
 			tags = tags[4:]
@@ -187,6 +195,7 @@ type State struct {
 	Status   string
 	SyncedAt *time.Time
 	Rows     int
+	SetAside int // rows that could not be stored
 }
 
 // State returns the progress of an item's sync; the zero State if it was never synced.
@@ -198,5 +207,5 @@ func (l *Ledger) State(tenant, connectionID string) State {
 		return State{}
 	}
 	it := b.items[connectionID]
-	return State{it.Head.Cursor, it.Head.Status, it.Head.SyncedAt, it.rows}
+	return State{it.Head.Cursor, it.Head.Status, it.Head.SyncedAt, it.rows, it.Head.SetAside + it.Head.SetAsideMore}
 }

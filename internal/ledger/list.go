@@ -113,8 +113,8 @@ func (m *converter) transaction(p place) (txn.Transaction, error) {
 	}
 	return txn.Transaction{
 		ID: string(m.items.ids.appendID(m.id[:0], p.at, &m.block)), Details: r.Details,
-		Place: txn.Place{ConnectionID: p.it.Head.ConnectionID, PlaidAccountID: p.it.Head.Accounts[r.account]},
-		Date:  m.date, Amount: r.amount, Currency: p.it.Head.Currencies[r.currency], Direction: txn.DirectionOf(r.amount),
+		Place: txn.Place{ConnectionID: p.it.Head.ConnectionID, PlaidAccountID: p.it.accountID(r.account)},
+		Date:  m.date, Amount: r.amount, Currency: p.it.Head.Currencies[r.currency], Direction: txn.DirectionOf(r.amount, r.flags&debit != 0),
 		Rounded: r.flags&rounded != 0, Pending: r.flags&pending != 0,
 		FirstSeen: time.UnixMicro(r.FirstSeen).UTC(), UpdatedAt: time.UnixMicro(r.UpdatedUnix).UTC(),
 	}, nil

@@ -239,7 +239,7 @@ func TestAgainstTheModel(t *testing.T) {
 				last, lastItem = u, item
 				continue
 			case 7: // by stages, and given up
-				s, err := l.Stage(ctx, books, item, time.Now())
+				s, err := l.Stage(ctx, books, item, false, time.Now())
 				if err != nil {
 					rt.Fatal(err)
 				}
@@ -326,7 +326,7 @@ func reopened(ctx context.Context, db *store.DB, _ error) (*ledger.Ledger, error
 
 // commitStaged takes an update in page by page.
 func commitStaged(t *rapid.T, ctx context.Context, db *store.DB, l *ledger.Ledger, item string, u txn.Update) error {
-	s, err := l.Stage(ctx, books, item, time.Now())
+	s, err := l.Stage(ctx, books, item, false, time.Now())
 	if err != nil {
 		return err
 	}

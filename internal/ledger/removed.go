@@ -56,7 +56,7 @@ func removedIn(tx *store.Tx, tenant string, it *item, no uint32, stored []byte, 
 		return err
 	}
 	for i := range s.n {
-		if s.header(i).flags&removed == 0 {
+		if f := s.header(i).flags; f&removed == 0 || f&moved != 0 {
 			continue
 		}
 		if whole == nil {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -20,8 +19,14 @@ func (a *pendingUpdate) append(fresh []*txn.Raw) error {
 	})
 	for i, r := range fresh {
 		next, err := a.row(r)
+		if err == nil && !a.fits(next.rowHeader) {
+			err = errNoRoom
+		}
 		if err != nil {
-			return err
+			if err = a.setRowAside(r, err); err != nil {
+				return err
+			}
+			continue
 		}
 		s, no, err := a.last(len(fresh) - i)
 		if err != nil {
@@ -39,6 +44,12 @@ func (a *pendingUpdate) append(fresh []*txn.Raw) error {
 			a.point(tagOf(next.PendingTransactionID), at)
 		}
 		a.counts.Added++
+		if err := a.cameWell(r.PlaidTransactionID); err != nil {
+			return err
+		}
+		if !a.fresh {
+			a.comers.put(contentTag(next.rowHeader), at)
+		}
 	}
 	return nil
 }
@@ -58,14 +69,20 @@ func (a *pendingUpdate) last(coming int) (*openSegment, uint32, error) {
 	return s, a.count - 1, nil
 }
 
-// row makes a ledger row of one of Plaid's.
+// row makes a ledger row of one of Plaid's. Its error is a rowFault if the row alone cannot be stored.
 func (a *pendingUpdate) row(r *txn.Raw) (row, error) {
 	day, err := txn.Day(r.Date)
-	if err != nil {
-		return row{}, fmt.Errorf("date of a transaction: %w", err)
+	if err != nil || r.Date == "" {
+		return row{}, &rowFault{"date", "is not a day of the calendar"}
+	}
+	if r.PlaidTransactionID == "" {
+		return row{}, &rowFault{"transaction_id", "is missing"}
 	}
 	if r.Amount.Minor == math.MinInt64 {
-		return row{}, txn.ErrOverflow
+		return row{}, &rowFault{"amount", "is out of range"}
+	}
+	if tooLong(&r.Details) {
+		return row{}, &rowFault{"name", "or another text is too long"}
 	}
 	account, err := a.accountOf(r.AccountID)
 	if err != nil {
@@ -74,7 +91,7 @@ func (a *pendingUpdate) row(r *txn.Raw) (row, error) {
 	currency := slices.Index(a.head.Currencies, r.Amount.Currency)
 	if currency < 0 {
 		if currency = len(a.head.Currencies); currency > math.MaxUint8 {
-			return row{}, errors.New("too many currencies in one connection")
+			return row{}, &rowFault{"iso_currency_code", "is one too many: a connection has at most 256 currencies"}
 		}
 		a.head.Currencies = append(a.head.Currencies, r.Amount.Currency)
 	}
@@ -88,10 +105,28 @@ func (a *pendingUpdate) row(r *txn.Raw) (row, error) {
 	if r.Rounded {
 		out.flags |= rounded
 	}
+	if r.Debit && r.Amount.Minor == 0 {
+		out.flags |= debit
+	}
 	if r.PendingTransactionID != "" {
 		out.flags |= wasPending
 	}
 	return out, nil
+}
+
+// errNoRoom sets a row aside that would overflow a sum.
+var errNoRoom = &rowFault{"amount", "does not fit into the sums of its day"}
+
+// tooLong reports whether texts do not fit a row. An escaped byte takes six at most.
+func tooLong(d *txn.Details) bool {
+	n := 0
+	for _, s := range d.Texts() {
+		n += len(*s)
+	}
+	if 6*n+64 < maxText {
+		return false
+	}
+	return len((&text{Details: *d}).appendText(nil))+32 > maxText
 }
 
 func (a *pendingUpdate) accountOf(id string) (uint16, error) {
@@ -103,7 +138,7 @@ func (a *pendingUpdate) accountOf(id string) (uint16, error) {
 	}
 	no := len(a.head.Accounts)
 	if no > math.MaxUint16 {
-		return 0, errors.New("too many accounts in one connection")
+		return 0, &rowFault{"account_id", "is one too many: a connection has at most 65,536 accounts"}
 	}
 	a.head.Accounts = append(a.head.Accounts, id)
 	a.account[id] = uint16(no)

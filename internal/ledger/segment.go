@@ -28,6 +28,8 @@ const (
 	removed    // taken back by Plaid: a tombstone
 	rounded    // the amount was finer than the currency's minor unit
 	wasPending // it replaced a pending row, and keeps that row's id
+	moved      // its row goes on in another place: nothing but an empty slot
+	debit      // the exact amount is more than 0, and rounds to 0
 )
 
 var (

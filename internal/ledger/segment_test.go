@@ -197,7 +197,7 @@ func TestGrid(t *testing.T) {
 			}
 			it.refresh(h.day)
 		}
-		c := selectedItem{it, -1, -1}
+		c := selectedItem{item: it, account: -1, currency: -1}
 		from, to := rapid.Int32Range(-7, 7).Draw(t, "from"), rapid.Int32Range(-7, 7).Draw(t, "to")
 		s := selection{items: []selectedItem{c}, from: from, to: to}
 		want, got := map[kind]txn.Cell{}, map[kind]txn.Cell{}

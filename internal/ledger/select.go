@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/bankctl/bankctl/internal/money"
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
@@ -23,8 +24,9 @@ type selection struct {
 // selectedItem is an item with the query's account and currency as the item numbers them.
 type selectedItem struct {
 	*item
-	account  int // -1: all
-	currency int // -1: all
+	account  int    // -1: all
+	several  []bool // by number, for an account that had several of Plaid's ids
+	currency int    // -1: all
 }
 
 // selectFrom turns a query into a selection among the visible connections.
@@ -44,16 +46,16 @@ func (b *tenantItems) selectFrom(visible []string, q txn.Query) selection {
 		if it == nil {
 			continue
 		}
-		c := selectedItem{it, -1, -1}
-		if q.AccountID != "" {
-			no, ok := it.accountNo[q.AccountID]
-			if !ok {
-				continue
-			}
-			c.account = int(no)
+		c := selectedItem{item: it, account: -1, currency: -1}
+		if q.AccountID != "" && !c.selectAccount(q.AccountID) {
+			continue
 		}
 		if s.currency != "" {
-			if c.currency = slices.Index(it.Head.Currencies, s.currency); c.currency < 0 {
+			code := s.currency
+			if code == money.None {
+				code = ""
+			}
+			if c.currency = slices.Index(it.Head.Currencies, code); c.currency < 0 {
 				continue
 			}
 		}
@@ -69,7 +71,7 @@ func (s *selection) cellsSuffice() bool { return s.min == nil && s.max == nil &&
 
 // matchesKind reports whether cells of a kind are selected.
 func (s *selection) matchesKind(c selectedItem, k kind) bool {
-	return (c.account < 0 || int(k.account) == c.account) && (s.pending == nil || *s.pending == k.pending) && (c.currency < 0 || int(k.currency) == c.currency)
+	return c.isAccount(k.account) && (s.pending == nil || *s.pending == k.pending) && (c.currency < 0 || int(k.currency) == c.currency)
 }
 
 // matchesHeader reports whether a row's header satisfies the selection; matchesText compares the rest.

@@ -49,8 +49,8 @@ type stageRecord struct {
 	Committed bool   `json:"committed"` // the head counts it; what is staged has to be taken over
 }
 
-// Stage begins an update of an item.
-func (l *Ledger) Stage(ctx context.Context, tenant, connectionID string, now time.Time) (*Stage, error) {
+// Stage begins an update of an item; whole means that it tells all of the item's rows.
+func (l *Ledger) Stage(ctx context.Context, tenant, connectionID string, whole bool, now time.Time) (*Stage, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.tenants[tenant]
@@ -65,6 +65,7 @@ func (l *Ledger) Stage(ctx context.Context, tenant, connectionID string, now tim
 		return nil, fmt.Errorf("begin large update: %w", err)
 	}
 	a := b.begin(tenant, connectionID, now, 0)
+	a.db = l.db
 	b.last = max(b.last, a.item.No)
 	s := &Stage{
 		l: l, tenant: tenant, connection: connectionID, items: b, update: a, base: a.count,
@@ -73,7 +74,11 @@ func (l *Ledger) Stage(ctx context.Context, tenant, connectionID string, now tim
 	a.newest = maxRows // the last segment that readers see stays as it is
 	a.stage = &stage{sums: item{cells: slices.Clone(a.item.cells), rows: a.item.rows, bound: a.item.bound}}
 	a.read = s.read
-	err := l.db.Update(ctx, func(tx *store.Tx) error {
+	err := l.db.View(ctx, func(tx *store.Tx) error { return a.beginAside(tx, whole) })
+	if err != nil {
+		return nil, fmt.Errorf("read rows that are set aside: %w", err)
+	}
+	err = l.db.Update(ctx, func(tx *store.Tx) error {
 		n, err := counters.Get(tx, tenant, itemNumbers)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -108,6 +113,9 @@ func (s *Stage) read(no uint32) (seg *segment, err error) {
 // Add takes in rows that Plaid added and modified, and notes those that it removed.
 func (s *Stage) Add(ctx context.Context, u txn.Update) error {
 	if err := s.update.put(u.Added, u.Modified); err != nil {
+		return fmt.Errorf("stage rows: %w", err)
+	}
+	if err := s.update.putUnread(u.Unread); err != nil {
 		return fmt.Errorf("stage rows: %w", err)
 	}
 	for _, r := range u.Removed {
@@ -189,8 +197,9 @@ func (s *Stage) Commit(ctx context.Context, cursor, status string, now time.Time
 		return err
 	}
 	a.reach(cursor, status)
-	synced := now.UTC().Truncate(time.Microsecond)
-	a.head.SyncedAt, a.head.Segments = &synced, a.count
+	a.countAside()
+	a.reachTime(now)
+	a.head.Segments = a.count
 	if err := s.flip(ctx, commit); err != nil {
 		return err
 	}
@@ -211,6 +220,9 @@ func (s *Stage) flip(ctx context.Context, commit func(ctx context.Context, apply
 	defer s.l.mu.Unlock()
 	err := commit(ctx, func(tx *store.Tx) (txn.Counts, error) {
 		if err := heads.Put(tx, s.tenant, s.connection, a.head); err != nil {
+			return txn.Counts{}, err
+		}
+		if err := a.endAside(tx); err != nil {
 			return txn.Counts{}, err
 		}
 		if len(s.replaced) == 0 {
@@ -241,6 +253,9 @@ func (s *Stage) publish() {
 		*it.plaid = a.stage.index
 	} else {
 		it.plaid.takeIn(&a.stage.index)
+	}
+	for _, e := range a.buried {
+		it.dead.put(e.tag, e.at)
 	}
 	if len(s.replaced) > 0 {
 		it.staged = s.replaced

@@ -160,7 +160,7 @@ func keyOf(by string, it *item, day int32, account uint16) string {
 	case "month":
 		return txn.Date(day)[:7]
 	case "account":
-		return it.Head.Accounts[account]
+		return it.accountID(account)
 	}
 	return ""
 }

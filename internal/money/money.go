@@ -14,7 +14,19 @@ import (
 // Amount is a number of minor units (cents for USD, yen for JPY) of one currency.
 type Amount struct {
 	Minor    int64  `json:"amount_cents" doc:"Whole minor units of the currency"`
-	Currency string `json:"currency" doc:"ISO 4217 code, or Plaid's unofficial code"`
+	Currency string `json:"currency" doc:"ISO 4217 code, or Plaid's unofficial code, as it came; empty for none"`
+}
+
+// None is the word that stands for an amount without a currency where an empty text would mean any: in filters. Replies
+// and files write such a currency as an empty text.
+const None = "none"
+
+// Filter returns the word that selects a currency: the code itself, or None.
+func Filter(currency string) string {
+	if currency == "" {
+		return None
+	}
+	return currency
 }
 
 // Currencies of ISO 4217 whose exponent is not 2.
@@ -25,9 +37,10 @@ var exponents = map[string]int{
 	"CLF": 4, "UYW": 4,
 }
 
-// Exponent is the number of decimal places of a currency's minor unit; 2 for an unknown code.
+// Exponent is the number of decimal places of a currency's minor unit; 2 for an unknown code and for none. Codes are
+// compared as they are: "jpy" is not the yen.
 func Exponent(currency string) int {
-	if e, ok := exponents[strings.ToUpper(currency)]; ok {
+	if e, ok := exponents[currency]; ok {
 		return e
 	}
 	return 2
@@ -54,6 +67,18 @@ func Parse(digits, currency string) (a Amount, rounded bool, err error) {
 		minor = -minor
 	}
 	return Amount{Minor: minor, Currency: currency}, rounded, err
+}
+
+// Negative reports whether digits that Parse accepts are less than zero, before any rounding: -0.001 is, -0.00 is not.
+func Negative(digits string) bool {
+	negative, mantissa, _, err := split(digits)
+	return err == nil && negative && len(mantissa) > 0
+}
+
+// Positive is Negative for more than zero.
+func Positive(digits string) bool {
+	negative, mantissa, _, err := split(digits)
+	return err == nil && !negative && len(mantissa) > 0
 }
 
 // split returns a number's digits without leading zeros, and how many of them follow the point.

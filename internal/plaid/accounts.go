@@ -30,15 +30,29 @@ func accountOf(a sdk.AccountBase) (Account, error) {
 		ID: a.AccountId, PersistentID: a.GetPersistentAccountId(), Name: a.Name, OfficialName: value(a.OfficialName), Mask: value(a.Mask), Type: string(a.Type),
 		VerificationStatus: a.GetVerificationStatus(), Balance: b,
 	}
+	if b != nil {
+		b.Owed = account.Owes(out.Type)
+	}
 	if s := a.Subtype.Get(); s != nil {
 		out.Subtype = string(*s)
 	}
 	return out, err
 }
 
+// errNotWhole refuses a list that lacks something: what is not in a list reads as if the bank did not show it any more.
+func errNotWhole() error {
+	return fault.New(fault.PlaidError, "Plaid's answer is not whole").WithHint("try again")
+}
+
 func accountsOf(in []sdk.AccountBase) ([]Account, error) {
+	if in == nil {
+		return nil, errNotWhole()
+	}
 	out := make([]Account, 0, len(in))
 	for _, a := range in {
+		if a.AccountId == "" {
+			return nil, errNotWhole()
+		}
 		one, err := accountOf(a)
 		if err != nil {
 			return nil, err
@@ -139,7 +153,13 @@ func (c *Client) GetNumbers(ctx context.Context, token AccessToken) (Auth, error
 	if auth.Accounts, err = accountsOf(resp.Accounts); err != nil {
 		return Auth{}, err
 	}
+	if resp.Numbers.Ach == nil {
+		return Auth{}, errNotWhole()
+	}
 	for _, n := range resp.Numbers.Ach {
+		if n.AccountId == "" {
+			return Auth{}, errNotWhole()
+		}
 		numbers := Numbers{Numbers: ach.Numbers{Routing: ach.NewRoutingNumber(n.Routing), Account: ach.NewAccountNumber(n.Account)}}
 		// SDK v29 has no field for it and keeps it with the unknown ones.
 		if tokenized, ok := n.AdditionalProperties["is_tokenized_account_number"].(bool); ok {

@@ -8,12 +8,9 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	sdk "github.com/plaid/plaid-go/v29/plaid"
 
 	"github.com/bankctl/bankctl/internal/fault"
-	"github.com/bankctl/bankctl/internal/money"
 	"github.com/bankctl/bankctl/internal/txn"
 )
 
@@ -28,7 +25,8 @@ const (
 type Page struct {
 	Added, Modified []txn.Raw
 	Removed         []txn.Removed
-	Next            string // the cursor after this page; empty while nothing is ready
+	Unread          []txn.Unread // rows that cannot be stored, and why
+	Next            string       // the cursor after this page; empty while nothing is ready
 	More            bool
 	Status          string
 }
@@ -59,10 +57,10 @@ func (c *Client) SyncTransactions(ctx context.Context, token AccessToken, cursor
 	if err != nil {
 		return Page{}, err
 	}
-	if !got.taken || got.err != nil {
-		return Page{}, fault.New(fault.PlaidError, "Plaid sent transactions that cannot be read").Because(got.err)
+	if !got.taken {
+		return Page{}, fault.New(fault.PlaidError, "Plaid sent transactions that cannot be read")
 	}
-	return Page{got.added, got.modified, got.removed, resp.NextCursor, resp.HasMore, string(resp.TransactionsUpdateStatus)}, nil
+	return Page{got.added, got.modified, got.removed, got.unread, resp.NextCursor, resp.HasMore, string(resp.TransactionsUpdateStatus)}, nil
 }
 
 // RefreshTransactions asks Plaid to fetch from the bank now. It is billed, and not available for every account.
@@ -84,120 +82,38 @@ type rowsKey struct{}
 type syncRows struct {
 	added, modified []txn.Raw
 	removed         []txn.Removed
+	unread          []txn.Unread
 	taken           bool
-	err             error
 }
 
-// rowStripper takes the rows out of replies of /transactions/sync, if the caller's context asks for it.
+// rowStripper takes the rows out of replies of /transactions/sync, if the caller's context asks for it, and rebuilds
+// replies about accounts.
 type rowStripper struct{ next http.RoundTripper }
 
 func (t rowStripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
-	rows, wanted := req.Context().Value(rowsKey{}).(*syncRows)
-	if err != nil || !wanted || resp.StatusCode != http.StatusOK || !strings.HasSuffix(req.URL.Path, "/transactions/sync") {
+	if err != nil {
 		return resp, err
+	}
+	rows, wanted := req.Context().Value(rowsKey{}).(*syncRows)
+	wanted = wanted && resp.StatusCode == http.StatusOK && strings.HasSuffix(req.URL.Path, "/transactions/sync")
+	if !wanted && !wantsRebuilding(resp, req.URL.Path) {
+		return resp, nil
 	}
 	body, err := io.ReadAll(resp.Body)
 	if closeErr := resp.Body.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read transactions: %w", err)
+		return nil, fmt.Errorf("read reply: %w", err)
 	}
-	rest, ok := rows.extractRows(body)
-	if !ok {
-		rest = body // an unexpected form: the SDK reports the error
+	rest := body // an unexpected form stays: the SDK reports the error
+	if !wanted {
+		rest = rebuild(req.URL.Path, body)
+	} else if stripped, ok := rows.extractRows(body); ok {
+		rest = stripped
 	}
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(rest)), int64(len(rest))
 	resp.Header.Del("Content-Length")
 	return resp, nil
-}
-
-// wireRow has the fields of a transaction that are kept; its amount stays the digits that Plaid sent. Members with the
-// same name in Plaid and txn.Details are read into Details; those with another name are fields here, and hide the ones
-// of Details.
-type wireRow struct {
-	txn.Details
-	ID         string         `json:"transaction_id"`
-	AccountID  string         `json:"account_id"`
-	Amount     jsontext.Value `json:"amount"`
-	ISO        string         `json:"iso_currency_code"`
-	Unofficial string         `json:"unofficial_currency_code"`
-	Date       string         `json:"date"`
-	Pending    bool           `json:"pending"`
-	Finance    *struct {
-		Primary  string `json:"primary"`
-		Detailed string `json:"detailed"`
-	} `json:"personal_finance_category"`
-	Legacy jsontext.Value `json:"category"` // Plaid's older categories, a list
-}
-
-type wirePage struct {
-	Added    []wireRow      `json:"added"`
-	Modified []wireRow      `json:"modified"`
-	Removed  []wireRemoved  `json:"removed"`
-	Next     *string        `json:"next_cursor"`
-	More     *bool          `json:"has_more"`
-	Status   jsontext.Value `json:"transactions_update_status"`
-	Request  jsontext.Value `json:"request_id"`
-}
-
-type wireRemoved struct {
-	ID        string `json:"transaction_id"`
-	AccountID string `json:"account_id"`
-}
-
-// extractRows reads the rows of a reply and returns the reply without them.
-func (r *syncRows) extractRows(body []byte) (rest []byte, ok bool) {
-	var p wirePage
-	// As lenient as the SDK's decoder, so that both accept the same replies.
-	if json.Unmarshal(body, &p, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)) != nil || p.Next == nil || p.More == nil {
-		return nil, false
-	}
-	r.taken = true
-	if r.added, r.err = raws(p.Added); r.err == nil {
-		r.modified, r.err = raws(p.Modified)
-	}
-	for _, g := range p.Removed {
-		r.removed = append(r.removed, txn.Removed(g))
-	}
-	stub := struct {
-		Added    []struct{}     `json:"added"`
-		Modified []struct{}     `json:"modified"`
-		Removed  []struct{}     `json:"removed"`
-		Accounts []struct{}     `json:"accounts"`
-		Next     *string        `json:"next_cursor"`
-		More     *bool          `json:"has_more"`
-		Status   jsontext.Value `json:"transactions_update_status,omitzero"`
-		Request  jsontext.Value `json:"request_id,omitzero"`
-	}{[]struct{}{}, []struct{}{}, []struct{}{}, []struct{}{}, p.Next, p.More, p.Status, p.Request}
-	rest, err := json.Marshal(stub)
-	return rest, err == nil
-}
-
-func raws(in []wireRow) ([]txn.Raw, error) {
-	out := make([]txn.Raw, len(in))
-	for i := range in {
-		if err := in[i].raw(&out[i]); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-func (w *wireRow) raw(out *txn.Raw) error {
-	currency := w.ISO
-	if currency == "" {
-		currency = w.Unofficial
-	}
-	amount, rounded, err := money.Parse(string(w.Amount), currency)
-	if err != nil {
-		return fmt.Errorf("amount of a transaction: %w", err)
-	}
-	*out = txn.Raw{Details: w.Details, AccountID: w.AccountID, Date: w.Date, Amount: amount, Rounded: rounded, Pending: w.Pending}
-	out.PlaidTransactionID, out.Category, out.CategoryDetailed = w.ID, "", ""
-	if w.Finance != nil {
-		out.Category, out.CategoryDetailed = w.Finance.Primary, w.Finance.Detailed
-	}
-	return nil
 }

@@ -15,7 +15,6 @@ import (
 	sdk "github.com/plaid/plaid-go/v29/plaid"
 	"pgregory.net/rapid"
 
-	"github.com/bankctl/bankctl/internal/fault"
 	"github.com/bankctl/bankctl/internal/money"
 	"github.com/bankctl/bankctl/internal/plaid"
 	"github.com/bankctl/bankctl/internal/txn"
@@ -45,7 +44,7 @@ func sdkRows(t interface{ Fatal(...any) }, in []sdk.Transaction) []txn.Raw {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := txn.Raw{AccountID: x.AccountId, Date: x.Date, Amount: amount, Rounded: rounded, Pending: x.Pending, Details: txn.Details{PlaidTransactionID: x.TransactionId, AuthorizedDate: x.GetAuthorizedDate(), Name: x.Name, MerchantName: x.GetMerchantName(), PendingTransactionID: x.GetPendingTransactionId(), PaymentChannel: x.PaymentChannel, CheckNumber: x.GetCheckNumber()}}
+		r := txn.Raw{AccountID: x.AccountId, Date: x.Date, Amount: amount, Debit: x.Amount > 0, Rounded: rounded, Pending: x.Pending, Details: txn.Details{PlaidTransactionID: x.TransactionId, AuthorizedDate: x.GetAuthorizedDate(), Name: x.Name, MerchantName: x.GetMerchantName(), PendingTransactionID: x.GetPendingTransactionId(), PaymentChannel: x.PaymentChannel, CheckNumber: x.GetCheckNumber()}}
 		if d := x.Datetime.Get(); d != nil {
 			r.Datetime = d.Format(time.RFC3339)
 		}
@@ -166,8 +165,9 @@ func TestSyncRefusals(t *testing.T) {
 		_, _ = io.WriteString(w, `{"added":[{"transaction_id":"t","amount":1e300,"iso_currency_code":"USD"}],"modified":[],"removed":[],"next_cursor":"c","has_more":false,"request_id":"r"}`)
 	}))
 	defer srv.Close()
-	if _, err := client(t, srv.URL, time.Second).SyncTransactions(t.Context(), token, "", 100); !fault.Is(err, fault.PlaidError) {
-		t.Errorf("an amount out of range: %v", err)
+	p, err := client(t, srv.URL, time.Second).SyncTransactions(t.Context(), token, "", 100)
+	if want := []txn.Unread{{Key: "t", ID: "t", Field: "account_id", Reason: "is missing"}}; err != nil || len(p.Added) != 0 || !cmp.Equal(p.Unread, want) {
+		t.Errorf("a row without an account: %+v %v", p, err)
 	}
 }
 

@@ -42,6 +42,8 @@ func newMetrics(b *bank.Bank) *metrics {
 		count("bankd_webhooks_total", "Webhooks of Plaid's that were taken in.", stats.Webhooks.Load),
 		count("bankd_webhooks_refused_total", "Webhooks that were not Plaid's.", stats.ForgedHooks.Load),
 		newConnectionGauges(b),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "bankd_transactions_set_aside", Help: "Rows of Plaid's that could not be read or stored, and wait to be sent again."},
+			func() float64 { return float64(b.CountSetAside()) }),
 		count("bankd_refusals_total", "Calls refused for role or scope.", stats.Refusals.Load),
 	)
 	m.serve = promhttp.HandlerFor(r, promhttp.HandlerOpts{DisableCompression: true})

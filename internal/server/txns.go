@@ -16,6 +16,8 @@ func (s *Server) txns() []route {
 			Query: query.Of(txn.Query{}), Reply: typed[txn.Transaction](), List: true, Handle: s.listTransactions},
 		{Method: "GET", Path: txnRoot + "/removed", Name: "RemovedTransactions", Summary: "List what Plaid has taken back since a time, as it was, the latest first", Act: tenant.Read,
 			Query: query.Of(txn.Query{}, txn.Removal{}).Only("employer_id", "carrier_id", "plaid_item_id", "since", "page", "limit"), Reply: typed[txn.Transaction](), List: true, Handle: s.removedTransactions},
+		{Method: "GET", Path: txnRoot + "/set-aside", Name: "SetAsideTransactions", Summary: "List rows that could not be read or stored, the latest first", Act: tenant.Read,
+			Query: query.Of(txn.Query{}).Only("employer_id", "carrier_id", "plaid_item_id", "page", "limit"), Reply: typed[txn.SetAside](), List: true, Handle: s.setAsideTransactions},
 		{Method: "GET", Path: txnRoot + "/summary", Name: "SummarizeTransactions", Summary: "Add transactions up; the same filters as the list", Act: tenant.Read,
 			Query: query.Of(txn.Query{}, txn.Grouping{}).Without("page", "limit", "cursor"), Reply: typed[txn.Summary](), Handle: s.summarizeTransactions},
 		{Method: "POST", Path: txnRoot + "/sync", Name: "SyncTransactions", Summary: "Bring a connection's transactions up to date", Act: tenant.Write,
@@ -46,6 +48,15 @@ func (s *Server) removedTransactions(c *call) (any, *page.Info, error) {
 		return nil, nil, err
 	}
 	rows, info, err := s.bank.RemovedTransactions(c.r.Context(), c.caller, q, removal.Since)
+	return rows, &info, err
+}
+
+func (s *Server) setAsideTransactions(c *call) (any, *page.Info, error) {
+	var q txn.Query
+	if err := c.decodeQuery(&q); err != nil {
+		return nil, nil, err
+	}
+	rows, info, err := s.bank.SetAsideTransactions(c.r.Context(), c.caller, q)
 	return rows, &info, err
 }
 

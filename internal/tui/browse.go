@@ -152,7 +152,7 @@ func (m browseModel) takeSums(s sumsMsg) browseModel {
 		return m
 	}
 	m.sumsKnown = true
-	if m.sums = s.got.Each; len(m.sums) == 0 && s.got.Currency != "" {
+	if m.sums = s.got.Each; len(m.sums) == 0 && s.got.Total > 0 {
 		m.sums = []txn.Currency{{Currency: s.got.Currency, Sums: txn.Sums{Total: s.got.Total, Debits: s.got.Debits, Credits: s.got.Credits, Net: s.got.Net}}}
 	}
 	return m

@@ -28,7 +28,7 @@ func rowAt(i int) txn.Transaction {
 	case 3:
 		t.Name, t.Currency = "Großhändler 王小明 \x1b[31m\u202eevil and rather long, with all its words", "JPY"
 	}
-	t.Direction = txn.DirectionOf(t.Amount)
+	t.Direction = txn.DirectionOf(t.Amount, false)
 	return t
 }
 

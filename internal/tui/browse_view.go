@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -106,12 +107,22 @@ const (
 
 // line is one row's cells in their columns.
 func (m browseModel) line(date, out, in, currency, name, category string) string {
-	fixed := 2 + 10 + 2*(2+moneyWidth) + 2 + 3 + 2
+	code := m.codeWidth()
+	fixed := 2 + 10 + 2*(2+moneyWidth) + 2 + code + 2
 	rest := max(6, m.width-fixed)
 	if m.width < browseWide {
-		return strings.Join([]string{cell(date, 10), right(out), right(in), cell(currency, 3), cell(name, rest)}, "  ")
+		return strings.Join([]string{cell(date, 10), right(out), right(in), cell(currency, code), cell(name, rest)}, "  ")
 	}
-	return strings.Join([]string{cell(date, 10), right(out), right(in), cell(currency, 3), cell(name, rest-24), cell(category, 22)}, "  ")
+	return strings.Join([]string{cell(date, 10), right(out), right(in), cell(currency, code), cell(name, rest-24), cell(category, 22)}, "  ")
+}
+
+// codeWidth is the width of the widest code among the sums, so that no code is cut.
+func (m browseModel) codeWidth() int {
+	width := 3
+	for _, s := range m.sums {
+		width = max(width, ansi.StringWidth(sanitize(s.Currency)))
+	}
+	return width
 }
 
 // right aligns a cell of money.
@@ -169,6 +180,9 @@ func words(category string) string { return strings.ToLower(strings.ReplaceAll(c
 
 func thousands(n int) string { return strings.TrimSuffix(figure(int64(n), "JPY"), ".") }
 
+// codeText is a currency's code for people.
+func codeText(currency string) string { return cmp.Or(sanitize(currency), "(no currency)") }
+
 // totals show the sums of the whole selection, not of the screen alone.
 func (m browseModel) totals() []string {
 	if !m.sumsKnown || len(m.sums) == 0 {
@@ -181,7 +195,7 @@ func (m browseModel) totals() []string {
 	var lines []string
 	for i, s := range m.sums[:m.sumLines()] {
 		text := fmt.Sprintf(" %s  out %s  in %s  net %s %s", thousands(int(s.Total)),
-			figure(s.Debits, s.Currency), figure(s.Credits, s.Currency), figure(s.Net, s.Currency), sanitize(s.Currency))
+			figure(s.Debits, s.Currency), figure(s.Credits, s.Currency), figure(s.Net, s.Currency), codeText(s.Currency))
 		if left := len(m.sums) - m.sumLines(); left > 0 && i == m.sumLines()-1 {
 			text += fmt.Sprintf("  (and %s)", plural(left, "currency", "currencies"))
 		}
@@ -219,9 +233,9 @@ func browseFacts(t txn.Transaction) [][2]string {
 	if t.Rounded {
 		exact = "the bank's amount was finer than the currency"
 	}
-	side := [2]string{"in", in + " " + t.Currency}
+	side := [2]string{"in", in + " " + codeText(t.Currency)}
 	if out != "" {
-		side = [2]string{"out", out + " " + t.Currency}
+		side = [2]string{"out", out + " " + codeText(t.Currency)}
 	}
 	return [][2]string{
 		{"name", t.Name}, {"merchant", t.MerchantName}, side, {"rounded", exact}, {"date", t.Date}, {"authorized", t.AuthorizedDate},

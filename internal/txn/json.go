@@ -21,6 +21,7 @@ type Line struct {
 	Date                 []byte
 	Amount               int64
 	Currency             string
+	Debit                bool // of an amount that is rounded to 0
 	Rounded, Pending     bool
 	FirstSeen, UpdatedAt []byte
 }
@@ -37,7 +38,7 @@ func (l *Line) AppendJSON(dst []byte) []byte {
 	dst = append(append(append(dst, l.Place...), `,"date":"`...), l.Date...)
 	dst = strconv.AppendInt(append(dst, `","amount_cents":`...), l.Amount, 10)
 	dst = AppendQuoted(append(dst, `,"currency":`...), l.Currency)
-	dst = append(append(append(dst, `,"direction":"`...), DirectionOf(l.Amount)...), '"')
+	dst = append(append(append(dst, `,"direction":"`...), DirectionOf(l.Amount, l.Debit)...), '"')
 	if l.Rounded {
 		dst = append(dst, `,"rounded":true`...)
 	}

@@ -2,7 +2,6 @@ package txn
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/bankctl/bankctl/internal/fault"
@@ -20,7 +19,7 @@ type Query struct {
 	Pending    *bool  `query:"pending" doc:"pending ones alone; with =false the posted"`
 	MinCents   *int64 `query:"min_cents" unit:"minor units" doc:"this amount or more, with its sign: money in is negative" flag:"-"`
 	MaxCents   *int64 `query:"max_cents" unit:"minor units" doc:"this amount or less, with its sign" flag:"-"`
-	Currency   string `query:"currency" doc:"in this currency, such as USD"`
+	Currency   string `query:"currency" doc:"in this currency, written as the bank writes it, such as USD or USDT; none: without a currency"`
 	Text       string `query:"text" doc:"with this in the name or merchant"` // ignoring case
 
 	page.Request
@@ -53,7 +52,6 @@ func (q *Query) Check(bad *fault.Problems) {
 	if q.Cursor != "" && q.Page > 1 {
 		bad.Add("cursor", "goes without page")
 	}
-	q.Currency = strings.ToUpper(q.Currency)
 }
 
 const dayForm = "2006-01-02"

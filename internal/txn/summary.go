@@ -13,7 +13,7 @@ type Summary struct {
 	Debits   int64      `json:"total_debits_cents"`
 	Credits  int64      `json:"total_credits_cents"`
 	Net      int64      `json:"net_cents"`
-	Currency string     `json:"currency" doc:"Empty where nothing is selected"`
+	Currency string     `json:"currency" doc:"Empty where nothing is selected, and for rows without a currency"`
 	Each     []Currency `json:"by_currency,omitempty" doc:"With by_currency=true: one line a currency, in place of the sums above"`
 	By       []Bucket   `json:"by,omitempty" doc:"With by=: one line a day, week, month, account or category"`
 	SyncedAt *string    `json:"synced_at" doc:"The oldest sync among the connections it rests on"`
@@ -21,7 +21,7 @@ type Summary struct {
 
 // Currency holds the sums of one currency.
 type Currency struct {
-	Currency string `json:"currency"`
+	Currency string `json:"currency" doc:"Empty for the rows without a currency, which are never added to another's"`
 	Sums
 }
 

@@ -22,8 +22,8 @@ type Transaction struct {
 	Place
 	Date      string    `json:"date" doc:"YYYY-MM-DD: the day it happened while pending, the day it was posted after"`
 	Amount    int64     `json:"amount_cents" doc:"Minor units with Plaid's sign: positive is money out"`
-	Currency  string    `json:"currency"`
-	Direction string    `json:"direction" enum:"debit,credit"`
+	Currency  string    `json:"currency" doc:"The code as Plaid gave it, official or not; empty for none"`
+	Direction string    `json:"direction" enum:"debit,credit" doc:"Of the bank's exact amount, before it is rounded: 0.001 out is a debit of 0.00"`
 	Rounded   bool      `json:"rounded,omitempty" doc:"The bank's amount was finer than the currency's minor unit"`
 	Pending   bool      `json:"pending"`
 	FirstSeen time.Time `json:"first_seen" doc:"When it first came, as pending too"`
@@ -81,6 +81,7 @@ type Raw struct {
 	AccountID string
 	Date      string
 	Amount    money.Amount
+	Debit     bool // the exact amount is more than 0: what is rounded to 0 does not show it
 	Rounded   bool
 	Pending   bool
 }
@@ -96,6 +97,26 @@ type Update struct {
 	Added    []Raw
 	Modified []Raw
 	Removed  []Removed
+	Unread   []Unread
+}
+
+// Unread is a row from Plaid that cannot be stored. It holds no text of the row's but what has the form of an id.
+type Unread struct {
+	Key           string // Plaid's id as it came; a digest of the row where it has none
+	ID, AccountID string // Plaid's; empty where they are missing or of another form
+	Field, Reason string
+}
+
+// SetAside is a row that bankd could not read or store. The rest of its update was stored; the row is read again
+// whenever Plaid sends it again.
+type SetAside struct {
+	PlaidTransactionID string `json:"plaid_transaction_id" doc:"Empty where it is missing, or has not the form of an id"`
+	Place
+	Field     string    `json:"field" doc:"Of Plaid's row"`
+	Reason    string    `json:"reason"`
+	Times     int       `json:"times" doc:"How often it came so"`
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
 }
 
 // Counts counts the changes of an update.
@@ -111,6 +132,7 @@ type Synced struct {
 	PlaidItemID  string `json:"plaid_item_id"`
 	Status       string `json:"status" doc:"How far Plaid is: NOT_READY, INITIAL_UPDATE_COMPLETE, HISTORICAL_UPDATE_COMPLETE"`
 	Counts
+	SetAside int              `json:"set_aside,omitempty" doc:"Rows of this connection that could not be read or stored, and wait to be sent again"`
 	Total    int              `json:"total_transactions"`
 	SyncedAt time.Time        `json:"synced_at"`
 	Left     *quota.Allowance `json:"refreshes_left,omitempty" doc:"With refresh: what this connection may still ask in this minute"`
@@ -133,9 +155,9 @@ type RawPage struct {
 	SyncedAt *time.Time
 }
 
-// DirectionOf returns the direction of an amount; zero is a credit.
-func DirectionOf(minor int64) string {
-	if minor > 0 {
+// DirectionOf returns the direction of an amount; out tells it of one that was rounded to 0. Zero itself is a credit.
+func DirectionOf(minor int64, out bool) string {
+	if minor > 0 || minor == 0 && out {
 		return Debit
 	}
 	return Credit

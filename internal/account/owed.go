@@ -1,0 +1,17 @@
+package account
+
+// Owes reports whether balances of a type of account are debts: Plaid then counts what the holder owes as positive. This
+// is the one rule for everything that shows, adds up or exports a balance.
+func Owes(accountType string) bool { return accountType == "credit" || accountType == "loan" }
+
+// Own gives the current balance as its holder's: money that is there is positive, a debt negative. ok is false where the
+// bank gave none.
+func (b *Balance) Own() (minor int64, ok bool) {
+	if b == nil || b.Current == nil {
+		return 0, false
+	}
+	if b.Owed {
+		return -*b.Current, true
+	}
+	return *b.Current, true
+}
