@@ -63,6 +63,7 @@ func (b *Bank) ListAccounts(ctx context.Context, c tenant.Caller, q account.Quer
 				return err
 			}
 			if a := rec.Value.Account; c.Sees(a.EmployerID, a.CarrierID) && q.Match(a) {
+				a.KnowOwed()
 				all = append(all, a)
 			}
 		}
@@ -79,6 +80,7 @@ func (b *Bank) GetAccount(ctx context.Context, c tenant.Caller, id string) (acco
 		a, err = seenAccount(tx, c, id)
 		return err
 	})
+	a.KnowOwed()
 	return a.Account, err
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -190,10 +189,16 @@ func escapeFormula(cell string) string {
 	if cell == "" || !strings.ContainsRune("=+-@", rune(cell[0])) {
 		return cell
 	}
-	if _, err := strconv.ParseFloat(cell, 64); err == nil {
+	if isNumber(cell[1:]) && cell[0] != '=' && cell[0] != '@' {
 		return cell
 	}
 	return "'" + cell
+}
+
+// isNumber reports whether a cell is digits with at most one point: what no spreadsheet can take for more.
+func isNumber(cell string) bool {
+	whole, fraction, _ := strings.Cut(cell, ".")
+	return whole != "" && strings.Trim(whole, "0123456789") == "" && strings.Trim(fraction, "0123456789") == ""
 }
 
 func printTSV[T any](w io.Writer, rows []T, columns []column[T]) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -56,9 +57,12 @@ func csvRow(t txn.Transaction) []string {
 	return row
 }
 
+// splitFormula finds what becomes a formula's beginning where a spreadsheet splits cells at semicolons too.
+var splitFormula = regexp.MustCompile(`;(\s*["']*)([=+@＝＋＠-])`)
+
 // escapeCell quotes a cell that any spreadsheet could read as a formula, after its own trimming and folding.
 func escapeCell(cell string) string {
-	cell = strings.TrimSpace(clean(cell))
+	cell = splitFormula.ReplaceAllString(strings.TrimSpace(clean(cell)), ";$1'$2")
 	for _, wide := range []string{"＝", "＋", "－", "＠", "|", "%"} {
 		if strings.HasPrefix(cell, wide) {
 			return "'" + cell
@@ -67,8 +71,10 @@ func escapeCell(cell string) string {
 	return escapeFormula(cell)
 }
 
-func (e *export) writeCSV(ctx context.Context, w io.Writer) error {
+// writeCSV writes comma separated values as RFC 4180 quotes them, or the same with tabs.
+func (e *export) writeCSV(ctx context.Context, w io.Writer, separator rune) error {
 	c := csv.NewWriter(w)
+	c.Comma = separator
 	if err := c.Write(csvColumns); err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func checkOFX(t *testing.T, text string, all []txn.Transaction) {
 			delete(byID, r.ID)
 			amount, rounded, err := money.Parse(r.Amount, s.Currency)
 			day := strings.ReplaceAll(want.Date, "-", "") + "120000"
-			if err != nil || rounded || amount.Minor != -want.Amount || r.Day != day || r.Kind != strings.ToUpper(want.Direction) || !strings.HasSuffix(want.PlaidAccountID, s.Account+s.Card) {
+			if err != nil || rounded || amount.Minor != -want.Amount || r.Day != day || r.Kind != strings.ToUpper(want.Direction) || !strings.HasSuffix(want.BankAccountID, s.Account+s.Card) {
 				t.Errorf("%+v in %+v is not %+v", r, s.Account, want)
 			}
 			if day < s.From || day > s.To {

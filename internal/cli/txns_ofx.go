@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"strings"
 
 	"github.com/bankctl/bankctl/internal/account"
+	"github.com/bankctl/bankctl/internal/money"
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/txn"
 )
@@ -94,12 +96,12 @@ func (e *export) writeOFX(ctx context.Context, w io.Writer) error {
 	for _, set := range ofxSets {
 		begun := false
 		for _, s := range sums.By {
-			acc, known := accounts[s.Key]
-			if (known && acc.Type == "credit") != set.credit {
+			acc := accounts[s.Key]
+			if ofxCard(acc) != set.credit || !money.ISO(s.Currency) {
 				continue
 			}
 			acc.PlaidAccountID = s.Key
-			st := statement{export: e, ofx: o, set: set, account: acc, currency: s.Currency, begun: &begun}
+			st := statement{export: e, ofx: o, set: set, account: acc, sums: s, begun: &begun}
 			if err := st.write(ctx); err != nil {
 				return err
 			}
@@ -109,7 +111,33 @@ func (e *export) writeOFX(ctx context.Context, w io.Writer) error {
 		}
 	}
 	o.close("OFX")
-	return o.err
+	if o.err != nil {
+		return o.err
+	}
+	return e.countUnsaid(ctx, sums.By)
+}
+
+// countUnsaid counts the rows that OFX cannot say.
+func (e *export) countUnsaid(ctx context.Context, sums []txn.Bucket) error {
+	unsaid := map[string]int{}
+	for _, s := range sums {
+		if money.ISO(s.Currency) {
+			continue
+		}
+		q := e.query
+		q.AccountID, q.Currency = s.Key, money.Filter(s.Currency)
+		err := e.visit(ctx, q, func(txn.Transaction) error {
+			unsaid[codeText(s.Currency)]++
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, code := range sortedKeys(unsaid) {
+		e.notes = append(e.notes, fmt.Sprintf("left out: %s in %s, for OFX knows the currencies of ISO 4217 alone; csv and jsonl have them", counted(unsaid[code], "transaction"), code))
+	}
+	return nil
 }
 
 // serverTime is the time of the latest sync among the connections.
@@ -144,18 +172,20 @@ func ofxDay(date string) string {
 type statement struct {
 	*export
 	*ofx
-	set      ofxSet
-	account  account.Account
-	currency string
-	begun    *bool // the message set
-	rowsOf   int
+	set     ofxSet
+	account account.Account
+	sums    txn.Bucket
+	begun   *bool // the message set
+	rowsOf  int
 }
 
 func (s *statement) write(ctx context.Context) error {
 	q := s.query
-	q.AccountID, q.Currency = s.account.PlaidAccountID, s.currency
+	q.AccountID, q.Currency = s.account.PlaidAccountID, money.Filter(s.sums.Currency)
+	var newest txn.Transaction
 	err := s.each(ctx, q, func(t txn.Transaction) error {
 		if s.rowsOf == 0 {
+			newest = t
 			oldest, err := s.oldest(ctx, q, t.Date)
 			if err != nil {
 				return err
@@ -170,22 +200,25 @@ func (s *statement) write(ctx context.Context) error {
 		return err
 	}
 	s.close("BANKTRANLIST")
-	if b := s.account.Balance; b != nil && b.Current != nil && b.Currency == s.currency {
-		s.ofx.open("LEDGERBAL")
-		s.value("BALAMT", s.owed(*b.Current), 32)
-		s.value("DTASOF", b.AsOf.UTC().Format("20060102150405"), 30)
-		s.close("LEDGERBAL")
-	}
+	s.balance(newest)
 	s.close(s.set.statement, s.set.reply)
 	return s.err
 }
 
-// owed gives a balance with OFX's sign: debts, as on a card, are negative.
-func (s *statement) owed(minor int64) string {
-	if s.set.credit {
-		return negated(minor, s.currency)
+// balance writes the account's balance with OFX's sign: a debt is negative. OFX wants one of every statement, so where
+// the bank gives none in its currency, it is the sum of the rows.
+func (s *statement) balance(newest txn.Transaction) {
+	own, asOf := s.sums.Net, ofxDay(newest.Date)
+	if b := s.account.Balance; b != nil && b.Current != nil && b.Currency == s.sums.Currency {
+		own, _ = b.Own()
+		asOf = b.AsOf.UTC().Format("20060102150405")
+	} else {
+		s.notes = append(s.notes, fmt.Sprintf("the bank gives no balance in %s of account %s: its statement's is the sum of the transactions selected", s.sums.Currency, cmp.Or(newest.BankAccountID, newest.PlaidAccountID)))
 	}
-	return decimal(minor, s.currency)
+	s.ofx.open("LEDGERBAL")
+	s.value("BALAMT", decimal(own, s.sums.Currency), 32)
+	s.value("DTASOF", asOf, 30)
+	s.close("LEDGERBAL")
 }
 
 // negated changes a decimal's sign. It works on the text, where no number can overflow.
@@ -221,15 +254,15 @@ func (s *statement) begin(oldest string, t txn.Transaction) {
 	s.value("TRNUID", "0", 36)
 	s.ok()
 	s.ofx.open(s.set.statement)
-	s.value("CURDEF", s.currency, 3)
+	s.value("CURDEF", s.sums.Currency, 3)
 	s.ofx.open(s.set.from)
 	if !s.set.credit {
 		bank := s.connections[t.ConnectionID].Institution.ID
 		s.value("BANKID", cmp.Or(strings.TrimPrefix(bank, "ins_"), "0"), 9)
 	}
-	s.value("ACCTID", tail(s.account.PlaidAccountID, 22), 22)
+	s.value("ACCTID", ofxAccountID(cmp.Or(t.BankAccountID, t.PlaidAccountID), s.sums.Currency), 22)
 	if !s.set.credit {
-		s.value("ACCTTYPE", ofxAccountType(s.account.Subtype), 10)
+		s.value("ACCTTYPE", ofxAccountType(s.account), 10)
 	}
 	s.close(s.set.from)
 	s.ofx.open("BANKTRANLIST")
@@ -237,19 +270,31 @@ func (s *statement) begin(oldest string, t txn.Transaction) {
 	s.value("DTEND", ofxDay(t.Date), 30)
 }
 
-// tail gives the end of an id: OFX allows 22 characters, and Plaid's ids are random to the last one.
-func tail(id string, most int) string { return id[max(0, len(id)-most):] }
+// ofxAccountID gives an account's id in OFX, which allows 22 characters: the end of ours, which is random to the last.
+// A program has one currency for each of its accounts, so all but US dollars add theirs.
+func ofxAccountID(id, currency string) string {
+	mark := ""
+	if currency != "USD" {
+		mark = "-" + currency
+	}
+	return id[max(0, len(id)-22+len(mark)):] + mark
+}
 
-func ofxAccountType(subtype string) string {
-	switch subtype {
-	case "savings":
+// ofxCard reports whether an account's statement is a credit card's.
+func ofxCard(a account.Account) bool { return a.Type == "credit" }
+
+// ofxAccountType gives OFX's word for an account that is no card. A loan is the nearest that OFX has: a line of credit.
+func ofxAccountType(a account.Account) string {
+	if account.Owes(a.Type) {
+		return "CREDITLINE"
+	}
+	switch a.Subtype {
+	case "savings", "hsa", "isa", "cash isa":
 		return "SAVINGS"
 	case "money market":
 		return "MONEYMRKT"
-	case "cd":
+	case "cd", "gic":
 		return "CD"
-	case "line of credit":
-		return "CREDITLINE"
 	}
 	return "CHECKING"
 }
@@ -266,7 +311,7 @@ func (s *statement) row(t txn.Transaction) {
 	s.value("TRNAMT", negated(t.Amount, t.Currency), 32)
 	s.value("FITID", t.ID, 255)
 	s.value("CHECKNUM", t.CheckNumber, 12)
-	name := cmp.Or(t.MerchantName, t.Name, t.ID)
+	name := cmp.Or(strings.TrimSpace(clean(t.MerchantName)), strings.TrimSpace(clean(t.Name)), t.ID)
 	s.value("NAME", name, 32)
 	if name != t.Name || len([]rune(name)) > 32 {
 		s.value("MEMO", t.Name, 255)

@@ -259,22 +259,22 @@ func TestOFXCard(t *testing.T) {
 	var b strings.Builder
 	owed, begun := int64(41000), false
 	s := statement{
-		export: &export{}, ofx: &ofx{w: &b}, set: ofxSets[1], currency: "USD", begun: &begun,
-		account: account.Account{PlaidAccountID: "BxBXxLj1m4HMXBm9WZZmCWVbPjX16EHwv99vp", Type: "credit", Balance: &account.Balance{Current: &owed, Currency: "USD"}},
+		export: &export{}, ofx: &ofx{w: &b}, set: ofxSets[1], sums: txn.Bucket{Currency: "USD"}, begun: &begun,
+		account: account.Account{PlaidAccountID: "BxBXxLj1m4HMXBm9WZZmCWVbPjX16EHwv99vp", Type: "credit", Balance: &account.Balance{Current: &owed, Currency: "USD", Owed: true}},
 	}
-	row := txn.Transaction{ID: "6a1f0b8f2b3c4d5e6f708192", Date: "2026-01-31", Amount: 123450, Currency: "USD", Direction: txn.Debit, Details: txn.Details{Name: "A & B <shop> that is named at greater length than OFX can hold", CheckNumber: "7"}}
+	row := txn.Transaction{ID: "6a1f0b8f2b3c4d5e6f708192", Date: "2026-01-31", Amount: 123450, Currency: "USD", Direction: txn.Debit, Place: txn.Place{BankAccountID: "6a1f0b8f2b3c4d5e6f708193"}, Details: txn.Details{Name: "A & B <shop> that is named at greater length than OFX can hold", CheckNumber: "7"}}
 	s.begin("2026-01-01", row)
 	s.row(row)
 	for _, want := range []string{
-		"<CREDITCARDMSGSRSV1>", "<CCACCTFROM>\n<ACCTID>9WZZmCWVbPjX16EHwv99vp</ACCTID>\n</CCACCTFROM>", "<DTSTART>20260101120000</DTSTART>",
+		"<CREDITCARDMSGSRSV1>", "<CCACCTFROM>\n<ACCTID>1f0b8f2b3c4d5e6f708193</ACCTID>\n</CCACCTFROM>", "<DTSTART>20260101120000</DTSTART>",
 		"<TRNTYPE>CHECK</TRNTYPE>", "<TRNAMT>-1234.50</TRNAMT>", "<NAME>A &amp; B &lt;shop&gt; that is named at gr</NAME>", "<MEMO>A &amp; B &lt;shop&gt; that is named at greater",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in %s", want, b.String())
 		}
 	}
-	if got := s.owed(owed); got != "-410.00" || s.err != nil {
-		t.Errorf("owed %s, %v", got, s.err)
+	if s.balance(row); !strings.Contains(b.String(), "<BALAMT>-410.00</BALAMT>") || s.err != nil || len(s.notes) > 0 {
+		t.Errorf("%s, %v", b.String(), s.err)
 	}
 	for minor, want := range map[int64]string{0: "0.00", -5: "0.05", math.MinInt64: "92233720368547758.08"} {
 		if got := negated(minor, "USD"); got != want {
