@@ -142,6 +142,9 @@ func (a *pendingUpdate) apply(tx *store.Tx, u txn.Update, status string) error {
 			return err
 		}
 	}
+	if err := a.revive(); err != nil {
+		return err
+	}
 	a.reach(u.To, status)
 	a.countAside()
 	if err := a.endAside(tx); err != nil {
@@ -336,7 +339,7 @@ func (a *pendingUpdate) remove(id string) error {
 	if err != nil || old == nil || old.flags&removed != 0 {
 		return err
 	}
-	if place, heir, err := a.heirOf(at, old); err != nil {
+	if place, heir, err := a.heirOf(old); err != nil {
 		return err
 	} else if heir != nil {
 		return a.moveInto(at, old, place, heir)

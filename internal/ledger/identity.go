@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/bankctl/bankctl/internal/txn"
@@ -47,62 +48,55 @@ func differ(x, y string) bool { return x != "" && y != "" && x != y }
 // accountID is Plaid's present id of an account that may be new to the item.
 func (a *pendingUpdate) accountID(no uint16) string { return a.item.alias.of(a.head.Accounts[no]) }
 
-// claim gives a row of an unknown id the identity of one that is here already, if there is one.
+// claim gives a row of an unknown id the identity of one that Plaid told under a former id of its account.
 func (a *pendingUpdate) claim(r *txn.Raw) (bool, error) {
-	if a.fresh || a.item.dead.used == 0 && !a.item.alias.any() {
+	if a.fresh || !a.item.alias.any() || a.item.alias.of(r.AccountID) != r.AccountID {
 		return false, nil
 	}
 	next, err := a.row(r)
 	if err != nil {
 		return false, err
 	}
-	var best locator
-	var found *row
-	for _, at := range a.candidates(&next) {
-		s, err := a.load(at.segment())
-		if err != nil {
-			return false, err
-		}
-		if at.ordinal() >= len(s.rows) {
-			return false, errDamaged
-		}
-		old := &s.rows[at.ordinal()]
-		same, exact := sameEntry(old, &next)
-		if !same || !a.vacant(old, &next) {
-			continue
-		}
-		if found == nil || exact {
-			best, found = at, old
-		}
-		if exact {
-			break
-		}
-	}
-	if found == nil {
-		return false, nil
+	at, old, err := a.best(slices.Values(a.formerPlaces(&next)), &next, func(old *row) bool {
+		return old.flags&removed == 0 && old.account != next.account
+	})
+	if err != nil || old == nil {
+		return false, err
 	}
 	if !a.fits(next.rowHeader) {
 		return false, errNoRoom
 	}
-	return true, a.become(best, found, next)
+	return true, a.become(at, old, next)
 }
 
-// vacant reports whether a row of the same account cannot stand beside one that comes: Plaid took it back, or told it
-// under a former id of the account.
-func (a *pendingUpdate) vacant(old, next *row) bool {
-	if old.flags&moved != 0 || a.accountID(old.account) != a.accountID(next.account) {
-		return false
+// best finds the row among places that is another telling of a row, and of which ok holds: the one whose texts are the
+// same too, if there is one.
+func (a *pendingUpdate) best(places iter.Seq[locator], next *row, ok func(*row) bool) (best locator, found *row, err error) {
+	for at := range places {
+		s, err := a.load(at.segment())
+		if err != nil {
+			return 0, nil, err
+		}
+		if at.ordinal() >= len(s.rows) {
+			return 0, nil, errDamaged
+		}
+		old := &s.rows[at.ordinal()]
+		same, exact := sameEntry(old, next)
+		if !same || old.flags&moved != 0 || old == next || a.accountID(old.account) != a.accountID(next.account) || !ok(old) {
+			continue
+		}
+		if exact {
+			return at, old, nil
+		}
+		if found == nil {
+			best, found = at, old
+		}
 	}
-	present := a.head.Accounts[next.account] == a.accountID(next.account)
-	return old.flags&removed != 0 || old.account != next.account && present
+	return best, found, nil
 }
 
-// candidates lists places of rows that have a row's day, amount and currency and may be vacant.
-func (a *pendingUpdate) candidates(next *row) []locator {
-	places := slices.Collect(a.item.dead.find(a.item.No, contentTag(next.rowHeader)))
-	if !a.item.alias.any() {
-		return places
-	}
+// formerPlaces lists the rows of a row's day, if some of them are of former ids of its account.
+func (a *pendingUpdate) formerPlaces(next *row) (places []locator) {
 	for no := range a.item.Head.Accounts {
 		if uint16(no) == next.account || a.accountID(uint16(no)) != a.accountID(next.account) {
 			continue
@@ -115,9 +109,9 @@ func (a *pendingUpdate) candidates(next *row) []locator {
 				places = append(places, locate(a.item.No, seg, i))
 			}
 		}
-		break
+		return places
 	}
-	return places
+	return nil
 }
 
 // become puts a row in the place of one that it is another telling of.
@@ -156,27 +150,41 @@ func (r *row) saysTheSame(old *row) bool {
 }
 
 // heirOf finds the row that this update brought in place of one that it takes back.
-func (a *pendingUpdate) heirOf(at locator, old *row) (locator, *row, error) {
-	var best locator
-	var found *row
-	for place := range a.comers.find(a.item.No, contentTag(old.rowHeader)) {
-		s, err := a.load(place.segment())
-		if err != nil {
-			return 0, nil, err
-		}
-		heir := &s.rows[place.ordinal()]
-		same, exact := sameEntry(old, heir)
-		if place == at || !same || heir.flags&removed != 0 || a.accountID(heir.account) != a.accountID(old.account) {
+func (a *pendingUpdate) heirOf(old *row) (locator, *row, error) {
+	return a.best(a.comers.find(a.item.No, contentTag(old.rowHeader)), old, func(heir *row) bool { return heir.flags&removed == 0 })
+}
+
+// revive gives rows that this update brought the identity of ones that an earlier update took back. It comes after the
+// removals: a row that the same update takes back is nearer.
+func (a *pendingUpdate) revive() error {
+	if a.item.dead.used == 0 {
+		return nil
+	}
+	for _, slot := range a.comers.slots {
+		if slot == 0 {
 			continue
 		}
-		if found == nil || exact {
-			best, found = place, heir
+		tag, from := uint32(slot>>32), locator(uint64(a.item.No)<<32|uint64(uint32(slot)-1))
+		if !a.item.dead.has(tag) {
+			continue
 		}
-		if exact {
-			break
+		s, err := a.load(from.segment())
+		if err != nil {
+			return err
+		}
+		heir := &s.rows[from.ordinal()]
+		if heir.flags&removed != 0 {
+			continue
+		}
+		at, old, err := a.best(a.item.dead.find(a.item.No, tag), heir, func(old *row) bool { return old.flags&removed != 0 })
+		if err == nil && old != nil {
+			err = a.moveInto(at, old, from, heir)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return best, found, nil
+	return nil
 }
 
 // moveInto gives a row that this update brought the identity of one that it takes back. An empty slot stays in its place.

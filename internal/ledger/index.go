@@ -75,6 +75,14 @@ func (x *index) resize(n int) {
 	}
 }
 
+// has reports whether some row has a tag.
+func (x *index) has(tag uint32) bool {
+	for range x.find(0, tag) {
+		return true
+	}
+	return false
+}
+
 // find yields the place of every row with a tag, in the item of that number.
 func (x *index) find(item uint32, tag uint32) func(yield func(locator) bool) {
 	return func(yield func(locator) bool) {

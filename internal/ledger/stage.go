@@ -193,6 +193,9 @@ func (s *Stage) Commit(ctx context.Context, cursor, status string, now time.Time
 			return err
 		}
 	}
+	if err := a.revive(); err != nil {
+		return fmt.Errorf("stage rows that come again: %w", err)
+	}
 	if err := s.flush(ctx, true); err != nil {
 		return err
 	}
