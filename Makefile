@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X github.com/bankctl/bankctl/internal/status.Version=$(VERSION
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.html' -o -name '*.txt' -o -name '*.css' 2>/dev/null)
 
-.PHONY: drill tamper schedules build demo test check controls lint race bench crash audit hostile faults fuzz spec-report completions clean
+.PHONY: exports replies drill tamper schedules build demo test check controls lint race bench crash audit hostile faults fuzz spec-report completions clean
 
 build: bin/bankd bin/bankctl
 
@@ -63,6 +63,16 @@ drill:
 SCHEDULES ?= 1000
 schedules:
 	BANKD_SCHEDULES=$(SCHEDULES) go test -count=1 -timeout 60m -run '^TestSchedules$$' -v ./internal/server
+
+# Random lives of rows and accounts through exports --since-last in three formats: minutes.
+LIVES ?= 20000
+exports:
+	BANKD_EXPORT_LIVES=$(LIVES) go test -count=1 -timeout 60m -run '^TestExportModel$$' -v ./internal/cli
+
+# Replies of Plaid's with fields null, absent, of another type, out of range or hostile: half an hour.
+REPLIES ?= 1000000
+replies:
+	BANKD_REPLIES=$(REPLIES) go test -count=1 -timeout 120m -run '^TestSpoiledReplies$$' -v ./internal/plaid
 
 # R1 to R166 against the built programs, from outside; with FLAGS=-lies, that each of these checks can fail.
 audit: build
