@@ -196,14 +196,17 @@ func TestRowC4OddBalances(t *testing.T) {
 // it; two rows that stand beside each other are never one.
 func TestRowC5Reissued(t *testing.T) {
 	t.Parallel()
-	for _, order := range []string{"at once", "old rows go first", "new rows come first", "staged"} {
+	for _, order := range []string{"at once", "old rows go first", "new rows come first", "staged", "rows alone", "rows alone, staged"} {
 		t.Run(order, func(t *testing.T) {
 			t.Parallel()
 			feed := banktest.NewFeed()
 			b := banktest.Start(t, calm(), banktest.Between(feed.Around))
-			n := 10
-			if order == "staged" {
+			n, present := 10, "new"
+			if strings.HasSuffix(order, "staged") {
 				n = 2500
+			}
+			if strings.HasPrefix(order, "rows alone") {
+				present = "old"
 			}
 			row := func(i int, prefix, account string) map[string]any { // every third one is like the one before
 				return banktest.FeedRow(fmt.Sprintf("%s%d", prefix, i), account, fmt.Sprintf("2026-%02d-%02d", 1+i/28%12, 1+i%28), "coffee", i-i%3%2)
@@ -224,7 +227,7 @@ func TestRowC5Reissued(t *testing.T) {
 			}
 			add := func(_ *[]map[string]any, rows map[string]any) {
 				for i := range n {
-					r := row(i, "n", "new")
+					r := row(i, "n", present)
 					r["date"] = "2026-01-02"
 					rows[fmt.Sprintf("n%d", i)] = r
 				}
@@ -235,7 +238,7 @@ func TestRowC5Reissued(t *testing.T) {
 				}
 			}
 			feed.Change(func(accounts *[]map[string]any, rows map[string]any) {
-				*accounts = []map[string]any{banktest.FeedAccount("new", "Checking", "0000", "depository", "checking")}
+				*accounts = []map[string]any{banktest.FeedAccount(present, "Checking", "0000", "depository", "checking")}
 				if order != "old rows go first" {
 					add(accounts, rows)
 				}
@@ -256,7 +259,7 @@ func TestRowC5Reissued(t *testing.T) {
 				for id, old := range before {
 					now, there := after[id]
 					same := now.BankAccountID == old.BankAccountID && now.Amount == old.Amount && now.FirstSeen.Equal(old.FirstSeen)
-					if !there || !same || now.PlaidAccountID != "new" || !strings.HasPrefix(now.PlaidTransactionID, "n") || order != "old rows go first" && !now.UpdatedAt.Equal(old.UpdatedAt) {
+					if !there || !same || now.PlaidAccountID != present || !strings.HasPrefix(now.PlaidTransactionID, "n") || order != "old rows go first" && !now.UpdatedAt.Equal(old.UpdatedAt) {
 						t.Fatalf("%+v became %+v", old, now)
 					}
 				}
@@ -268,14 +271,14 @@ func TestRowC5Reissued(t *testing.T) {
 			feed.Change(drop)
 			syncNow(t, b, conn.ItemID, false)
 			check()
-			for _, id := range []string{"old", "new", conn.Accounts[0].ID} {
+			for _, id := range []string{"old", present, conn.Accounts[0].ID} {
 				if p, err := b.Client.ListTransactions(t.Context(), txn.Query{AccountID: id}); err != nil || p.Info.Total != n {
 					t.Errorf("of account %s: %d rows, %v", id, p.Info.Total, err)
 				}
 			}
 			// A second purchase like one that stands is a second row.
 			feed.Change(func(_ *[]map[string]any, rows map[string]any) {
-				r := row(0, "twin", "new")
+				r := row(0, "twin", present)
 				r["date"] = "2026-01-02"
 				rows["twin0"] = r
 			})
