@@ -264,7 +264,7 @@ func tryReply(t testing.TB, rnd *rand.Rand, odd any, absent bool, s *shelf) {
 // Replies of Plaid's with fields null, absent, of another type, out of range or hostile. BANKD_REPLIES sets how many.
 func TestSpoiledReplies(t *testing.T) {
 	t.Parallel()
-	n := 5000
+	n := 2000
 	if s := os.Getenv("BANKD_REPLIES"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {
