@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +31,9 @@ func (o *txnFilters) flags(a *app, cmd *cobra.Command) {
 // read turns the flags into a query, before bankd is called.
 func (o *txnFilters) read(a *app) (txn.Query, error) {
 	q := o.query
+	if code := strings.ToUpper(q.Currency); code != q.Currency && money.ISO(code) {
+		a.say("currencies are compared as the bank writes them: %q is not %s", q.Currency, code)
+	}
 	if o.since != "" {
 		if q.DateFrom != "" {
 			return q, usage("give one of them", "--since and --from exclude each other")

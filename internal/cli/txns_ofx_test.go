@@ -243,6 +243,15 @@ func TestExportCellsAreSafe(t *testing.T) {
 			t.Errorf("hledger adds up to %q, bankd to %s: %v %v", sum, want, err, sumErr)
 		}
 	})
+	if code, out, stderr := o.run("", "txns", "list", "--currency", "eur", "-o", "name"); code != 0 || out != "" || !strings.Contains(stderr, `"eur" is not EUR`) {
+		t.Errorf("%d %q %s", code, out, stderr)
+	}
+	for currency, want := range map[string]string{"none": ",,", "USDT": ",USDT,", "usd": ",usd,"} {
+		code, out, stderr := o.run("", "txns", "export", "--currency", currency)
+		if lines := strings.Split(strings.TrimSpace(out), "\n"); code != 0 || len(lines) < 2 || strings.Count(out, want) < len(lines)-1 {
+			t.Errorf("%s: %d %s %s", currency, code, out, stderr)
+		}
+	}
 	if code, out, _ := o.run("", "txns", "export", "--format", "ndjson"); code != 0 || strings.Count(out, "\n") != sayable+unsayable {
 		t.Errorf("%d lines of ndjson", strings.Count(out, "\n"))
 	}
