@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"internal/fault":      {},
 	"internal/secret":     {},
 	"internal/money":      {},
-	"internal/trail":      {},
+	"internal/trail":      {"fault"},
 	"internal/status":     {},
 	"internal/keys":       {"fault"},
 	"internal/page":       {"fault"},

@@ -30,7 +30,7 @@
 //
 //	bank        use cases, one file a noun: read, ask, decide, write
 //	audit       the append-only, hash-chained log
-//	background  what runs beside the calls: turns, locks by name, sessions that are followed, and how long all of it rests
+//	background  what runs beside the calls: turns, locks by name, a bell, sessions that are followed, and how long all of it rests
 //	ledger      transactions: sealed segments, and in memory what makes sums and page numbers cheap
 //
 // The daemon's edges:

@@ -8,6 +8,7 @@ import (
 	"github.com/bankctl/bankctl/internal/page"
 	"github.com/bankctl/bankctl/internal/store"
 	"github.com/bankctl/bankctl/internal/tenant"
+	"github.com/bankctl/bankctl/internal/trail"
 )
 
 // AddAccount makes a bank account by hand (R32-R38). It is not linked, whatever its connection_type says (A13).
@@ -203,7 +204,8 @@ func (b *Bank) DeleteAccount(ctx context.Context, c tenant.Caller, id string, ca
 		if err := keepDeleted(tx, c.TenantID, a); err != nil {
 			return auditEvent{}, err
 		}
-		return auditEvent{action: "account.delete", object: "account:" + id, reply: reply}, bankAccounts.Delete(tx, c.TenantID, id)
+		owner := trail.Owner{EmployerID: a.EmployerID, CarrierID: a.CarrierID}
+		return auditEvent{action: "account.delete", object: "account:" + id, owner: &owner, reply: reply}, bankAccounts.Delete(tx, c.TenantID, id)
 	})
 	return reply, err
 }

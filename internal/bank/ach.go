@@ -222,7 +222,10 @@ func (b *Bank) DeleteACH(ctx context.Context, c tenant.Caller, id string) (accou
 			return auditEvent{}, err
 		}
 		reply = account.Deleted{ID: id, Deleted: true, PrimaryRemoved: a.IsPrimary, AccountLast4: a.AccountLast4, ConnectionStays: a.ConnectionID}
-		return auditEvent{action: "ach.delete", object: "ach:" + id, details: map[string]string{"last4": a.AccountLast4}, reply: reply}, b.destroyACH(tx, c, a)
+		owner := ownerOfACH(a)
+		return auditEvent{
+			action: "ach.delete", object: "ach:" + id, owner: &owner, details: map[string]string{"last4": a.AccountLast4}, reply: reply,
+		}, b.destroyACH(tx, c, a)
 	})
 	return reply, err
 }

@@ -59,6 +59,8 @@ type Bank struct {
 	work  schedules
 
 	sessions *background.Followers
+	bell     background.Bell // by tenant: rings after each write that the audit log tells of
+	streams  openStreams
 	waits    delays
 	clients  clientCache
 	guards   guards

@@ -67,10 +67,11 @@ func (b *Bank) insist(write func() error) error {
 
 // auditEvent describes a write: the event for the audit log, and the reply to keep for a replay.
 type auditEvent struct {
-	action  string // noun.verb
-	object  string // kind:id
-	outcome string // empty: ok
-	onWhose string // company/employee
+	action  string       // noun.verb
+	object  string       // kind:id
+	outcome string       // empty: ok
+	onWhose string       // company/employee
+	owner   *trail.Owner // of an object that the write deletes; nil: record finds it
 	details map[string]string
 	reply   any // nil: keep none
 	status  int // of the reply; 0: 200
@@ -91,6 +92,9 @@ func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx)
 		kept, err = b.keepReply(ctx, tx, c, d)
 		return err
 	})
+	if err == nil {
+		b.bell.Ring(c.TenantID)
+	}
 	if a, ok := ctx.Value(attemptKey{}).(*Attempt); ok && err == nil && kept {
 		a.kept = true
 	}
@@ -101,7 +105,7 @@ func (b *Bank) write(ctx context.Context, c tenant.Caller, fn func(tx *store.Tx)
 func (b *Bank) record(tx *store.Tx, c tenant.Caller, d auditEvent) error {
 	r := trail.Record{
 		Time: b.time(), Action: d.action, Object: d.object, Outcome: d.outcome, RequestID: c.RequestID,
-		ClientID: c.Client.ID, ClientName: c.Client.Name, OnBehalf: d.onWhose, Details: maps.Clone(d.details),
+		ClientID: c.Client.ID, ClientName: c.Client.Name, OnBehalf: d.onWhose, Owner: ownerOf(tx, c.TenantID, d), Details: maps.Clone(d.details),
 	}
 	if r.Outcome == "" {
 		r.Outcome = audit.OK

@@ -46,6 +46,7 @@ func branches() []branch {
 		{"governing", []string{"client"}, newClientGroup},
 		{"governing", []string{"keys"}, newKeys},
 		{"governing", []string{"audit"}, newAudit},
+		{"governing", []string{"events"}, newEvents},
 		{"governing", []string{"backup"}, newBackup},
 		{"governing", []string{"restore"}, newRestore},
 		{"tooling", []string{"demo"}, newDemo},

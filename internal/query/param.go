@@ -237,7 +237,7 @@ func (p Param) Text(q any) string {
 	case Integer:
 		return fmt.Sprint(v.Interface())
 	case Moment:
-		return v.Interface().(time.Time).UTC().Format(time.RFC3339)
+		return v.Interface().(time.Time).UTC().Format(time.RFC3339Nano)
 	case Duration:
 		return v.Interface().(time.Duration).String()
 	}

@@ -36,6 +36,7 @@ type peer struct {
 // nothing: half a header, half a body, a reply that is not read.
 type peers struct {
 	stopping atomic.Bool
+	stopped  chan struct{} // closed when the daemon begins to end
 	mu       sync.Mutex
 	open     map[net.Conn]*peer
 }
@@ -59,6 +60,14 @@ func (p *peers) left(conn net.Conn, state http.ConnState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.open, conn)
+}
+
+// ending closes when the daemon begins to end; nil, which never closes, of a call without a connection.
+func (p *peer) ending() <-chan struct{} {
+	if p == nil {
+		return nil
+	}
+	return p.peers.stopped
 }
 
 // enter notes what the connection does from now on.
@@ -92,7 +101,9 @@ func (p *peer) hurry() {
 }
 
 func (p *peers) drain() {
-	p.stopping.Store(true)
+	if !p.stopping.Swap(true) {
+		close(p.stopped)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, one := range p.open {

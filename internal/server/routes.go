@@ -59,6 +59,8 @@ func (s *Server) table() []route {
 func (s *Server) system() []route {
 	return []route{
 		{Method: "GET", Path: "/api/v1/status", Name: "GetStatus", Summary: "What the daemon says of itself", Reply: typed[status.Status](), Handle: s.getStatus},
+		{Method: "GET", Path: "/api/v1/events", Name: "StreamEvents", Summary: "Tell what happens as server-sent events: those behind Last-Event-ID or after, then each as it comes", Act: tenant.Read,
+			Query: query.Of(trail.EventQuery{}), Stream: s.streamEvents},
 		{Method: "GET", Path: "/healthz", Name: "Health", Summary: "Answers while the process lives", Raw: s.health},
 		{Method: "GET", Path: "/metrics", Name: "Metrics", Summary: "Metrics in Prometheus' text format", Raw: s.serveMetrics},
 		{Method: "GET", Path: "/openapi.json", Name: "Document", Summary: "This document", Raw: s.document},

@@ -72,7 +72,7 @@ func New(c Config) (*Server, error) {
 
 // HTTP returns a server for the handler, with limits against slow and hostile peers.
 func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
-	open := &peers{}
+	open := &peers{stopped: make(chan struct{})}
 	h := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 2 * time.Second,

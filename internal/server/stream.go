@@ -23,7 +23,9 @@ func (s *Server) stream(c *call, rt *route) {
 		return
 	}
 	w := &streamWriter{w: c.w, deadline: http.NewResponseController(c.w)}
-	c.w.Header().Set("Content-Type", "application/octet-stream")
+	if c.w.Header().Get("Content-Type") == "" {
+		c.w.Header().Set("Content-Type", "application/octet-stream")
+	}
 	if err := write(w); err != nil {
 		if !w.begun {
 			c.w.Header().Del("Content-Type")

@@ -18,6 +18,7 @@ type Record struct {
 	ClientName string            `json:"client_name,omitempty"`
 	UID        *int              `json:"uid,omitempty" doc:"Unix user id of the peer on the socket"`
 	OnBehalf   string            `json:"on_behalf,omitempty" doc:"company/employee, where the caller acted for one"`
+	Owner      *Owner            `json:"owner,omitempty" doc:"Whose object it is; left out where it has no owner"`
 	Details    map[string]string `json:"details,omitempty" doc:"Ids and reasons"`
 	Others     map[string]Head   `json:"others,omitempty" doc:"The ends of the tenant's other chains that its writer had seen, by lane"`
 	Prev       string            `json:"prev" doc:"Hash of the record before"`
