@@ -189,7 +189,7 @@ type Query struct {
 	EmployerID     string `query:"employer_id" doc:"of this employer"`
 	CarrierID      string `query:"carrier_id" doc:"of this carrier"`
 	UserID         string `query:"user_id" doc:"of this user"`
-	ConnectionID   string `query:"connection_id" doc:"of this connection" flag:"connection" id:"connection"`
+	ConnectionID   string `query:"connection_id" doc:"of this connection" id:"connection"`
 	ConnectionType string `query:"connection_type" enum:"manual,plaid"`
 	Status         string `query:"status" enum:"active,inactive"`
 	Primary        *bool  `query:"primary" doc:"primary ones alone; with =false the others"`

@@ -222,7 +222,7 @@ type ACHQuery struct {
 	OwnerID        string `query:"owner_id" doc:"of this owner" flag:"-"`
 	Status         string `query:"status" enum:"active,unverified,pending_verification,verified,verification_failed,disabled" doc:"active (not disabled), unverified, pending_verification, verified, verification_failed or disabled"` // A5
 	ConnectionType string `query:"connection_type" enum:"manual,plaid"`
-	BankAccountID  string `query:"bank_account_id" doc:"of this bank account" flag:"bank-account" id:"bank account"`
+	BankAccountID  string `query:"bank_account_id" doc:"of this bank account" flag:"account-id" id:"bank account"`
 }
 
 // Match reports whether an account is selected.

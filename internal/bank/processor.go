@@ -27,12 +27,12 @@ func (b *Bank) CreateProcessorToken(ctx context.Context, c tenant.Caller, id str
 		return account.ProcessorToken{}, fault.New(fault.Conflict, "only a verified account is handed to a processor: it is %s", a.Status).WithID(id)
 	case a.ConnectionID == "" || a.PlaidAccountID == "":
 		return account.ProcessorToken{}, fault.New(fault.Conflict, "the account has no linked twin at Plaid").WithID(id).
-			WithHint("`bankctl ach verify %s --connection …` joins it to a linked one", id)
+			WithHint("`bankctl ach verify %s --connection-id …` joins it to a linked one", id)
 	}
 	conn, err := b.livingConnection(ctx, c, a.ConnectionID)
 	if err == nil && !serves(conn.Connection, a.ACH) || fault.Is(err, fault.NotFound) {
 		err = fault.New(fault.Conflict, "the account was proven through a connection of another owner").WithID(id).
-			WithHint("`bankctl ach verify %s --connection …` proves it through one of its own", id)
+			WithHint("`bankctl ach verify %s --connection-id …` proves it through one of its own", id)
 	}
 	if err == nil {
 		err = usable(conn)

@@ -35,10 +35,10 @@ echo, or read from a file or stdin; it is never an argument, where others could 
 	f.BoolVar(&o.stdin, "account-number-stdin", false, "read the account number from stdin")
 	f.StringVar(&o.nickname, "nickname", "", "what to call it")
 	allowEmpty(cmd, "nickname")
-	f.StringVar(&o.bankAccount, "bank-account", "", "the bank account it belongs to")
+	f.StringVar(&o.bankAccount, "account-id", "", "the bank account it belongs to")
 	f.BoolVar(&o.primary, "primary", false, "make it its owner's primary")
 	completeWords(cmd, "type", account.Checking, account.Savings)
-	completeFlagIDs(a, cmd, "bank-account", accountIDs)
+	completeFlagIDs(a, cmd, "account-id", accountIDs)
 	return cmd
 }
 

@@ -28,7 +28,12 @@ went to whom, when, and by whom. The recipient opens it with ` + "`age --decrypt
 		Example: "  bankctl ach recipients add payroll --key age1…\n" +
 			"  bankctl ach release --to payroll --employer-id acme --out acme.age\n  bankctl ach release 6a1f0e 6a1f12 --to payroll --out two.age",
 		ValidArgsFunction: completeIDs(a, achIDs),
-		RunE:              func(cmd *cobra.Command, args []string) error { return runACHRelease(cmd.Context(), a, o, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.refuseTwoOnStdout(cmd, o.out); err != nil {
+				return err
+			}
+			return runACHRelease(cmd.Context(), a, o, args)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.to, "to", "", "name of a registered recipient (required)")
@@ -68,15 +73,18 @@ func runACHRelease(ctx context.Context, a *app, o achReleaseOptions, typed []str
 		}
 		p.IDs = append(p.IDs, id)
 	}
-	n := 0
+	done := written{Path: o.out}
 	err = a.writeFileAtomically(o.out, func(w io.Writer) (err error) {
-		n, err = c.ReleaseACH(ctx, p, w)
+		size := &countingWriter{w: w}
+		done.Accounts, err = c.ReleaseACH(ctx, p, size)
+		done.Bytes = size.n
 		return err
 	})
-	if err == nil {
-		a.say("released %d accounts to %s; the audit log says so", n, clean(o.to))
+	if err != nil {
+		return err
 	}
-	return err
+	a.say("released %s to %s; the audit log says so", counted(done.Accounts, "account"), clean(o.to))
+	return a.showWritten(done)
 }
 
 // mayWrite refuses an --out that is missing, is a terminal, or is there already.

@@ -27,7 +27,7 @@ func newACHVerify(a *app) *cobra.Command {
 the holder types them on Plaid's page and has a cent sent; a day later the same command
 takes the code that came with it. With --attest an admin vouches for it; the reason is kept
 in the audit log. Exit code 11 says that it is not verified.`,
-		Example: `  bankctl ach verify 6a1f0e --connection 6a1f0c
+		Example: `  bankctl ach verify 6a1f0e --connection-id 6a1f0c
   bankctl ach verify 6a1f0e --micro-deposit
   bankctl ach verify 6a1f0e --micro-deposit --simulate --code ABC
   bankctl ach verify 6a1f0e --attest --reason 'voided check on file, ticket 4711'`,
@@ -35,7 +35,7 @@ in the audit log. Exit code 11 says that it is not verified.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return runACHVerify(cmd.Context(), a, args[0], o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.connection, "connection", "", "the linked bank to compare with; not needed for an account that came from Plaid")
+	f.StringVar(&o.connection, "connection-id", "", "the linked bank to compare with; not needed for an account that came from Plaid")
 	f.StringVar(&o.plaidAccount, "plaid-account-id", "", "one account of it; all are compared where left out")
 	f.BoolVar(&o.deposit, "micro-deposit", false, "send a small deposit, or take the code that came with it")
 	f.BoolVar(&o.noBrowser, "no-browser", false, "with --micro-deposit: print the page instead of opening it")
@@ -43,7 +43,7 @@ in the audit log. Exit code 11 says that it is not verified.`,
 	f.StringVar(&o.code, "code", "", "with --simulate: the deposit's code")
 	f.BoolVar(&o.attest, "attest", false, "vouch for it as an admin")
 	f.StringVar(&o.reason, "reason", "", "why, with --attest")
-	completeFlagIDs(a, cmd, "connection", connectionIDs)
+	completeFlagIDs(a, cmd, "connection-id", connectionIDs)
 	return cmd
 }
 
@@ -52,7 +52,7 @@ func runACHVerify(ctx context.Context, a *app, typed string, o achVerifyOptions)
 	case o.attest && o.reason == "":
 		return usage("say what it rests on", "--attest needs --reason")
 	case o.attest && (o.connection != "" || o.plaidAccount != ""):
-		return usage("give one of them", "--attest and --connection exclude each other")
+		return usage("give one of them", "--attest and --connection-id exclude each other")
 	case !o.attest && o.reason != "":
 		return usage("", "--reason belongs to --attest")
 	case o.deposit && (o.attest || o.connection != "" || o.plaidAccount != ""):

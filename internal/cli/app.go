@@ -38,6 +38,7 @@ type app struct {
 	quiet, verbose          bool
 	stdin                   *bufio.Reader
 	prepared                bool
+	command                 *cobra.Command // that ran
 	chosen                  *credentials
 }
 
@@ -235,8 +236,8 @@ func arguments(least, most int, what string) cobra.PositionalArgs {
 			return usage(see, "%s needs %s", cmd.CommandPath(), what)
 		}
 		if most >= 0 && len(args) > most {
-			if near := cmd.SuggestionsFor(args[most]); cmd.HasSubCommands() && len(near) > 0 {
-				see = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), near[0])
+			if near := nearestCommand(cmd, args[most]); near != "" {
+				see = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), near)
 			}
 			if extra := args[most]; len(extra) > 24 || strings.ContainsAny(extra, "0123456789") {
 				return usage(see, "%s takes no such argument", cmd.CommandPath()) // it may be a secret, so it is not repeated

@@ -32,7 +32,12 @@ recipients, each of whom can open it with their secret key alone. Its values sta
 inside, so that reading them takes the key to the data as well.`,
 		Example: "  age-keygen -o key.txt      prints the public key, age1…; keep key.txt away from this machine\n" +
 			"  bankctl backup --out bankd.age --to age1…\n  bankctl backup verify bankd.age --identity key.txt\n  bankctl backup --out - | ssh vault 'cat >bankd.age'",
-		RunE: func(cmd *cobra.Command, _ []string) error { return runBackup(cmd.Context(), a, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.refuseTwoOnStdout(cmd, o.out); err != nil {
+				return err
+			}
+			return runBackup(cmd.Context(), a, o)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.out, "out", "", "file to write, - for stdout (required)")
@@ -63,7 +68,7 @@ func runBackup(ctx context.Context, a *app, o backupOptions) error {
 		a.say("wrote %.1f MB to %s in %s; check it now and then: `bankctl backup verify %s --identity KEY`",
 			float64(size)/1e6, clean(o.out), a.Now().Sub(began).Round(10*time.Millisecond), clean(o.out))
 	}
-	return nil
+	return a.showWritten(written{Path: o.out, Bytes: size})
 }
 
 func newBackupVerify(a *app) *cobra.Command {

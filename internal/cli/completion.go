@@ -23,7 +23,7 @@ func newCompletion(a *app) *cobra.Command {
 	} {
 		cmd.AddCommand(&cobra.Command{
 			Use: shell.name, Short: "Print the completion script for " + shell.name, Args: none(), Example: shell.example,
-			Annotations: map[string]string{offline: "yes"},
+			Annotations: map[string]string{offline: "yes", noData: "a script"},
 			RunE:        func(cmd *cobra.Command, _ []string) error { return shell.print(cmd.Root()) },
 		})
 	}

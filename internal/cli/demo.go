@@ -19,7 +19,7 @@ import (
 func newDemo(a *app) *cobra.Command {
 	var keep bool
 	cmd := &cobra.Command{
-		Use: "demo", Short: "Take the whole tour on a throw-away daemon", Args: none(),
+		Use: "demo", Short: "Take the whole tour on a throw-away daemon", Args: none(), Annotations: map[string]string{noData: "a tour"},
 		Long: `Starts a bankd of its own on a temporary directory, with simulated banks, and goes through
 everything: a client, a link through the simulator's real Hosted Link page, accounts, ACH
 accounts, balances, the audit log. Nothing of yours is touched, and all of it is removed

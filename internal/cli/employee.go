@@ -21,18 +21,18 @@ func newEmployee(a *app) *cobra.Command {
 type personFlags struct{ company, employee string }
 
 func (p *personFlags) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.company, "company", "", "the company's id (required)")
-	cmd.Flags().StringVar(&p.employee, "employee", "", "the employee's id (required)")
-	register(cmd, "company", cobra.NoFileCompletions)
-	register(cmd, "employee", cobra.NoFileCompletions)
+	cmd.Flags().StringVar(&p.company, "company-id", "", "the company's id (required)")
+	cmd.Flags().StringVar(&p.employee, "employee-id", "", "the employee's id (required)")
+	register(cmd, "company-id", cobra.NoFileCompletions)
+	register(cmd, "employee-id", cobra.NoFileCompletions)
 }
 
 func (p personFlags) check() error {
 	switch {
 	case p.company == "":
-		return usage("it is your own id of the company", "--company is missing")
+		return usage("it is your own id of the company", "--company-id is missing")
 	case p.employee == "":
-		return usage("it is your own id of the employee", "--employee is missing")
+		return usage("it is your own id of the employee", "--employee-id is missing")
 	}
 	return nil
 }
@@ -45,8 +45,8 @@ type accountFlags struct {
 
 func (f *accountFlags) flags(a *app, cmd *cobra.Command) {
 	f.personFlags.flags(cmd)
-	cmd.Flags().StringVar(&f.account, "account", "", "the account's id, or the unique start of it (required)")
-	completeFlagIDs(a, cmd, "account", func(c *client.Client) lister { return employeeIDs(c, f.company, f.employee) })
+	cmd.Flags().StringVar(&f.account, "account-id", "", "the account's id, or the unique start of it (required)")
+	completeFlagIDs(a, cmd, "account-id", func(c *client.Client) lister { return employeeIDs(c, f.company, f.employee) })
 }
 
 func (f accountFlags) check() error {
@@ -54,14 +54,14 @@ func (f accountFlags) check() error {
 		return err
 	}
 	if f.account == "" {
-		return usage("`bankctl employee list --company "+f.company+" --employee "+f.employee+"` shows them", "--account is missing")
+		return usage("`bankctl employee list --company-id "+f.company+" --employee-id "+f.employee+"` shows them", "--account-id is missing")
 	}
 	return nil
 }
 
 // asFlags writes the flags for a follow-up command.
 func (f accountFlags) asFlags() string {
-	return "--company " + f.company + " --employee " + f.employee + " --account " + f.account
+	return "--company-id " + f.company + " --employee-id " + f.employee + " --account-id " + f.account
 }
 
 // open gives the client and completes the account's id.

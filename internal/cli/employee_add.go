@@ -24,20 +24,20 @@ func newEmployeeAdd(a *app) *cobra.Command {
 		Long: `Adds the account that an employee entered. The account number is asked for twice
 without echo, or read from a file or stdin; it is never an argument, where others could
 see it. Spaces and dashes in it do not matter.`,
-		Example: `  bankctl employee add --company acme --employee e42 --holder-name 'Ana Diaz' --routing-number 011401533 --account-type checking
-  pass show ana | bankctl employee add --company acme --employee e42 --holder-name 'Ana Diaz' \
-    --routing-number 011401533 --account-type checking --account-number-stdin`,
+		Example: `  bankctl employee add --company-id acme --employee-id e42 --holder-name 'Ana Diaz' --routing-number 011401533 --type checking
+  pass show ana | bankctl employee add --company-id acme --employee-id e42 --holder-name 'Ana Diaz' \
+    --routing-number 011401533 --type checking --account-number-stdin`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runEmployeeAdd(cmd.Context(), a, o) },
 	}
 	o.personFlags.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.holder, "holder-name", "", "the name the account is held in (asked for where left out)")
 	f.StringVar(&o.routing, "routing-number", "", "nine digits (asked for where left out)")
-	f.StringVar(&o.kind, "account-type", "", "checking or savings (asked for where left out)")
+	f.StringVar(&o.kind, "type", "", "checking or savings (asked for where left out)")
 	f.StringVar(&o.by, "verification-type", "plaid", "plaid, or manual for none")
 	f.StringVar(&o.file, "account-number-file", "", "file that holds the account number")
 	f.BoolVar(&o.stdin, "account-number-stdin", false, "read the account number from stdin")
-	completeWords(cmd, "account-type", "checking", "savings")
+	completeWords(cmd, "type", "checking", "savings")
 	completeWords(cmd, "verification-type", "plaid", "manual")
 	register(cmd, "holder-name", cobra.NoFileCompletions)
 	register(cmd, "routing-number", cobra.NoFileCompletions)
@@ -67,7 +67,7 @@ func runEmployeeAdd(ctx context.Context, a *app, o employeeAddOptions) error {
 		return err
 	}
 	if a.output == "table" && v.VerificationType == employee.ByPlaid {
-		a.say("next: bankctl employee verify --company %s --employee %s --account %s", v.CompanyID, v.EmployeeID, v.AccountID)
+		a.say("next: bankctl employee verify --company-id %s --employee-id %s --account-id %s", v.CompanyID, v.EmployeeID, v.AccountID)
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func employeeParams(ctx context.Context, a *app, o employeeAddOptions) (employee
 	for _, v := range []struct {
 		value       *string
 		label, flag string
-	}{{&o.holder, "Account holder's name", "--holder-name"}, {&o.kind, "Type (checking or savings)", "--account-type"}, {&o.routing, "Routing number", "--routing-number"}} {
+	}{{&o.holder, "Account holder's name", "--holder-name"}, {&o.kind, "Type (checking or savings)", "--type"}, {&o.routing, "Routing number", "--routing-number"}} {
 		if *v.value != "" {
 			continue
 		}
@@ -96,7 +96,7 @@ func employeeParams(ctx context.Context, a *app, o employeeAddOptions) (employee
 			return p, err
 		}
 	}
-	if p.AccountType, err = parseChoice("--account-type", o.kind, employee.Checking, employee.Savings); err != nil {
+	if p.AccountType, err = parseChoice("--type", o.kind, employee.Checking, employee.Savings); err != nil {
 		return p, err
 	}
 	p.AccountHolderName, p.RoutingNumber = o.holder, ach.NewRoutingNumber(digitsOf(o.routing))

@@ -15,7 +15,7 @@ func newEmployeeAttest(a *app) *cobra.Command {
 		Use: "attest", Short: "Vouch for an account by hand, as an administrator", Args: none(),
 		Long: `Makes an account verified by an administrator's word. The reason goes into the audit log
 with your client's name; it must not hold an account number.`,
-		Example: "  bankctl employee attest --company acme --employee e42 --account 6a1f0b --reason 'voided check seen by J. Doe'",
+		Example: "  bankctl employee attest --company-id acme --employee-id e42 --account-id 6a1f0b --reason 'voided check seen by J. Doe'",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runEmployeeAttest(cmd.Context(), a, f, why) },
 	}
 	f.flags(a, cmd)

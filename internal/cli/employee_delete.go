@@ -12,7 +12,7 @@ func newEmployeeDelete(a *app) *cobra.Command {
 	var f accountFlags
 	cmd := &cobra.Command{
 		Use: "delete", Aliases: []string{"rm"}, Short: "Destroy an account's numbers and end what was linked for it", Args: none(),
-		Example: "  bankctl employee delete --company acme --employee e42 --account 6a1f0b --yes",
+		Example: "  bankctl employee delete --company-id acme --employee-id e42 --account-id 6a1f0b --yes",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runEmployeeDelete(cmd.Context(), a, f) },
 	}
 	f.flags(a, cmd)

@@ -21,15 +21,15 @@ import (
 func newEmployeeDesk(a *app) *cobra.Command {
 	var companies []string
 	cmd := &cobra.Command{
-		Use: "desk", Short: "Work through the accounts that are not verified, on one screen", Args: none(),
+		Use: "desk", Short: "Work through the accounts that are not verified, on one screen", Args: none(), Annotations: map[string]string{noData: "a screen"},
 		Long: `Shows the accounts that are not verified, oldest first, and what to do about each. One
 key mints a fresh link for the employee, one watches it live to its verdict, one shows
 the history, one copies a support bundle. It never makes an account verified by hand.`,
-		Example: "  bankctl employee desk --company acme\n  bankctl employee desk --company acme,globex --profile support",
+		Example: "  bankctl employee desk --company-id acme\n  bankctl employee desk --company-id acme,globex --profile support",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runEmployeeDesk(cmd.Context(), a, companies) },
 	}
-	cmd.Flags().StringSliceVar(&companies, "company", nil, "these companies (left out: those your client may see, where it is a list)")
-	register(cmd, "company", cobra.NoFileCompletions)
+	cmd.Flags().StringSliceVar(&companies, "company-id", nil, "these companies (left out: those your client may see, where it is a list)")
+	register(cmd, "company-id", cobra.NoFileCompletions)
 	return cmd
 }
 
@@ -58,7 +58,7 @@ func runEmployeeDesk(ctx context.Context, a *app, companies []string) error {
 
 // companiesInScope reads the companies in the client's own record, which an administrator or the local owner may read.
 func (a *app) companiesInScope(ctx context.Context, c *client.Client) ([]string, error) {
-	missing := usage("for instance --company acme,globex", "--company is missing: bankctl cannot tell which companies your client may see")
+	missing := usage("for instance --company-id acme,globex", "--company-id is missing: bankctl cannot tell which companies your client may see")
 	owner, err := a.ownerClient()
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func companiesOf(c tenant.Client) ([]string, error) {
 	case c.BindEmployee != "":
 		return nil, usage("`bankctl employee list` shows your own accounts", "this client is one employee's own")
 	case c.Companies.All:
-		return nil, usage("for instance --company acme,globex", "--company is missing: your client may see every company, and the desk must know which")
+		return nil, usage("for instance --company-id acme,globex", "--company-id is missing: your client may see every company, and the desk must know which")
 	case len(c.Companies.IDs) == 0:
 		return nil, usage("use a client with --companies", "your client may see no company")
 	}

@@ -19,7 +19,7 @@ func newEmployeeHistory(a *app) *cobra.Command {
 	var o employeeHistoryOptions
 	cmd := &cobra.Command{
 		Use: "history", Short: "Show what happened to an account, newest first", Args: none(),
-		Example: "  bankctl employee history --company acme --employee e42 --account 6a1f0b",
+		Example: "  bankctl employee history --company-id acme --employee-id e42 --account-id 6a1f0b",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runEmployeeHistory(cmd.Context(), a, o) },
 	}
 	o.accountFlags.flags(a, cmd)

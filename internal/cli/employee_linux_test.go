@@ -26,7 +26,7 @@ func TestEmployeeNumberIsNowhere(t *testing.T) {
 	}
 	home := t.TempDir()
 	env := append(credentialsOf(b), "HOME="+home, "XDG_CONFIG_HOME="+home)
-	x := onTerminal(t, usual, env, "employee", "add", "--company", "c1", "--employee", "e1", "-v")
+	x := onTerminal(t, usual, env, "employee", "add", "--company-id", "c1", "--employee-id", "e1", "-v")
 	at := x.expect(0, "holder's name: ")
 	x.send("Alberta Bobbeth Charleson\n")
 	at = x.expect(at, "Type (checking or savings): ")
@@ -94,8 +94,8 @@ func deskOnTerminal(t *testing.T, size *pty.Winsize, more ...string) (*office, *
 	t.Helper()
 	o := newOffice(t)
 	o.add("1111")
-	id := o.add("0000", "--employee", "ana")
-	return o, onTerminal(t, size, append(credentialsOf(o.Bank), more...), "employee", "desk", "--company", "c1"), id
+	id := o.add("0000", "--employee-id", "ana")
+	return o, onTerminal(t, size, append(credentialsOf(o.Bank), more...), "employee", "desk", "--company-id", "c1"), id
 }
 
 // Filter, mint, watch to the verdict while somebody else finishes the session, resize, leave.
@@ -149,7 +149,7 @@ func TestEmployeeDeskWithoutColour(t *testing.T) {
 	}
 }
 
-// Without --company the desk takes the companies of the client's scope, where that is a list. A support client (A43) may
+// Without --company-id the desk takes the companies of the client's scope, where that is a list. A support client (A43) may
 // mint a link and watch it there.
 func TestEmployeeDeskCompanies(t *testing.T) {
 	t.Parallel()
@@ -223,7 +223,7 @@ func TestEmployeeLeaveTheWaitingScreen(t *testing.T) {
 	x.expect(0, "waiting for the employee")
 	url := hostedURL.FindString(x.text())
 	x.send("q")
-	x.expect(0, "employee wait --company c1 --employee e1 --account "+id)
+	x.expect(0, "employee wait --company-id c1 --employee-id e1 --account-id "+id)
 	if code := x.end(); code != 12 {
 		t.Errorf("exit code %d", code)
 	}

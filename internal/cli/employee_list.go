@@ -20,25 +20,25 @@ func newEmployeeList(a *app) *cobra.Command {
 	var o employeeListOptions
 	cmd := &cobra.Command{
 		Use: "list", Aliases: []string{"ls"}, Short: "List the accounts of an employee, or of a whole company", Args: none(),
-		Example: `  bankctl employee list --company acme --unverified
-  bankctl employee list --company acme --employee e42
-  bankctl employee list --company acme --reason number_mismatch -o json`,
+		Example: `  bankctl employee list --company-id acme --unverified
+  bankctl employee list --company-id acme --employee-id e42
+  bankctl employee list --company-id acme --reason number_mismatch -o json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runEmployeeList(cmd.Context(), a, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.company, "company", "", "the company's id (required)")
-	f.StringVar(&o.employee, "employee", "", "of this employee alone")
+	f.StringVar(&o.company, "company-id", "", "the company's id (required)")
+	f.StringVar(&o.employee, "employee-id", "", "of this employee alone")
 	f.BoolVar(&o.unverified, "unverified", false, "those that are not verified")
 	filterFlags(a, cmd, &o.query)
 	o.paging.flags(cmd)
-	register(cmd, "company", cobra.NoFileCompletions)
-	register(cmd, "employee", cobra.NoFileCompletions)
+	register(cmd, "company-id", cobra.NoFileCompletions)
+	register(cmd, "employee-id", cobra.NoFileCompletions)
 	return cmd
 }
 
 func runEmployeeList(ctx context.Context, a *app, o employeeListOptions) error {
 	if o.company == "" {
-		return usage("it is your own id of the company", "--company is missing")
+		return usage("it is your own id of the company", "--company-id is missing")
 	}
 	q := o.query
 	q.CompanyID, q.EmployeeID = o.company, o.employee

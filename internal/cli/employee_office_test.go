@@ -113,17 +113,17 @@ func (o *office) run(stdin string, args ...string) (code int, stdout, stderr str
 	return <-run.code, run.stdout.String(), run.stderr.String()
 }
 
-var whose = []string{"--company", "c1", "--employee", "e1"}
+var whose = []string{"--company-id", "c1", "--employee-id", "e1"}
 
 func of(command, account string, more ...string) []string {
-	return append(append([]string{"employee", command}, whose...), append([]string{"--account", account}, more...)...)
+	return append(append([]string{"employee", command}, whose...), append([]string{"--account-id", account}, more...)...)
 }
 
 // add adds the account with Plaid's published numbers that ends so.
 func (o *office) add(last4 string, more ...string) string {
 	o.t.Helper()
 	args := append([]string{"employee", "add", "--holder-name", "Alberta Bobbeth Charleson", "--routing-number", "011401533",
-		"--account-type", "checking", "--account-number-stdin", "-o", "name"}, append(whose, more...)...)
+		"--type", "checking", "--account-number-stdin", "-o", "name"}, append(whose, more...)...)
 	code, id, stderr := o.run("1111 2222-3333 "+last4+"\n", args...)
 	if code != 0 {
 		o.t.Fatal(stderr)

@@ -10,8 +10,8 @@ func newEmployeeStatus(a *app) *cobra.Command {
 	var f accountFlags
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show an account's verification, reason and next step", Args: none(),
-		Example: `  bankctl employee status --company acme --employee e42 --account 6a1f0b
-  bankctl employee status --company acme --employee e42 --account 6a1f0b --jq .isVerified`,
+		Example: `  bankctl employee status --company-id acme --employee-id e42 --account-id 6a1f0b
+  bankctl employee status --company-id acme --employee-id e42 --account-id 6a1f0b --jq .isVerified`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runEmployeeStatus(cmd.Context(), a, f) },
 	}
 	f.flags(a, cmd)

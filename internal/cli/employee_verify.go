@@ -25,9 +25,9 @@ bank, saves what was chosen, and reads the account again: that reading is the ve
 With --send it prints the page's address for the employee's own browser and returns;
 ` + "`bankctl employee wait`" + ` finishes it. Exit 0: verified; 11: not verified, with the
 reason and the next step; 12: the employee left, or the link expired.`
-	cmd.Example = `  bankctl employee verify --company acme --employee e42 --account 6a1f0b8f2b3c4d5e6f708192
-  bankctl employee verify --company acme --employee e42 --account 6a1f0b --send
-  bankctl employee verify --company acme --employee e42 --account 6a1f0b --institution ins_109508 --mask 0000 -o json`
+	cmd.Example = `  bankctl employee verify --company-id acme --employee-id e42 --account-id 6a1f0b8f2b3c4d5e6f708192
+  bankctl employee verify --company-id acme --employee-id e42 --account-id 6a1f0b --send
+  bankctl employee verify --company-id acme --employee-id e42 --account-id 6a1f0b --institution ins_109508 --mask 0000 -o json`
 	return cmd
 }
 
@@ -35,7 +35,7 @@ func newEmployeeRetry(a *app) *cobra.Command {
 	cmd := verifyCommand(a, "retry", "Try again with the same account: never add it twice")
 	cmd.Long = `Verifies an account that is there already, with the same account id: nothing is added.
 An employee who linked a bank before signs in there again.`
-	cmd.Example = "  bankctl employee retry --company acme --employee e42 --account 6a1f0b"
+	cmd.Example = "  bankctl employee retry --company-id acme --employee-id e42 --account-id 6a1f0b"
 	return cmd
 }
 

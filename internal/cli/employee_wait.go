@@ -17,7 +17,7 @@ func newEmployeeWait(a *app) *cobra.Command {
 		Use: "wait [SESSION]", Short: "Wait for a link that was sent, save it and read the verdict", Args: arguments(0, 1, ""),
 		Long: `Finishes what ` + "`bankctl employee verify --send`" + ` began. Without a session it takes the
 account's last one. Run again, it takes up where it was cut off.`,
-		Example:           "  bankctl employee wait --company acme --employee e42 --account 6a1f0b8f2b3c4d5e6f708192 -o json",
+		Example:           "  bankctl employee wait --company-id acme --employee-id e42 --account-id 6a1f0b8f2b3c4d5e6f708192 -o json",
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			session := ""

@@ -57,6 +57,6 @@ func TestEmptyIsNeverAll(t *testing.T) {
 	}
 	run("--employer-id is empty", []string{"connections", "list", "--employer-id", ""})
 	run("--employer-id is empty", []string{"txns", "export", "--employer-id", "acme", "--employer-id", ""})
-	run("--company is empty", []string{"employee", "desk", "--company", ""})
+	run("--company-id is empty", []string{"employee", "desk", "--company-id", ""})
 	run("an argument of bankctl connections usage is empty", []string{"connections", "usage", ""})
 }

@@ -25,6 +25,7 @@ func filterFlags(a *app, cmd *cobra.Command, q any, names ...string) {
 			doc = query.List(p.Enum)
 		}
 		f := cmd.Flags().VarPF(&filterValue{p, q}, p.Flag, "", doc)
+		f.Annotations = map[string][]string{fieldAnnotation: {p.Name}}
 		if p.Kind == query.Boolean {
 			f.NoOptDefVal = "true"
 		}

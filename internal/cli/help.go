@@ -84,7 +84,7 @@ const formattingText = `Results go to stdout, everything else to stderr.
 -o table   for people: aligned and cut to the terminal's width; through a pipe whole
            values between tabs, no colour, the names of the columns first
 -o json    the API's data as it is
--o ndjson  the same, one object a line
+-o ndjson  the same, one object a line (also jsonl)
 -o yaml    the same as YAML
 -o csv     the table's columns, whole values; a cell that a spreadsheet would take for
            a formula gets a ' before it

@@ -74,7 +74,7 @@ func (o *linkOptions) startFlags(cmd *cobra.Command) {
 	f.StringVar(&o.user, "user-id", "", "who links, by your own id (required)")
 	f.StringVar(&o.employer, "employer-id", "", "the employer that the accounts belong to")
 	f.StringVar(&o.carrier, "carrier-id", "", "the carrier that the accounts belong to")
-	f.StringSliceVar(&o.products, "products", nil, "instead of bankd's configured ones: auth, identity, transactions")
+	f.StringSliceVar(&o.products, "product", nil, "instead of bankd's configured ones: auth, identity, transactions")
 	f.BoolVar(&o.allowDuplicate, "allow-duplicate", false, "link again although the same accounts are linked")
 }
 

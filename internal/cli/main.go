@@ -54,7 +54,8 @@ func Main(args []string, env Env) int {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	a.command = cmd
 	if a.release != nil {
 		defer a.release()
 	}
@@ -129,6 +130,9 @@ func (a *app) exitCode(ctx context.Context, err error) int {
 		return e.code
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
+		if !a.printsJSON() {
+			f = f.WithFieldNames(func(field string) string { return flagOf(a.command, field) })
+		}
 		a.printError(f)
 		return f.Code.Exit()
 	}
@@ -136,9 +140,12 @@ func (a *app) exitCode(ctx context.Context, err error) int {
 	return fault.ExitInternal
 }
 
+// printsJSON reports whether errors are for programs: they name fields of the API, not flags.
+func (a *app) printsJSON() bool { return a.output == "json" || a.output == "ndjson" }
+
 // printError prints a failure as the API's error object where JSON was asked for, else as text.
 func (a *app) printError(f *fault.Error) {
-	if a.output == "json" || a.output == "ndjson" {
+	if a.printsJSON() {
 		b, err := json.Marshal(f)
 		if err == nil {
 			fmt.Fprintln(a.Stderr, string(b))

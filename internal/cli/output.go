@@ -35,8 +35,11 @@ func (a *app) checkOutput() error {
 		}
 		a.output = "json"
 	}
-	if a.output == "" {
+	switch a.output {
+	case "":
 		a.output = "table"
+	case "jsonl":
+		a.output = "ndjson"
 	}
 	if !slices.Contains(formats, a.output) {
 		wrong := a.output

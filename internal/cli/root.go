@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,7 +79,7 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
 		if cmd.Annotations[offline] == "" {
 			a.watchSignals()
 		}
-		if err := a.prepare(cmd.Flags()); err != nil {
+		if err := errors.Join(a.prepare(cmd.Flags()), a.refuseFormat(cmd)); err != nil {
 			return err
 		}
 		a.limit(cmd)
@@ -94,6 +95,7 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
 		}
 		cmd := b.build(a)
 		cmd.GroupID, cmd.Aliases = b.family, b.names[1:]
+		acceptSynonyms(cmd)
 		root.AddCommand(cmd)
 	}
 	root.SetHelpCommand(newHelp())
@@ -117,8 +119,8 @@ func group(use, short string, children ...*cobra.Command) *cobra.Command {
 				return cmd.Help()
 			}
 			hint := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				hint = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), near[0])
+			if near := nearestCommand(cmd, args[0]); near != "" {
+				hint = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), near)
 			}
 			return usage(hint, "unknown command %q for %q", args[0], cmd.CommandPath())
 		},

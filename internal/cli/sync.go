@@ -68,7 +68,7 @@ func runSync(ctx context.Context, a *app, all bool, how connection.SyncParams, t
 		if t := r.Transactions; t != nil {
 			a.warnNear("refresh", t.Left)
 			if t.SetAside > 0 {
-				a.say("%s of %s could not be read or stored: bankctl txns set-aside --item %s", counted(t.SetAside, "row"), clean(conn.Institution.Name), conn.ID)
+				a.say("%s of %s could not be read or stored: bankctl txns set-aside --connection-id %s", counted(t.SetAside, "row"), clean(conn.Institution.Name), conn.ID)
 			}
 		}
 		if ctx.Err() != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/bankctl/bankctl/internal/fault"
 )
@@ -141,6 +142,42 @@ func TestExitCodesAreExplained(t *testing.T) {
 		}
 		if got := (&app{Env: nowhere(t)}).exitCode(t.Context(), fault.New(code, "x")); got != code.Exit() {
 			t.Errorf("%s ends with %d, want %d", code, got, code.Exit())
+		}
+	}
+}
+
+// A command takes every name of its flags: those of earlier versions, of the contract, and of the API's fields.
+func TestSynonymsOfFlags(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	everyCommand(t, func(c *cobra.Command) {
+		for _, group := range synonyms {
+			var own []string
+			c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+				if slices.Contains(group, f.Name) {
+					own = append(own, f.Name)
+				}
+			})
+			if len(own) != 1 {
+				continue
+			}
+			for _, name := range group {
+				if f := c.Flags().Lookup(name); f == nil || f.Name != own[0] {
+					t.Errorf("%s does not take --%s for --%s", c.CommandPath(), name, own[0])
+				}
+				seen[c.CommandPath()+" --"+name] = true
+				if strings.Contains(c.UsageString(), "--"+name+" ") != (name == own[0]) {
+					t.Errorf("the help of %s: --%s", c.CommandPath(), name)
+				}
+			}
+		}
+	})
+	for _, wanted := range []string{
+		"bankctl employee verify --company", "bankctl employee verify --employee", "bankctl employee verify --account", "bankctl employee add --account-type",
+		"bankctl txns list --item", "bankctl txns list --account", "bankctl link --products", "bankctl ach verify --connection", "bankctl ach list --bank-account",
+	} {
+		if !seen[wanted] {
+			t.Errorf("%s is not tried", wanted)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 func newTxnsBrowse(a *app) *cobra.Command {
 	var o txnFilters
 	cmd := &cobra.Command{
-		Use: "browse", Short: "Scroll through transactions on one screen, and filter as you type", Args: none(),
+		Use: "browse", Short: "Scroll through transactions on one screen, and filter as you type", Args: none(), Annotations: map[string]string{noData: "a screen"},
 		Long: `Shows a selection, newest first, with its totals. Only what is around the cursor is read, so
 that a million rows open as fast as ten. / filters by name, enter shows all of one.`,
 		Example: "  bankctl txns browse\n  bankctl txns browse --employer-id acme --since 90d",

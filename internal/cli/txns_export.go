@@ -49,7 +49,12 @@ Of an account in several currencies, the statement in other ones than US dollars
 id that ends in the code. A debt is a negative balance; where the bank gives no balance in a
 statement's currency, the balance is the sum of its rows, and stderr says so.`,
 		Example: "  bankctl txns export --format csv --out 2026.csv --from 2026-01-01\n  bankctl txns export --format ofx --employer-id acme --since-last --out new.ofx",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runTxnsExport(cmd.Context(), a, &o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.takeOutput(a, cmd); err != nil {
+				return err
+			}
+			return runTxnsExport(cmd.Context(), a, &o)
+		},
 	}
 	o.txnFilters.flags(a, cmd)
 	f := cmd.Flags()
@@ -59,6 +64,23 @@ statement's currency, the balance is the sum of its rows, and stderr says so.`,
 	f.BoolVar(&o.wait, "wait-for-history", false, "wait until Plaid has the whole history of the banks chosen")
 	completeWords(cmd, "format", exportFormats...)
 	return cmd
+}
+
+// takeOutput lets --output name the form of the file, as it names that of other commands' data.
+func (o *txnsExportOptions) takeOutput(a *app, cmd *cobra.Command) error {
+	f := cmd.Flags()
+	switch {
+	case f.Changed("jq"), f.Changed("template"):
+		return usage("`bankctl txns list --all` takes --jq and --template", "txns export writes a file, which neither reads")
+	case !f.Changed("output"):
+		return nil
+	case f.Changed("format"):
+		return usage("give one of them", "--output and --format both name the form of the file")
+	case !slices.Contains(exportFormats, a.output):
+		return usage("use --format csv, tsv, ndjson or ofx; `bankctl txns list --all -o "+a.output+"` prints "+a.output, "txns export does not write %s", a.output)
+	}
+	o.format = a.output
+	return nil
 }
 
 func runTxnsExport(ctx context.Context, a *app, o *txnsExportOptions) error {

@@ -23,7 +23,7 @@ func newTxnsSetAside(a *app) *cobra.Command {
 		Long: `One bad row of a bank's does not hold up the others: bankd sets it aside and stores the rest.
 A row leaves this list when the bank corrects or removes it, or when a reading from the
 beginning finds it well: bankctl sync ID --reread.`,
-		Example: "  bankctl txns set-aside\n  bankctl txns set-aside --item 6a1f0c -o json",
+		Example: "  bankctl txns set-aside\n  bankctl txns set-aside --connection-id 6a1f0c -o json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runTxnsSetAside(cmd.Context(), a, o) },
 	}
 	filterFlags(a, cmd, &o.query, "employer_id", "carrier_id", "plaid_item_id")

@@ -20,7 +20,7 @@ func TestSetAsideIsFound(t *testing.T) {
 	})
 	o, conn := fedOffice(t, feed)
 	for args, want := range map[string]string{
-		"connections get " + conn.ID: "notice", "txns set-aside": "bad", "txns set-aside -o json": `"reason": "is not a number"`, "txns set-aside --item " + conn.ID + " -o csv": "amount",
+		"connections get " + conn.ID: "notice", "txns set-aside": "bad", "txns set-aside -o json": `"reason": "is not a number"`, "txns set-aside --connection-id " + conn.ID + " -o csv": "amount",
 		"txns list -o name": "",
 	} {
 		code, out, stderr := o.run("", strings.Fields(args)...)
@@ -29,7 +29,7 @@ func TestSetAsideIsFound(t *testing.T) {
 		}
 	}
 	code, _, stderr := o.run("", "sync", conn.ID)
-	if code != 0 || !strings.Contains(stderr, "1 row of") || !strings.Contains(stderr, "bankctl txns set-aside --item "+conn.ID) {
+	if code != 0 || !strings.Contains(stderr, "1 row of") || !strings.Contains(stderr, "bankctl txns set-aside --connection-id "+conn.ID) {
 		t.Errorf("%d %s", code, stderr)
 	}
 	feed.Change(func(_ *[]map[string]any, rows map[string]any) { delete(rows, "bad") })

@@ -12,8 +12,8 @@ import (
 type Query struct {
 	EmployerID string `query:"employer_id" doc:"of this employer"`
 	CarrierID  string `query:"carrier_id" doc:"of this carrier"`
-	Item       string `query:"plaid_item_id" doc:"of this connection, by its id or Plaid's item id" flag:"item" id:"connection"`
-	AccountID  string `query:"plaid_account_id" doc:"of this bank account, by its id or Plaid's" flag:"account" id:"account"`
+	Item       string `query:"plaid_item_id" doc:"of this connection, by its id or Plaid's item id" flag:"connection-id" id:"connection"`
+	AccountID  string `query:"plaid_account_id" doc:"of this bank account, by its id or Plaid's" flag:"account-id" id:"account"`
 	DateFrom   string `query:"date_from" format:"date" doc:"from this day on, such as 2026-01-31" flag:"from"` // of the transaction's date (A21)
 	DateTo     string `query:"date_to" format:"date" doc:"up to this day" flag:"to"`                           // inclusive
 	Pending    *bool  `query:"pending" doc:"pending ones alone; with =false the posted"`
