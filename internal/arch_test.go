@@ -44,7 +44,7 @@ var arrows = map[string][]string{
 	"internal/suggest":              {},
 	"internal/private":              {},
 	"internal/socket":               {},
-	"internal/config":               {"backup", "private", "secret", "socket", "suggest"},
+	"internal/config":               {"backup", "private", "query", "secret", "socket", "suggest"},
 	"internal/vault":                {"secret"},
 	"internal/store":                {"vault"},
 	"internal/store/bolt":           {"store"},

@@ -50,7 +50,7 @@ func (a *app) globals(flags *pflag.FlagSet) {
 	flags.StringVarP(&a.output, "output", "o", "", "table, json, ndjson, yaml, csv, tsv or name")
 	flags.StringVar(&a.jq, "jq", "", "filter the JSON with a jq expression")
 	flags.StringVar(&a.template, "template", "", "print the JSON through a Go template")
-	flags.DurationVar(&a.timeout, "timeout", 0, "give up after this time, with exit code 5 (usually 30s for a call of bankd alone)")
+	durationFlag(flags, &a.timeout, "timeout", 0, "give up after this time, with exit code 5 (usually 30s for a call of bankd alone)")
 	flags.StringVar(&a.idempotencyKey, "idempotency-key", "", "make the same call with the same key safe to repeat for a day")
 	flags.BoolVar(&a.noInput, "no-input", false, "never prompt")
 	flags.BoolVar(&a.yes, "yes", false, "say yes to what would be asked")
@@ -117,16 +117,16 @@ func (a *app) whoami() (credentials, error) {
 		return c, usage("set both or neither", "BANKCTL_CLIENT_ID and BANKCTL_CLIENT_SECRET belong together")
 	}
 	book := a.profileBook()
-	name := a.profile
-	if name == "" {
-		name = defaultProfile
+	name, err := book.nameOr(a.profile)
+	if err != nil && (c.clientID == "" || a.profile != "") { // the environment's credentials need no profile
+		return c, err
 	}
-	p, err := book.find(name)
+	p, err := book.find(cmp.Or(name, defaultProfile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && (a.profile == "" || c.clientID != ""):
 	case err != nil && c.clientID != "" && a.profile == "": // the environment's credentials need no profile
 	case errors.Is(err, fs.ErrNotExist):
-		return c, usage("`bankctl init --profile "+name+"` makes one", "there is no profile %q", name)
+		return c, usage("`bankctl profile list` shows them; `bankctl init --profile "+name+"` makes one", "there is no profile %q", name)
 	case err != nil:
 		return c, err
 	case c.clientID == "":

@@ -26,7 +26,7 @@ func newClientRotate(a *app) *cobra.Command {
 		ValidArgsFunction: completeClients(a),
 		RunE:              func(cmd *cobra.Command, args []string) error { return runClientRotate(cmd.Context(), a, args[0], o) },
 	}
-	cmd.Flags().DurationVar(&o.keepOld, "keep-old", 24*time.Hour, "how long the old secret works too; 0s ends it at once")
+	durationFlag(cmd.Flags(), &o.keepOld, "keep-old", 24*time.Hour, "how long the old secret works too; 0s ends it at once")
 	cmd.Flags().StringVar(&o.profile, "save-profile", "", "keep the secret in this profile, and show it nowhere")
 	return cmd
 }

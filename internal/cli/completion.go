@@ -94,9 +94,13 @@ func register(cmd *cobra.Command, flag string, complete completer) {
 	}
 }
 
-func completeGlobals(root *cobra.Command) {
+func completeGlobals(a *app, root *cobra.Command) {
 	completeWords(root, "output", formats...)
-	for _, flag := range []string{"profile", "tenant", "jq", "template"} {
+	profiles := completeProfiles(a)
+	register(root, "profile", func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return profiles(cmd, nil, typed)
+	})
+	for _, flag := range []string{"tenant", "jq", "template"} {
 		register(root, flag, cobra.NoFileCompletions)
 	}
 }

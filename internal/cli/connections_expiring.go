@@ -17,7 +17,7 @@ func newConnectionsExpiring(a *app) *cobra.Command {
 		Example: "  bankctl connections expiring\n  bankctl connections expiring --within 168h -o json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runConnectionsExpiring(cmd.Context(), a, within) },
 	}
-	cmd.Flags().DurationVar(&within, "within", 30*24*time.Hour, "how far to look ahead")
+	durationFlag(cmd.Flags(), &within, "within", 30*24*time.Hour, "how far to look ahead")
 	return cmd
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +44,7 @@ func runEmployeeDesk(ctx context.Context, a *app, companies []string) error {
 		return err
 	}
 	if len(companies) == 0 {
-		if companies, err = a.companiesInScope(ctx, c); err != nil {
+		if companies, err = companiesInScope(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -56,28 +55,13 @@ func runEmployeeDesk(ctx context.Context, a *app, companies []string) error {
 	return tui.ShowDesk(ctx, a.terminal(), d)
 }
 
-// companiesInScope reads the companies in the client's own record, which an administrator or the local owner may read.
-func (a *app) companiesInScope(ctx context.Context, c *client.Client) ([]string, error) {
-	missing := usage("for instance --company-id acme,globex", "--company-id is missing: bankctl cannot tell which companies your client may see")
-	owner, err := a.ownerClient()
+// companiesInScope reads the companies that the client may see.
+func companiesInScope(ctx context.Context, c *client.Client) ([]string, error) {
+	own, err := c.GetOwnClient(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, asked := range []*client.Client{c, owner} {
-		all, err := fetch(ctx, a, paging{page: 1, limit: page.MaxLimit, all: true}, asked.ListClients)
-		if err != nil {
-			if f, is := errors.AsType[*fault.Error](err); is && (f.Code == fault.Forbidden || f.Code == fault.Unauthenticated) {
-				continue
-			}
-			return nil, err
-		}
-		for _, x := range all {
-			if x.ID == c.ClientID {
-				return companiesOf(x)
-			}
-		}
-	}
-	return nil, missing
+	return companiesOf(own)
 }
 
 func companiesOf(c tenant.Client) ([]string, error) {

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -37,12 +35,7 @@ func runInit(ctx context.Context, a *app, o initOptions) error {
 		name = defaultProfile
 	}
 	book := a.profileBook()
-	if err := book.writable(name); err != nil {
-		return err
-	}
-	if _, err := book.find(name); err == nil && !o.force {
-		return usage("--force replaces it; --profile NAME makes another", "profile %q is there already, in %s", name, book.path())
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := a.profileUnused(name, o.force); err != nil {
 		return err
 	}
 	where, err := a.socketToSave()

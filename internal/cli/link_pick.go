@@ -27,7 +27,7 @@ func (o *choiceOptions) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.all, "all", false, "make ACH accounts of all accounts that have numbers")
 	f.StringSliceVar(&o.masks, "mask", nil, "make an ACH account of the one with these last digits (repeatable)")
 	f.StringVar(&o.primary, "primary", "", "the mask of the one that becomes its owner's primary")
-	f.DurationVar(&o.patience, "patience", usualPatience, "how long to wait for the accounts after the sign-in while Plaid is in trouble")
+	durationFlag(f, &o.patience, "patience", usualPatience, "how long to wait for the accounts after the sign-in while Plaid is in trouble")
 	register(cmd, "mask", cobra.NoFileCompletions)
 	register(cmd, "primary", cobra.NoFileCompletions)
 }

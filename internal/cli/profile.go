@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,12 +24,13 @@ const defaultProfile = "default"
 
 // profile is a saved client; its secret is in a file of its own.
 type profile struct {
-	Name     string `yaml:"name"`
-	Socket   string `yaml:"socket,omitempty"`
-	ClientID string `yaml:"client_id"`
+	Name     string `yaml:"name" json:"name"`
+	Socket   string `yaml:"socket,omitempty" json:"socket"`
+	ClientID string `yaml:"client_id" json:"client_id"`
 }
 
 type profileFile struct {
+	Current  string    `yaml:"current,omitempty"` // the profile where none is named; left out: default
 	Profiles []profile `yaml:"profiles"`
 }
 
@@ -124,6 +126,43 @@ func (b profileStore) save(p profile, secretText string) error {
 	if b.dir == "" {
 		return usage("set HOME or XDG_CONFIG_HOME", "there is no directory for profiles")
 	}
+	return b.change(func(f *profileFile) error {
+		if err := writePrivateFile(b.secretPath(p.Name), []byte(secretText+"\n")); err != nil {
+			return fmt.Errorf("save secret: %w", err)
+		}
+		f.Profiles = append(slices.DeleteFunc(f.Profiles, func(old profile) bool { return old.Name == p.Name }), p)
+		return nil
+	})
+}
+
+// remove forgets a profile, its secret first: nothing of it is left where the file cannot be written.
+func (b profileStore) remove(name string) error {
+	return b.change(func(f *profileFile) error {
+		if err := os.Remove(b.secretPath(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove secret: %w", err)
+		}
+		f.Profiles = slices.DeleteFunc(f.Profiles, func(p profile) bool { return p.Name == name })
+		if f.Current == name {
+			f.Current = ""
+		}
+		return nil
+	})
+}
+
+// nameOr gives the name of the profile to use: the one named, else the one that `profile use` chose, else default.
+func (b profileStore) nameOr(named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	f, err := b.read()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return cmp.Or(f.Current, defaultProfile), nil
+}
+
+// change reads the profiles, changes and writes them, alone.
+func (b profileStore) change(change func(*profileFile) error) error {
 	unlock, err := b.lock()
 	if err != nil {
 		return err
@@ -133,10 +172,9 @@ func (b profileStore) save(p profile, secretText string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := writePrivateFile(b.secretPath(p.Name), []byte(secretText+"\n")); err != nil {
-		return fmt.Errorf("save secret: %w", err)
+	if err := change(&f); err != nil {
+		return err
 	}
-	f.Profiles = append(slices.DeleteFunc(f.Profiles, func(old profile) bool { return old.Name == p.Name }), p)
 	text, err := yaml.Marshal(f)
 	if err != nil {
 		return fmt.Errorf("save profile: %w", err)

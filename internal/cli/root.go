@@ -41,6 +41,9 @@ func branches() []branch {
 		{"staffing", []string{"employee", "employees", "emp"}, newEmployee},
 		{"staffing", []string{"company"}, newCompany},
 		{"governing", []string{"init"}, newInit},
+		{"governing", []string{"login"}, newLogin},
+		{"governing", []string{"logout"}, newLogout},
+		{"governing", []string{"profile", "profiles"}, newProfile},
 		{"governing", []string{"status"}, newStatus},
 		{"governing", []string{"doctor"}, newDoctor},
 		{"governing", []string{"tenant"}, newTenant},
@@ -102,7 +105,7 @@ Get started:  bankctl demo                 the whole tour on a throw-away daemon
 	root.SetHelpCommandGroupID("tooling")
 	if only < 0 {
 		root.AddCommand(newHelpTopics()...)
-		completeGlobals(root)
+		completeGlobals(a, root)
 	}
 	return root
 }

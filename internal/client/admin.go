@@ -63,3 +63,8 @@ func (c *Client) VerifyAudit(ctx context.Context) (trail.Report, error) {
 func (c *Client) Examine(ctx context.Context) (status.Examination, error) {
 	return get[status.Examination](ctx, c, "/api/v1/admin/doctor")
 }
+
+// GetOwnClient reads the client that calls.
+func (c *Client) GetOwnClient(ctx context.Context) (tenant.Client, error) {
+	return get[tenant.Client](ctx, c, "/api/v1/client")
+}

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bankctl/bankctl/internal/backup"
+	"github.com/bankctl/bankctl/internal/query"
 	"github.com/bankctl/bankctl/internal/socket"
 )
 
@@ -132,7 +133,7 @@ func below(path, dir string) bool {
 
 func (l *loader) backups(c *Config) (err error) {
 	b := &c.Backups
-	if b.Every, err = duration(l.v.GetString("backup_every")); err != nil || b.Every < time.Hour {
+	if b.Every, err = query.ParseDuration(l.v.GetString("backup_every")); err != nil || b.Every < time.Hour {
 		return l.bad("backup_every", "want a duration of 1h or more, like 12h, 1d or 1w")
 	}
 	if b.Keep, err = strconv.Atoi(l.v.GetString("backup_keep")); err != nil || b.Keep < 1 {
@@ -153,19 +154,8 @@ func (l *loader) backups(c *Config) (err error) {
 	return err
 }
 
-// duration reads Go's form, and whole days and weeks: 1d, 2w.
-func duration(text string) (time.Duration, error) {
-	for unit, length := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
-		if digits, ok := strings.CutSuffix(text, unit); ok {
-			n, err := strconv.Atoi(digits)
-			return time.Duration(n) * length, err
-		}
-	}
-	return time.ParseDuration(text)
-}
-
 func (l *loader) timeout(c *Config) (err error) {
-	c.PlaidTimeout, err = time.ParseDuration(l.v.GetString("plaid_timeout"))
+	c.PlaidTimeout, err = query.ParseDuration(l.v.GetString("plaid_timeout"))
 	if err != nil || c.PlaidTimeout < time.Second || c.PlaidTimeout > 5*time.Minute {
 		return l.bad("plaid_timeout", "want a duration from 1s to 5m, like 30s")
 	}

@@ -163,7 +163,7 @@ func (p Param) Accepts(text string) bool {
 		day, err := time.Parse(time.DateOnly, text)
 		return err == nil && day.Year() >= 1
 	case p.Kind == Duration:
-		d, err := time.ParseDuration(text)
+		d, err := ParseDuration(text)
 		return err == nil && d >= 0
 	case p.Kind == Integer && (p.Min != nil || p.Max != nil):
 		n, err := strconv.ParseInt(text, 10, 64)
@@ -199,7 +199,7 @@ func (p Param) Set(q any, text string) error {
 		v.Set(reflect.ValueOf(t))
 	case Duration:
 		var d time.Duration
-		d, err = time.ParseDuration(text)
+		d, err = ParseDuration(text)
 		v.SetInt(int64(d))
 	default:
 		v.SetString(text)

@@ -20,6 +20,8 @@ func (s *Server) getStatus(c *call) (any, *page.Info, error) {
 	return s.status(), nil, nil
 }
 
+func (s *Server) getOwnClient(c *call) (any, *page.Info, error) { return c.caller.Client, nil, nil }
+
 func (s *Server) health(c *call) { c.bytes(http.StatusOK, asText, []byte("ok\n")) }
 
 func (s *Server) ready(c *call) {

@@ -47,7 +47,7 @@ var allowed = map[string]string{
 	"ListCompanyAccounts": readers, "ListEmployeeAccounts": readers, "GetEmployeeAccount": readers, "GetEmployeeHistory": readers,
 	"GetEmployeeToken": helpers, "LinkEmployeeAccount": helpers, "AddEmployeeAccount": actors, "DeleteEmployeeAccount": actors,
 	"AttestEmployeeAccount": admins,
-	"StreamEvents":          readers, "SetAsideTransactions": readers, "RemovedTransactions": readers, "ListExpiring": readers, "ListUsage": readers, "SearchInstitutions": readers, "GetInstitution": readers, "CheckConnection": linkers, "RotateToken": linkers, "ImportConnection": linkers,
+	"StreamEvents":          readers, "GetOwnClient": readers, "SetAsideTransactions": readers, "RemovedTransactions": readers, "ListExpiring": readers, "ListUsage": readers, "SearchInstitutions": readers, "GetInstitution": readers, "CheckConnection": linkers, "RotateToken": linkers, "ImportConnection": linkers,
 	"CreateProcessorToken": linkers, "Examine": admins,
 	"KeyStatus": owner, "SetEscrow": owner, "RewrapKeys": owner, "RotateKeys": owner, "VerifyKeys": owner, "DeleteTenant": owner,
 }
@@ -78,6 +78,7 @@ func probes(f fixture) map[string]probe {
 		"SummarizeTransactions": {"/api/v1/plaid/transactions/summary?employer_id=" + f.employer, "", 200, 200},
 		"RemovedTransactions":   {"/api/v1/plaid/transactions/removed?employer_id=" + f.employer, "", 200, 200},
 		"SetAsideTransactions":  {"/api/v1/plaid/transactions/set-aside?employer_id=" + f.employer, "", 200, 200},
+		"GetOwnClient":          {"/api/v1/client", "", 200, 200},
 		"StreamEvents":          {"/api/v1/events?follow=false&after=0", "", 200, 200},
 		"GetTransaction":        {"/api/v1/plaid/transactions/000000000000000000000000", "", 404, 404},
 		"SyncTransactions":      {"/api/v1/plaid/transactions/sync", item, 422, 200},

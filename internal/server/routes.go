@@ -59,6 +59,8 @@ func (s *Server) table() []route {
 func (s *Server) system() []route {
 	return []route{
 		{Method: "GET", Path: "/api/v1/status", Name: "GetStatus", Summary: "What the daemon says of itself", Reply: typed[status.Status](), Handle: s.getStatus},
+		{Method: "GET", Path: "/api/v1/client", Name: "GetOwnClient", Summary: "Read the client that calls: its role and scopes", Act: tenant.Read,
+			Reply: typed[tenant.Client](), Handle: s.getOwnClient},
 		{Method: "GET", Path: "/api/v1/events", Name: "StreamEvents", Summary: "Tell what happens as server-sent events: those behind Last-Event-ID or after, then each as it comes", Act: tenant.Read,
 			Query: query.Of(trail.EventQuery{}), Stream: s.streamEvents},
 		{Method: "GET", Path: "/healthz", Name: "Health", Summary: "Answers while the process lives", Raw: s.health},
